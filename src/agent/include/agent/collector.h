@@ -1,0 +1,136 @@
+// A collector watches one kind of happening through the best tier that works on this device.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/record.h"
+#include "base/core/result.h"
+#include "base/core/time.h"
+
+namespace picket::agent {
+
+/// An account without holes: seen == delivered + dropped_kernel + dropped_user, at any moment that user space has read
+/// all.
+struct Counters {
+  std::uint64_t seen = 0;       ///< Happenings the tier knows of, also those it then lost.
+  std::uint64_t delivered = 0;  ///< Records given to the sink.
+  std::uint64_t dropped_kernel =
+      0;  ///< Refused by a full ring or socket buffer. Where the kernel does not count: one a notice.
+  std::uint64_t dropped_user = 0;  ///< Unreadable, or past a bound of ours.
+  std::uint64_t incomplete = 0;    ///< Delivered, but with a named part missing (argv_lost, no pid, ...).
+};
+
+/// Settings of all collectors; defaults are what a device gets. Fixed after start.
+struct CollectorSettings {
+  std::string process_tier = "auto";  ///< "auto" or the name of a tier: forced, no fall-back.
+  std::string network_tier = "auto";
+  std::string login_tier = "auto";
+  std::uint32_t process_ring_bytes = 1U << 20;  ///< Power of two, page multiple, 4 KiB .. 16 MiB.
+  std::uint32_t network_ring_bytes = 1U << 18;
+  bool process_fork_exit = false;  ///< Also report forks and exits (exec only otherwise).
+  bool audit_enable = true;        ///< May set the kernel's audit `enabled` to 1 and the backlog to 8192 if it is off.
+  Duration procfs_poll_min = Duration::milliseconds(100);
+  Duration procfs_poll_max = Duration::seconds(1);
+  Duration socket_dump_every = Duration::seconds(5);
+  Duration heartbeat_every = Duration::minutes(1);
+  Duration system_every = Duration::hours(24);
+  Duration statistics_every = Duration::minutes(5);
+  std::string procfs = "/proc";
+  std::string btmp = "/var/log/btmp";
+  std::string wtmp = "/var/log/wtmp";
+  std::string utmp = "/run/utmp";
+  std::string auth_log = "/var/log/auth.log";
+};
+
+/// What a tier gets when it is opened. Everything outlives the source.
+struct Environment {
+  const CollectorSettings& settings;
+  const Clock& clock;
+  RecordSink& sink;
+};
+
+/// One opened tier. Owned by its collector; all calls on the collectors' thread.
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// Descriptors to wait on for input (level-triggered); the same ones until the source is destroyed. Often one, maybe
+  /// none.
+  [[nodiscard]] virtual std::span<const int> fds() const = 0;
+  /// One of fds() is readable. Bounded work: what is left keeps the descriptor readable.
+  virtual void on_ready(int fd) = 0;
+  /// Time has passed. Also drains what was batched below the wake-up threshold. Returns the delay after which it wants
+  /// to be called again; callers may come early. Duration of 0 or less is taken as 1 ms.
+  virtual Duration on_timer() = 0;
+  [[nodiscard]] virtual Counters counters() const = 0;
+};
+
+/// One row of a collector's table, best first.
+struct Tier {
+  std::string_view name;   ///< As in `--tier process=NAME`.
+  std::string_view gives;  ///< For people: what it reports.
+  std::string_view needs;  ///< For people: kernel and privilege.
+  bool sampled = false;
+  /// Opens everything the tier needs, so that success means it works. Errors: what this device said.
+  Result<std::unique_ptr<Source>> (*open)(const Environment&);
+};
+
+/// One row of the table of collectors: adding one is a file and a line.
+struct CollectorSpec {
+  std::string_view name;
+  std::span<const Tier> tiers;
+  std::string CollectorSettings::* forced_tier = nullptr;  ///< nullptr: nothing to choose.
+};
+/// process, network, login, system, heartbeat.
+std::span<const CollectorSpec> collector_table();
+
+/// Chooses and runs a tier. Not started: no fds, no work. Single thread.
+class Collector {
+ public:
+  struct Refusal {
+    std::string_view tier;
+    Error error;  ///< `describe(error)` is the reason for people.
+  };
+
+  Collector(const CollectorSpec& spec, const Environment& environment) : spec_(&spec), environment_(environment) {}
+
+  /// Opens the forced tier, or the first in the table that opens. Errors: not_found (no such tier), else the error of
+  /// the last tier tried. On failure the collector is stopped, refusals() has every reason; the agent goes on without
+  /// it.
+  Result<> start();
+  void stop() { source_.reset(); }
+
+  [[nodiscard]] std::string_view name() const { return spec_->name; }
+  [[nodiscard]] std::span<const Tier> tiers() const { return spec_->tiers; }
+  [[nodiscard]] bool running() const { return source_ != nullptr; }
+  /// Name of the tier in use; empty when stopped.
+  [[nodiscard]] std::string_view tier_in_use() const { return running() ? tier_->name : std::string_view{}; }
+  [[nodiscard]] bool sampled() const { return running() && tier_->sampled; }
+  /// Why each better tier is not in use; empty when the best one is, or when one was forced.
+  [[nodiscard]] std::span<const Refusal> refusals() const { return refusals_; }
+
+  [[nodiscard]] std::span<const int> fds() const { return running() ? source_->fds() : std::span<const int>{}; }
+  void on_ready(int fd) {
+    if (running()) source_->on_ready(fd);
+  }
+  Duration on_timer() { return running() ? source_->on_timer() : Duration::hours(1); }
+  [[nodiscard]] Counters counters() const { return running() ? source_->counters() : Counters{}; }
+  /// The account as a record, for the Statistics event.
+  [[nodiscard]] StatisticsRecord statistics(Moment now) const;
+
+ private:
+  const CollectorSpec* spec_;
+  Environment environment_;
+  const Tier* tier_ = nullptr;
+  std::unique_ptr<Source> source_;
+  std::vector<Refusal> refusals_;
+};
+
+/// Both clocks of `clock`, read together.
+Moment moment_of(const Clock& clock);
+
+}  // namespace picket::agent

@@ -1,0 +1,167 @@
+// What collectors report: one plain record a happening, before aggregation. Views in a record live only during
+// RecordSink::emit(); whoever keeps a record copies them. Names on the wire come from schema/events.yaml, not from
+// here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/core/time.h"
+
+namespace picket::agent {
+
+/// Both clocks at one moment. Wall time may jump; monotonic is CLOCK_BOOTTIME and does not.
+struct Moment {
+  Timestamp wall;
+  Duration monotonic;
+};
+
+/// Where a record comes from. Both views have static storage.
+struct Origin {
+  std::string_view collector;  ///< "process", "network", "login", ...
+  std::string_view tier;       ///< The tier's name, e.g. "ebpf"; goes out as the event's source.
+  bool sampled = false;        ///< The tier looks now and then: short-lived things are missed by nature.
+};
+
+/// 16 bytes of IPv6, or 4 bytes of IPv4 in front. Network byte order.
+struct IpAddress {
+  std::array<std::uint8_t, 16> bytes{};
+  std::uint8_t length = 0;  ///< 0 none, 4 or 16. IPv4-mapped IPv6 is reported as 4.
+
+  friend bool operator==(const IpAddress&, const IpAddress&) = default;
+};
+
+struct Endpoint {
+  IpAddress address;
+  std::uint16_t port = 0;  ///< Host byte order.
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// What one of the descriptors 0, 1, 2 of a program was when the program began (ebpf) or when it was looked at
+/// (others).
+struct StdioFact {
+  enum class Kind : std::uint8_t { unknown, none, file, pipe, tty, socket, other };
+  Kind kind = Kind::unknown;
+  std::uint8_t family = 0;  ///< AF_* of a socket; 0 unknown.
+  std::uint64_t inode = 0;  ///< Of the socket or pipe: equal inodes are one socket.
+  Endpoint remote;          ///< Peer of a connected AF_INET or AF_INET6 socket, else empty.
+
+  friend bool operator==(const StdioFact&, const StdioFact&) = default;
+};
+
+struct ProcessRecord {
+  enum class Kind : std::uint8_t { exec, fork, exit };
+  Kind kind = Kind::exec;
+  Moment time;
+  Origin origin;
+  std::uint32_t pid = 0;  ///< Of the thread group, in the initial pid namespace.
+  std::uint32_t ppid = 0;
+  std::uint32_t uid = 0;   ///< Real user id.
+  std::uint32_t euid = 0;  ///< Effective user id.
+  std::uint32_t gid = 0;
+  bool credentials_known = false;      ///< uid, euid, gid were read.
+  Duration start;                      ///< Process start on the monotonic clock; with pid it names a process for ever.
+  std::string_view executable;         ///< Full path as the kernel knows it; empty: unknown.
+  std::string_view parent_executable;  ///< Full path, or the parent's comm where no path was to be had.
+  std::string_view cwd;                ///< Empty: unknown.
+  std::string_view argv;               ///< Each argument ends with NUL (the last may be cut). Empty: unknown.
+  std::uint64_t argv_bytes = 0;        ///< Length of argv in the process, also when only a prefix is here.
+  std::uint64_t argv_hash = 0;         ///< FNV-1a of the bytes here; tells long command lines apart after aggregation.
+  bool argv_truncated = false;         ///< argv_bytes > argv.size().
+  bool argv_lost = false;              ///< The process was gone, or its memory could not be read.
+  std::array<StdioFact, 3> stdio;      ///< exec only.
+  std::int32_t exit_status = 0;        ///< exit only: wait(2) status word.
+};
+
+struct ConnectionRecord {
+  enum class Kind : std::uint8_t {
+    opened,  ///< Connected or accepted (TCP), or first seen (UDP, sampled tiers). Counts as one hit.
+    failed,  ///< A connect that came to nothing (refused, reset, timed out). Counts as one hit and one failure.
+    closed,  ///< End of one that was opened (reported by `opened` before): carries the byte counts.
+  };
+  enum class Direction : std::uint8_t { unknown, in, out };
+  Kind kind = Kind::opened;
+  Direction direction = Direction::unknown;
+  Moment time;
+  Origin origin;
+  std::uint8_t protocol = 6;  ///< IANA: 6 TCP, 17 UDP.
+  Endpoint local;
+  Endpoint remote;
+  std::uint32_t pid = 0;  ///< 0: unknown.
+  std::uint32_t uid = 0;
+  bool uid_known = false;
+  std::string_view executable;  ///< Empty: unknown.
+  std::string_view argv;        ///< As in ProcessRecord; empty: unknown.
+  std::uint64_t bytes_in = 0;   ///< `closed` only, payload bytes; valid when bytes_known.
+  std::uint64_t bytes_out = 0;
+  bool bytes_known = false;
+  Duration lasted;           ///< `closed` only; 0 unknown.
+  std::uint64_t cookie = 0;  ///< Kernel's socket cookie or address-like id: joins opened and closed. 0 unknown.
+};
+
+struct LoginRecord {
+  enum class Kind : std::uint8_t { login, login_failed, logout };
+  Kind kind = Kind::login;
+  Moment time;
+  Origin origin;
+  std::uint32_t pid = 0;
+  std::uint32_t uid = 0;
+  bool uid_known = false;
+  std::string_view user;          ///< As typed, when it failed: may be any bytes.
+  std::string_view executable;    ///< e.g. "/usr/sbin/sshd"; empty: unknown.
+  std::string_view terminal;      ///< e.g. "pts/0", "ssh"; empty: unknown.
+  std::string_view operation;     ///< e.g. "PAM:authentication", "login".
+  std::string_view remote_host;   ///< As reported; may be a name.
+  IpAddress remote;               ///< length 0: local, or only a name is known.
+  std::uint16_t remote_port = 0;  ///< 0: unknown.
+  std::uint32_t session = 0;      ///< Audit session id; 0 unknown.
+};
+
+struct NicInfo {
+  std::string_view name;
+  std::string_view type;  ///< "ETH", "WIFI", "MOBILE", "UNKNOWN".
+  std::array<std::uint8_t, 6> mac{};
+  std::span<const IpAddress> addresses;
+};
+
+struct SystemRecord {
+  Moment time;
+  Origin origin;
+  std::string_view host_name, os_name, os_version, os_vendor, os_architecture, kernel_release, kernel_version;
+  std::string_view hardware_vendor, hardware_model, hardware_serial, firmware_vendor, firmware_version;
+  std::string_view boot_device;
+  std::uint64_t memory_total_kib = 0, memory_free_kib = 0;    ///< Physical.
+  std::uint64_t virtual_total_kib = 0, virtual_free_kib = 0;  ///< Physical and swap together.
+  std::uint32_t processors = 0;
+  std::span<const NicInfo> nics;
+};
+
+struct HeartbeatRecord {
+  Moment time;
+  Origin origin;
+  std::uint64_t count = 0;  ///< 1 for the first of this run; a gap on the server means lost heartbeats.
+};
+
+/// One collector's account: seen == delivered + dropped_kernel + dropped_user.
+struct StatisticsRecord {
+  Moment time;
+  Origin origin;  ///< collector and tier that the numbers are about.
+  std::uint64_t seen = 0, delivered = 0, dropped_kernel = 0, dropped_user = 0, incomplete = 0;
+};
+
+/// Where records go: the aggregation. Called on the collectors' thread; never blocks.
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  virtual void emit(const ProcessRecord& record) = 0;
+  virtual void emit(const ConnectionRecord& record) = 0;
+  virtual void emit(const LoginRecord& record) = 0;
+  virtual void emit(const SystemRecord& record) = 0;
+  virtual void emit(const HeartbeatRecord& record) = 0;
+  virtual void emit(const StatisticsRecord& record) = 0;
+};
+
+}  // namespace picket::agent
