@@ -1,4 +1,5 @@
-// Plain main for fuzz targets in normal builds: runs each file named on the command line (folders: every file below) once.
+// Plain main for fuzz targets in normal builds: runs each file named on the command line (folders: every file below)
+// once.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -16,10 +16,9 @@ Sha256 sha256(Bytes bytes) {
 
 Sha256 hmac_sha256(Bytes key, Bytes bytes) {
   Sha256 out{};
-  const int failed = mbedtls_md_hmac(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256),
-                                     reinterpret_cast<const unsigned char*>(key.data()), key.size(),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                                     reinterpret_cast<unsigned char*>(out.data()));
+  const int failed = mbedtls_md_hmac(
+      mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), reinterpret_cast<const unsigned char*>(key.data()), key.size(),
+      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), reinterpret_cast<unsigned char*>(out.data()));
   CHECK(failed == 0, "HMAC-SHA-256 is always available");
   return out;
 }

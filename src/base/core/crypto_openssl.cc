@@ -20,9 +20,9 @@ Sha256 sha256(Bytes bytes) {
 Sha256 hmac_sha256(Bytes key, Bytes bytes) {
   Sha256 out{};
   unsigned length = 0;
-  const auto* result = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                            reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                            reinterpret_cast<unsigned char*>(out.data()), &length);
+  const auto* result =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+           bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &length);
   CHECK(result != nullptr && length == out.size(), "HMAC-SHA-256 is always available");
   return out;
 }

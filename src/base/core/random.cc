@@ -1,9 +1,9 @@
 #include "base/core/random.h"
 
-#include <sys/random.h>
-
 #include <array>
 #include <cerrno>
+
+#include <sys/random.h>
 
 #include "base/core/check.h"
 #include "base/core/encoding.h"

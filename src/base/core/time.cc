@@ -1,10 +1,10 @@
 #include "base/core/time.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
+
+#include <time.h>
 
 namespace picket {
 namespace {

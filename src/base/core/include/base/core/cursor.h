@@ -10,9 +10,9 @@
 
 namespace picket {
 
-/// Reads forward through a byte range it does not own. A failed read returns Errc::truncated and leaves the cursor where
-/// it was. Copyable: a parser works on a copy and commits it at the end. A length field becomes a child cursor by sub(),
-/// so that a nested parser cannot leave its own part.
+/// Reads forward through a byte range it does not own. A failed read returns Errc::truncated and leaves the cursor
+/// where it was. Copyable: a parser works on a copy and commits it at the end. A length field becomes a child cursor by
+/// sub(), so that a nested parser cannot leave its own part.
 class Cursor {
  public:
   explicit Cursor(Bytes bytes) : bytes_(bytes) {}

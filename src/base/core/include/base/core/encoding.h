@@ -9,10 +9,10 @@
 
 namespace picket {
 
-std::string to_hex(Bytes bytes);                     ///< Lower case.
-Result<Buffer> from_hex(std::string_view text);      ///< Either case, even length. Errors: malformed.
-std::string to_base64(Bytes bytes);                  ///< Standard alphabet, padded.
-Result<Buffer> from_base64(std::string_view text);   ///< Standard alphabet, padding required. Errors: malformed.
+std::string to_hex(Bytes bytes);                    ///< Lower case.
+Result<Buffer> from_hex(std::string_view text);     ///< Either case, even length. Errors: malformed.
+std::string to_base64(Bytes bytes);                 ///< Standard alphabet, padded.
+Result<Buffer> from_base64(std::string_view text);  ///< Standard alphabet, padding required. Errors: malformed.
 
 /// Percent-encodes everything but RFC 3986 unreserved characters, upper-case hex.
 std::string percent_encode(std::string_view text);

@@ -1,12 +1,12 @@
 // Files with the failure modes spelled out: owned descriptors, whole reads and writes, durable replacement.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <sys/types.h>
 
 #include "base/core/bytes.h"
 #include "base/core/result.h"

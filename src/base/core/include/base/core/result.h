@@ -59,19 +59,20 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 
 #define PICKET_CONCAT_INNER(a, b) a##b
 #define PICKET_CONCAT(a, b) PICKET_CONCAT_INNER(a, b)
-#define PICKET_TRY_IMPL(temporary, declaration, expression, ret)        \
-  auto temporary = (expression);                                        \
-  if (!temporary) ret std::unexpected(std::move(temporary).error());    \
+#define PICKET_TRY_IMPL(temporary, declaration, expression, ret)     \
+  auto temporary = (expression);                                     \
+  if (!temporary) ret std::unexpected(std::move(temporary).error()); \
   declaration = *std::move(temporary)
 
 /// TRY(auto header, read_header(in)); declares or assigns the value, or returns the error to the caller.
 #define TRY(declaration, ...) PICKET_TRY_IMPL(PICKET_CONCAT(try_, __COUNTER__), declaration, (__VA_ARGS__), return)
 /// The same inside a coroutine.
-#define CO_TRY(declaration, ...) PICKET_TRY_IMPL(PICKET_CONCAT(try_, __COUNTER__), declaration, (__VA_ARGS__), co_return)
+#define CO_TRY(declaration, ...) \
+  PICKET_TRY_IMPL(PICKET_CONCAT(try_, __COUNTER__), declaration, (__VA_ARGS__), co_return)
 
-#define PICKET_TRY_VOID_IMPL(temporary, expression, ret) \
-  do {                                                   \
-    auto temporary = (expression);                       \
+#define PICKET_TRY_VOID_IMPL(temporary, expression, ret)               \
+  do {                                                                 \
+    auto temporary = (expression);                                     \
     if (!temporary) ret std::unexpected(std::move(temporary).error()); \
   } while (false)
 

@@ -43,7 +43,8 @@ struct Timestamp {
 inline constexpr Timestamp kTimestampMin{-62'135'596'800'000'000};
 inline constexpr Timestamp kTimestampMax{253'402'300'799'999'999};
 
-/// RFC 3339 with microseconds: "2026-11-21T09:30:00.123456Z". Values outside [kTimestampMin, kTimestampMax] are clamped.
+/// RFC 3339 with microseconds: "2026-11-21T09:30:00.123456Z". Values outside [kTimestampMin, kTimestampMax] are
+/// clamped.
 std::string format_rfc3339(Timestamp time);
 
 /// Reads RFC 3339 ("T" or one space between date and time, any number of fraction digits, "Z" or an offset; without a
