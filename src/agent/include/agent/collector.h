@@ -61,10 +61,11 @@ class Source {
   /// Descriptors to wait on for input (level-triggered); the same ones until the source is destroyed. Often one, maybe
   /// none.
   [[nodiscard]] virtual std::span<const int> fds() const = 0;
-  /// One of fds() is readable. Bounded work: what is left keeps the descriptor readable.
-  virtual void on_ready(int fd) = 0;
-  /// Time has passed. Also drains what was batched below the wake-up threshold. Returns the delay after which it wants
-  /// to be called again; callers may come early. Duration of 0 or less is taken as 1 ms.
+  /// One of fds() is readable. Bounded work: what is left keeps the descriptor readable. Returns, like on_timer(), the
+  /// delay after which on_timer() is due; it replaces what was returned before.
+  virtual Duration on_ready(int fd) = 0;
+  /// Time has passed; first call right after start. Also drains what was batched below the wake-up threshold. Returns
+  /// the delay after which it wants to be called again; callers may come early. 0 or less is taken as 1 ms.
   virtual Duration on_timer() = 0;
   [[nodiscard]] virtual Counters counters() const = 0;
 };
@@ -114,9 +115,8 @@ class Collector {
   [[nodiscard]] std::span<const Refusal> refusals() const { return refusals_; }
 
   [[nodiscard]] std::span<const int> fds() const { return running() ? source_->fds() : std::span<const int>{}; }
-  void on_ready(int fd) {
-    if (running()) source_->on_ready(fd);
-  }
+  /// Both return the delay until on_timer() is due again; see Source.
+  Duration on_ready(int fd) { return running() ? source_->on_ready(fd) : Duration::hours(1); }
   Duration on_timer() { return running() ? source_->on_timer() : Duration::hours(1); }
   [[nodiscard]] Counters counters() const { return running() ? source_->counters() : Counters{}; }
   /// The account as a record, for the Statistics event.
