@@ -13,14 +13,14 @@
 
 namespace picket::state {
 
-/// What lists and filters need is in columns; everything else is in `json`, the newest change record as the pipeline wrote
-/// it (docs/formats/alert.md).
+/// What lists and filters need is in columns; everything else is in `json`, the newest change record as the pipeline
+/// wrote it (docs/formats/alert.md).
 struct Alert {
   std::string alert_id;  ///< SystemAlertId
   std::string alert_type;
   std::string display_name;
-  std::string severity;         ///< Informational, Low, Medium, High
-  std::string status = "New";   ///< New, Active, Resolved, Dismissed
+  std::string severity;        ///< Informational, Low, Medium, High
+  std::string status = "New";  ///< New, Active, Resolved, Dismissed
   std::string hub;
   std::string device_id;
   std::string module_id;

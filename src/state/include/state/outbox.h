@@ -21,8 +21,9 @@ struct OutboxRecord {
   std::string body;       ///< JSON object: actor, object, before and after; no secrets.
 };
 
-/// Written in the transaction of the change itself, moved to the journal by the server, removed once durable there. So a
-/// change and its record stand or fall together; after a crash a record may be appended twice and is recognised by id.
+/// Written in the transaction of the change itself, moved to the journal by the server, removed once durable there. So
+/// a change and its record stand or fall together; after a crash a record may be appended twice and is recognised by
+/// id.
 class Outbox {
  public:
   explicit Outbox(Database& database) : database_(database) {}

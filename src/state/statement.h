@@ -1,0 +1,55 @@
+// RAII around a prepared statement. Private to this module.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sqlite3.h>
+
+#include "base/core/result.h"
+#include "base/core/time.h"
+
+namespace picket::state {
+
+/// Writes SQLite's text of the failure to the log and makes an Error of it: exists for a broken UNIQUE or primary key,
+/// io for disk failures, else internal.
+std::unexpected<Error> sqlite_failed(sqlite3* db, std::string_view where);
+
+/// One statement: bind in order, then step. Values are bound, never spliced into the text.
+class Statement {
+ public:
+  static Result<Statement> prepare(sqlite3* db, std::string_view sql);
+  Statement(Statement&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Statement& operator=(Statement&&) = delete;
+  ~Statement() { sqlite3_finalize(handle_); }
+
+  template <class... Values>
+  Statement& bind(const Values&... values) {
+    (bind_one(values), ...);
+    return *this;
+  }
+  /// True: a row is there; false: done.
+  Result<bool> step();
+  /// Steps to the end; for statements without rows.
+  Result<> run();
+
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::int64_t integer(int column) const { return sqlite3_column_int64(handle_, column); }
+  [[nodiscard]] Timestamp time(int column) const { return {integer(column)}; }
+
+ private:
+  explicit Statement(sqlite3_stmt* handle) : handle_(handle) {}
+  void bind_one(std::string_view text) {
+    sqlite3_bind_text64(handle_, ++bound_, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT,
+                        SQLITE_UTF8);
+  }
+  void bind_one(std::int64_t number) { sqlite3_bind_int64(handle_, ++bound_, number); }
+  void bind_one(Timestamp time) { bind_one(time.us); }
+
+  sqlite3_stmt* handle_ = nullptr;
+  int bound_ = 0;
+};
+
+}  // namespace picket::state
