@@ -1,0 +1,90 @@
+// One query of a workspace, and what comes back.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/core/time.h"
+#include "workspace/rows.h"
+
+namespace picket::workspace {
+
+/// One SELECT in the SQL of the engine, as the KQL emitter writes it. Tables and views go by their schema names,
+/// without catalog or schema. Anything else (statements that write, other tables, table functions that read files) is
+/// refused.
+struct QueryRequest {
+  std::string sql;
+  std::vector<Cell> binds;  ///< For $1, $2, …; text must live until query() returns.
+  std::size_t rows_max = 10'000;
+  std::size_t bytes_max = 16U << 20;  ///< Of the owned result; the row that crosses it is left out.
+  Duration timeout = Duration::seconds(30);
+  /// Ends the query early; safe to use from any thread.
+  std::stop_token cancellation;
+  /// A promise of the caller: only rows with the table's time column in [from, to] matter. Whole segments outside are
+  /// not opened; rows outside may still appear, so the SQL filters too.
+  std::optional<Timestamp> time_from;
+  std::optional<Timestamp> time_to;
+};
+
+/// Why there is no result. `text` is for people and may quote the SQL.
+struct QueryError {
+  enum class Kind : std::uint8_t {
+    invalid,    ///< The SQL is wrong, refused, or fails on the data (e.g. a cast).
+    timeout,    ///< `timeout` passed.
+    cancelled,  ///< `cancellation` was requested.
+    memory,     ///< The query instance's memory or spill limit was reached.
+    busy,       ///< Too many queries at once; try again later.
+    internal,   ///< The engine or the disk failed.
+  };
+  Kind kind = Kind::internal;
+  std::string text;
+};
+std::string_view to_string(QueryError::Kind kind);
+
+/// One column of a result, owning its values.
+class ResultColumn {
+ public:
+  ResultColumn(std::string name, ColumnType type) : name_(std::move(name)), type_(type) {}
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] ColumnType type() const { return type_; }
+  [[nodiscard]] std::size_t size() const { return valid_.size(); }
+  /// `row` < size(). Text points into this column.
+  [[nodiscard]] Cell at(std::size_t row) const;
+
+  // Filled by engines.
+  void push_null();
+  void push_integer(std::int64_t value);  ///< boolean, int32, int64, timestamp
+  void push_real(double value);
+  void push_text(std::string_view value);
+  /// Forgets the rows from `rows` on.
+  void truncate(std::size_t rows);
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
+  std::string name_;
+  ColumnType type_;
+  std::vector<bool> valid_;
+  std::vector<std::int64_t> fixed_;    // integers, or the bits of a double
+  std::string text_;                   // all texts, one after the other
+  std::vector<std::size_t> text_end_;  // where each ends in text_
+};
+
+struct QueryResult {
+  std::vector<ResultColumn> columns;
+  std::size_t rows = 0;
+  bool truncated = false;  ///< There were more rows than rows_max or bytes_max allowed.
+  /// How far each stream was visible, in the order of Workspace::streams(): last sequence the query could see.
+  std::vector<std::uint64_t> visible_through;
+
+  [[nodiscard]] Cell at(std::size_t row, std::size_t column) const { return columns[column].at(row); }
+};
+
+using QueryOutcome = std::expected<QueryResult, QueryError>;
+
+}  // namespace picket::workspace

@@ -1,0 +1,58 @@
+// The published tables of docs: SecurityIoTRawEvent, DefenderIoTRawEvent, SecurityAlert; and ours: the event families,
+// RawEvents, DeadLetter.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "workspace/schema.h"
+
+namespace picket::workspace {
+
+inline constexpr std::string_view kMessagesStream = "messages";
+inline constexpr std::string_view kDerivedStream = "derived";
+
+inline constexpr std::string_view kSecurityIoTRawEvent = "SecurityIoTRawEvent";
+inline constexpr std::string_view kDefenderIoTRawEvent = "DefenderIoTRawEvent";
+inline constexpr std::string_view kRawEvents = "RawEvents";
+inline constexpr std::string_view kSecurityAlert = "SecurityAlert";
+inline constexpr std::string_view kDeadLetter = "DeadLetter";
+
+/// The twelve columns of SecurityIoTRawEvent, as published, in their published order
+/// (spec tables-and-portal, section 1.1).
+std::span<const Column> raw_event_columns();
+
+/// The columns that each family table begins with: raw_event_columns(), then Hub and ModuleId, which are ours and stay
+/// out of the published views.
+std::span<const Column> family_base_columns();
+
+/// One event family as schema/events.yaml gives it: a table of its own, with the base columns and these.
+struct EventFamily {
+  std::string table;             ///< E.g. "ProcessEvents".
+  std::vector<Column> promoted;  ///< Without the base columns.
+};
+
+TableSchema family_table(const EventFamily& family);
+
+/// Exact views over the family tables: SecurityIoTRawEvent (EventDetails is text), DefenderIoTRawEvent (it is dynamic).
+/// Type, _BilledSize and _IsBillable are hidden, as in Log Analytics.
+ViewSchema security_iot_raw_event(std::span<const EventFamily> families);
+ViewSchema defender_iot_raw_event(std::span<const EventFamily> families);
+/// The same rows with Hub and ModuleId: for the portal.
+ViewSchema raw_events(std::span<const EventFamily> families);
+
+/// Column-exact (spec tables-and-portal, section 1.3). Stream: derived.
+TableSchema security_alert_table();
+
+/// Bytes of a message that a DeadLetter row keeps; the whole message stays in the journal.
+inline constexpr std::size_t kDeadLetterBytesMax = 4096;
+/// Messages that could not be decoded: TimeGenerated, Hub, DeviceId, ModuleId, Reason, Where, Offset, Bytes (base64 of
+/// at most kDeadLetterBytesMax bytes), Size, ContentType, MessageId. Stream: messages.
+TableSchema dead_letter_table();
+
+/// Everything of one server.
+Schema make_schema(std::span<const EventFamily> families);
+
+}  // namespace picket::workspace
