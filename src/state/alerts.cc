@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/core/encoding.h"
 #include "statement.h"
 
 namespace picket::state {
@@ -11,8 +12,9 @@ namespace {
 
 constexpr std::string_view kProjection = "alerts";
 constexpr std::string_view kColumns =
-    "SELECT alert_id, alert_type, display_name, severity, status, hub, device_id, module_id, start, end, updated, "
-    "change, json FROM alert ";
+    "alert_id, alert_type, display_name, severity, status, hub, device_id, module_id, start, end, updated, "
+    "change, json";
+constexpr int kSortKeyColumn = 13;  // behind kColumns, in lists
 
 Alert alert_from(const Statement& row) {
   return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4),  row.text(5),
@@ -21,7 +23,7 @@ Alert alert_from(const Statement& row) {
 }
 
 Result<Alert> find_in(sqlite3* db, std::string_view alert_id) {
-  TRY(auto statement, Statement::prepare(db, std::string(kColumns) + "WHERE alert_id = ?"));
+  TRY(auto statement, Statement::prepare(db, fmt::format("SELECT {} FROM alert WHERE alert_id = ?", kColumns)));
   TRY(const bool found, statement.bind(alert_id).step());
   if (!found) return fail(Errc::not_found, "alert");
   return alert_from(statement);
@@ -72,30 +74,55 @@ Where where_of(const AlertFilter& filter) {
   where.equals("alert_type", filter.alert_type);
   if (!filter.text.empty()) {
     where.sql +=
-        R"( AND (display_name LIKE ? ESCAPE '\' OR alert_type LIKE ? ESCAPE '\' OR device_id LIKE ? ESCAPE '\'))";
-    where.values.insert(where.values.end(), 3, escape_like(filter.text));
+        R"( AND (display_name LIKE ? ESCAPE '\' OR alert_type LIKE ? ESCAPE '\' OR device_id LIKE ? ESCAPE '\' OR json LIKE ? ESCAPE '\'))";
+    where.values.insert(where.values.end(), 4, escape_like(filter.text));
   }
-  // Column "updated" is an INTEGER: bound text is converted by its affinity.
+  // Column "start" is an INTEGER: bound text is converted by its affinity.
   if (filter.since) {
-    where.sql += " AND updated >= ?";
+    where.sql += " AND start >= ?";
     where.values.push_back(std::to_string(filter.since->us));
   }
   return where;
 }
 
-// Cursor: "<updated us>.<alert id>" of the last alert of a page.
+struct SortKey {
+  std::string_view expression;
+  bool numeric;
+};
+
+SortKey key_of(AlertSort sort) {
+  switch (sort) {
+    case AlertSort::start:
+      return {"start", true};
+    case AlertSort::severity:
+      return {"(CASE severity WHEN 'High' THEN 3 WHEN 'Medium' THEN 2 WHEN 'Low' THEN 1 ELSE 0 END)", true};
+    case AlertSort::status:
+      return {"status", false};
+    case AlertSort::display_name:
+      return {"display_name", false};
+    case AlertSort::device_id:
+      return {"device_id", false};
+  }
+  return {"start", true};
+}
+
+// Cursor: "<sort key, percent-encoded>/<alert id>" of the last alert of a page. '/' is never left by the encoding.
 struct Cursor {
-  std::string updated;
+  std::string key;
   std::string alert_id;
 };
 
-Result<Cursor> parse_cursor(std::string_view text) {
-  const std::size_t dot = text.find('.');
-  std::int64_t updated = 0;
-  if (dot == std::string_view::npos) return fail(Errc::malformed, "alert.cursor");
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + dot, updated);
-  if (error != std::errc{} || stop != text.data() + dot) return fail(Errc::malformed, "alert.cursor");
-  return Cursor{std::to_string(updated), std::string(text.substr(dot + 1))};
+Result<Cursor> parse_cursor(std::string_view text, bool numeric) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return fail(Errc::malformed, "alert.cursor");
+  auto key = percent_decode(text.substr(0, slash));
+  std::int64_t number = 0;
+  if (key && numeric) {
+    const auto [stop, error] = std::from_chars(key->data(), key->data() + key->size(), number);
+    if (error != std::errc{} || stop != key->data() + key->size()) key = fail(Errc::malformed, "alert.cursor");
+  }
+  if (!key) return fail(Errc::malformed, "alert.cursor");
+  return Cursor{*std::move(key), std::string(text.substr(slash + 1))};
 }
 
 }  // namespace
@@ -190,25 +217,30 @@ Result<AlertPage> Alerts::list(const AlertFilter& filter, std::string_view curso
     TRY_VOID(total.step());
     page.total = static_cast<std::uint64_t>(total.integer(0));
 
+    const SortKey key = key_of(filter.sort);
+    const std::string_view direction = filter.descending ? "DESC" : "ASC";
     if (!cursor.empty()) {
-      TRY(const Cursor from, parse_cursor(cursor));
-      where.sql += " AND (updated < ? OR (updated = ? AND alert_id < ?))";
-      where.values.insert(where.values.end(), {from.updated, from.updated, from.alert_id});
+      TRY(const Cursor from, parse_cursor(cursor, key.numeric));
+      where.sql += fmt::format(" AND ({}, alert_id) {} ({}, ?)", key.expression, filter.descending ? '<' : '>',
+                               key.numeric ? "CAST(? AS INTEGER)" : "?");
+      where.values.insert(where.values.end(), {from.key, from.alert_id});
     }
-    const std::string sql = fmt::format("{}{} ORDER BY updated DESC, alert_id DESC LIMIT ?", kColumns, where.sql);
+    const std::string sql = fmt::format("SELECT {0}, {2} FROM alert {1} ORDER BY {2} {3}, alert_id {3} LIMIT ?",
+                                        kColumns, where.sql, key.expression, direction);
     TRY(auto row, Statement::prepare(db, sql));
     for (const std::string& value : where.values) row.bind(value);
     row.bind(static_cast<std::int64_t>(count_max) + 1);
+    std::string last_key;
     for (;;) {
       TRY(const bool more, row.step());
-      if (!more) break;
+      if (!more) return {};
+      if (page.alerts.size() == count_max) {
+        page.next = percent_encode(last_key) + "/" + page.alerts.back().alert_id;
+        return {};
+      }
       page.alerts.push_back(alert_from(row));
+      last_key = row.text(kSortKeyColumn);
     }
-    if (page.alerts.size() > count_max) {
-      page.alerts.pop_back();
-      page.next = fmt::format("{}.{}", page.alerts.back().updated.us, page.alerts.back().alert_id);
-    }
-    return {};
   }));
   return page;
 }
@@ -228,15 +260,21 @@ Result<std::vector<SeverityCount>> Alerts::open_by_severity() const {
   return out;
 }
 
-Result<std::uint64_t> Alerts::open_of_device(std::string_view hub, std::string_view device_id) const {
-  std::uint64_t out = 0;
+Result<std::vector<DeviceCount>> Alerts::open_by_device(std::string_view hub) const {
+  std::vector<DeviceCount> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
-    TRY(auto row, Statement::prepare(db,
-                                     "SELECT count(*) FROM alert WHERE hub = ? AND device_id = ? AND "
-                                     "status IN ('New', 'Active')"));
-    TRY_VOID(row.bind(hub, device_id).step());
-    out = static_cast<std::uint64_t>(row.integer(0));
-    return {};
+    TRY(auto row,
+        Statement::prepare(db,
+                           "SELECT device_id, severity, count(*), sum(count(*)) OVER (PARTITION BY device_id) "
+                           "AS total FROM alert WHERE hub = ? AND status IN ('New', 'Active') "
+                           "GROUP BY device_id, severity ORDER BY total DESC, device_id, severity"));
+    row.bind(hub);
+    for (;;) {
+      TRY(const bool more, row.step());
+      if (!more) return {};
+      if (out.empty() || out.back().device_id != row.text(0)) out.push_back({row.text(0), {}});
+      out.back().severities.push_back({row.text(1), static_cast<std::uint64_t>(row.integer(2))});
+    }
   }));
   return out;
 }

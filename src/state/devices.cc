@@ -13,6 +13,14 @@ namespace picket::state {
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
+constexpr std::size_t kKeyBytesMin = 16;
+constexpr std::size_t kKeyBytesMax = 64;
+
+Result<> check_key(const std::string& key) {
+  TRY(const Buffer bytes, from_base64(key));
+  if (bytes.size() < kKeyBytesMin || bytes.size() > kKeyBytesMax) return fail(Errc::malformed, "device.key");
+  return {};
+}
 
 std::string make_key() {
   std::array<std::byte, kKeyBytes> key{};
@@ -110,8 +118,12 @@ Result<Device> find_in(sqlite3* db, std::string_view hub, std::string_view devic
 Result<> check_device_id(std::string_view id) { return check_id(id, "device.id"); }
 
 Result<Device> Devices::add(std::string_view hub, std::string_view device_id, std::string_view group,
-                            const Actor& actor, Timestamp now) {
+                            const Actor& actor, Timestamp now, const std::optional<Keys>& keys) {
   TRY_VOID(check_device_id(device_id));
+  if (keys) {
+    TRY_VOID(check_key(keys->primary));
+    TRY_VOID(check_key(keys->secondary));
+  }
   const std::string_view in_group = group.empty() ? kDefaultGroup : group;
   TRY_VOID(check_id(in_group, "device.group"));
   Device device{std::string(hub),
@@ -119,7 +131,7 @@ Result<Device> Devices::add(std::string_view hub, std::string_view device_id, st
                 random_uuid(),
                 true,
                 std::string(in_group),
-                make_keys(),
+                keys.value_or(make_keys()),
                 now,
                 now,
                 {make_module(kSecurityModule, now)}};
@@ -152,6 +164,16 @@ Result<Module> Devices::add_module(std::string_view hub, std::string_view device
     return Outbox::add(db, "module.create", device_id, Audit(actor, hub).field("module", module_id).take(), now);
   }));
   return module;
+}
+
+Result<> Devices::remove_module(std::string_view hub, std::string_view device_id, std::string_view module_id,
+                                const Actor& actor, Timestamp now) {
+  return database_.write([&](sqlite3* db) -> Result<> {
+    TRY(auto statement, Statement::prepare(db, "DELETE FROM module WHERE hub = ? AND device_id = ? AND module_id = ?"));
+    TRY_VOID(statement.bind(hub, device_id, module_id).run());
+    if (sqlite3_changes(db) == 0) return fail(Errc::not_found, "module");
+    return Outbox::add(db, "module.delete", device_id, Audit(actor, hub).field("module", module_id).take(), now);
+  });
 }
 
 Result<Device> Devices::change(std::string_view hub, std::string_view device_id, const DeviceChange& change,

@@ -1,5 +1,8 @@
 #include "state/outbox.h"
 
+#include <limits>
+#include <utility>
+
 #include "statement.h"
 
 namespace picket::state {
@@ -8,9 +11,7 @@ namespace {
 /// Audit records kept after they were sent; older ones stand in the journal and the workspace.
 constexpr std::int64_t kHistoryMax = 10'000;
 
-Result<std::vector<OutboxRecord>> records(sqlite3* db, std::string_view sql, std::size_t count_max) {
-  TRY(auto statement, Statement::prepare(db, sql));
-  statement.bind(static_cast<std::int64_t>(count_max));
+Result<std::vector<OutboxRecord>> records(Statement statement) {
   std::vector<OutboxRecord> out;
   for (;;) {
     TRY(const bool row, statement.step());
@@ -30,8 +31,11 @@ Result<> Outbox::add(sqlite3* db, std::string_view kind, std::string_view device
 Result<std::vector<OutboxRecord>> Outbox::pending(std::size_t count_max) const {
   std::vector<OutboxRecord> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
-    TRY(out, records(db, "SELECT id, created, kind, device_id, body FROM outbox WHERE sent = 0 ORDER BY id LIMIT ?",
-                     count_max));
+    TRY(auto statement, Statement::prepare(db,
+                                           "SELECT id, created, kind, device_id, body FROM outbox WHERE sent = 0 "
+                                           "ORDER BY id LIMIT ?"));
+    statement.bind(static_cast<std::int64_t>(count_max));
+    TRY(out, records(std::move(statement)));
     return {};
   }));
   return out;
@@ -46,10 +50,19 @@ Result<> Outbox::remove_through(std::int64_t id) {
   });
 }
 
-Result<std::vector<OutboxRecord>> Outbox::history(std::size_t count_max) const {
+Result<> Outbox::record(std::string_view kind, std::string_view device_id, std::string_view body, Timestamp now) {
+  return database_.write([&](sqlite3* db) { return add(db, kind, device_id, body, now); });
+}
+
+Result<std::vector<OutboxRecord>> Outbox::history(std::int64_t before, std::size_t count_max) const {
   std::vector<OutboxRecord> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
-    TRY(out, records(db, "SELECT id, created, kind, device_id, body FROM outbox ORDER BY id DESC LIMIT ?", count_max));
+    TRY(auto statement, Statement::prepare(db,
+                                           "SELECT id, created, kind, device_id, body FROM outbox WHERE id < ? "
+                                           "ORDER BY id DESC LIMIT ?"));
+    statement.bind(before == 0 ? std::numeric_limits<std::int64_t>::max() : before,
+                   static_cast<std::int64_t>(count_max));
+    TRY(out, records(std::move(statement)));
     return {};
   }));
   return out;

@@ -7,12 +7,15 @@
 namespace picket::state {
 namespace {
 
-constexpr std::string_view kUserColumns = "SELECT name, role, secret_hash, created, secret_changed FROM user ";
+constexpr std::string_view kUserColumns =
+    "SELECT name, role, secret_hash, created, secret_changed, last_sign_in FROM user ";
 
 Result<User> user_from(const Statement& row) {
   const auto role = role_from(row.text(1));
   if (!role) return fail(Errc::malformed, "user.role");
-  return User{row.text(0), *role, row.text(2), row.time(3), row.time(4)};
+  User out{row.text(0), *role, row.text(2), row.time(3), row.time(4), std::nullopt};
+  if (row.integer(5) != 0) out.last_sign_in = row.time(5);
+  return out;
 }
 
 Result<User> find_in(sqlite3* db, std::string_view name) {
@@ -68,6 +71,13 @@ Result<> Users::set_secret(std::string_view name, std::string_view secret_hash, 
     TRY(auto statement, Statement::prepare(db, "UPDATE user SET secret_hash = ?, secret_changed = ? WHERE name = ?"));
     TRY_VOID(statement.bind(secret_hash, now, name).run());
     return audit(db, "user.secret", name, actor, now);
+  });
+}
+
+Result<> Users::signed_in(std::string_view name, Timestamp now) {
+  return database_.write([&](sqlite3* db) -> Result<> {
+    TRY(auto statement, Statement::prepare(db, "UPDATE user SET last_sign_in = ? WHERE name = ?"));
+    return statement.bind(now, name).run();
   });
 }
 

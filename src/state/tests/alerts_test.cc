@@ -18,7 +18,7 @@ Alert alert(std::string id, std::uint32_t change, std::int64_t updated_s = 0) {
           "hub",
           "press-1",
           "",
-          kNow,
+          kNow + Duration::seconds(updated_s),
           kNow,
           kNow + Duration::seconds(updated_s),
           change,
@@ -73,6 +73,33 @@ TEST(Alerts, PagesNewestFirstWithoutGapOrDouble) {
   EXPECT_EQ(alerts.list({}, "not a cursor", 2).error().code, Errc::malformed);
 }
 
+TEST(Alerts, PagesInEveryOrder) {
+  TemporaryDatabase database;
+  Alerts alerts(*database);
+  const char* severities[] = {"Low", "High", "Informational", "Medium", "High"};
+  for (int i = 0; i < 5; ++i) {
+    Alert one = alert("a" + std::to_string(i), 0, i);
+    one.severity = severities[i];
+    one.device_id = i % 2 == 0 ? "b/2%" : "a";
+    ASSERT_TRUE(alerts.apply(one, "1"));
+  }
+  const auto ids = [&](AlertSort sort, bool descending) {
+    AlertFilter filter{.sort = sort, .descending = descending};
+    std::string out;
+    for (std::string cursor;;) {
+      const auto page = alerts.list(filter, cursor, 2);
+      if (!page) return describe(page.error());
+      for (const Alert& one : page->alerts) out += one.alert_id;
+      if (page->next.empty()) return out;
+      cursor = page->next;
+    }
+  };
+  EXPECT_EQ(ids(AlertSort::start, false), "a0a1a2a3a4");
+  EXPECT_EQ(ids(AlertSort::severity, true), "a4a1a3a0a2");
+  EXPECT_EQ(ids(AlertSort::device_id, false), "a1a3a0a2a4");
+  EXPECT_EQ(ids(AlertSort::status, true), "a4a3a2a1a0");
+}
+
 TEST(Alerts, FiltersByEveryField) {
   TemporaryDatabase database;
   Alerts alerts(*database);
@@ -91,7 +118,7 @@ TEST(Alerts, FiltersByEveryField) {
   EXPECT_EQ(alerts.list({.text = "%_"}, "", 10)->total, 1u);
   EXPECT_EQ(alerts.list({.text = "x' OR '1'='1"}, "", 10)->total, 0u);
   EXPECT_EQ(alerts.list({.since = kNow + Duration::seconds(30)}, "", 10)->total, 1u);
-  EXPECT_EQ(*alerts.open_of_device("hub", "press-1"), 1u);
+  EXPECT_EQ(alerts.open_by_device("hub")->size(), 2u);
 }
 
 }  // namespace

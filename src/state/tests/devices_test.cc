@@ -53,7 +53,7 @@ TEST(Devices, TreatsIdsAsCaseSensitiveLiteralsPerHub) {
 
 TEST(Devices, RefusesIdsOutsideTheRule) {
   for (const std::string& id : {std::string(), std::string("a b"), std::string("a/b"), std::string("a\0b", 3),
-                               std::string("\xC3\xA9"), std::string("a\"b"), std::string("a\\b")}) {
+                                std::string("\xC3\xA9"), std::string("a\"b"), std::string("a\\b")}) {
     const auto checked = check_device_id(id);
     ASSERT_FALSE(checked) << id;
     EXPECT_EQ(checked.error().where, "device.id");
@@ -84,6 +84,25 @@ TEST(Devices, LeavesNoTraceOfAChangeThatFailed) {
   EXPECT_EQ(devices.add_module("hub", "none", "m", kTester, kNow).error().code, Errc::not_found);
   EXPECT_EQ(devices.remove("hub", "none", kTester, kNow).error().code, Errc::not_found);
   EXPECT_TRUE(Outbox(*database).pending(10)->empty());
+}
+
+TEST(Devices, TakesKeysThatAreGivenIfTheyAreLongEnough) {
+  TemporaryDatabase database;
+  Devices devices(*database);
+  const Keys keys{to_base64(Buffer(16)), to_base64(Buffer(64))};
+  EXPECT_EQ(devices.add("hub", "d", "", kTester, kNow, keys)->keys.primary, keys.primary);
+  EXPECT_EQ(devices.add("hub", "e", "", kTester, kNow, Keys{to_base64(Buffer(15)), keys.secondary}).error().where,
+            "device.key");
+  EXPECT_FALSE(devices.add("hub", "e", "", kTester, kNow, Keys{"no base64", keys.secondary}));
+}
+
+TEST(Devices, RemovesAModule) {
+  TemporaryDatabase database;
+  Devices devices(*database);
+  ASSERT_TRUE(devices.add("hub", "d", "", kTester, kNow));
+  EXPECT_EQ(devices.remove_module("hub", "d", "none", kTester, kNow).error().code, Errc::not_found);
+  ASSERT_TRUE(devices.remove_module("hub", "d", kSecurityModule, kTester, kNow));
+  EXPECT_TRUE(devices.find("hub", "d")->modules.empty());
 }
 
 TEST(Devices, PagesInOrderOfId) {

@@ -5,7 +5,7 @@
 namespace picket::state {
 namespace {
 
-User user(std::string name, Role role) { return {std::move(name), role, "scrypt$hash", kNow, kNow}; }
+User user(std::string name, Role role) { return {std::move(name), role, "scrypt$hash", kNow, kNow, std::nullopt}; }
 
 TEST(Users, KeepsTheLastAdministrator) {
   TemporaryDatabase database;

@@ -31,13 +31,17 @@ struct Alert {
   std::string json;
 };
 
+enum class AlertSort { start, severity, status, display_name, device_id };
+
 struct AlertFilter {
   std::vector<std::string> status;    ///< Empty: all.
   std::vector<std::string> severity;  ///< Empty: all.
   std::string device_id;
   std::string alert_type;
-  std::string text;  ///< Substring of name, type or device, ignoring ASCII case.
-  std::optional<Timestamp> since;
+  std::string text;  ///< Substring of name, type, device or of the record's text (`json`), ignoring ASCII case.
+  std::optional<Timestamp> since;  ///< Start time at or after this.
+  AlertSort sort = AlertSort::start;
+  bool descending = true;
 };
 
 struct AlertPage {
@@ -59,6 +63,11 @@ struct SeverityCount {
   std::uint64_t count = 0;
 };
 
+struct DeviceCount {
+  std::string device_id;
+  std::vector<SeverityCount> severities;
+};
+
 class Alerts {
  public:
   explicit Alerts(Database& database) : database_(database) {}
@@ -75,11 +84,12 @@ class Alerts {
 
   Result<Alert> find(std::string_view alert_id) const;
   Result<std::vector<Triage>> triage_of(std::string_view alert_id) const;
-  /// Newest first by `updated`.
+  /// In the filter's order. Errors: malformed, where "alert.cursor".
   Result<AlertPage> list(const AlertFilter& filter, std::string_view cursor, std::size_t count_max) const;
   /// Alerts that are New or Active, by severity.
   Result<std::vector<SeverityCount>> open_by_severity() const;
-  Result<std::uint64_t> open_of_device(std::string_view hub, std::string_view device_id) const;
+  /// Open alerts per device and severity, for the devices that have any; devices with the most first.
+  Result<std::vector<DeviceCount>> open_by_device(std::string_view hub) const;
 
  private:
   Database& database_;

@@ -65,12 +65,15 @@ class Devices {
  public:
   explicit Devices(Database& database) : database_(database) {}
 
-  /// Makes a device with fresh keys and its security module. Errors: exists, malformed.
+  /// Makes a device and its security module; with fresh keys unless `keys` brings both (base64 of 16 to 64 bytes).
+  /// Errors: exists, malformed.
   Result<Device> add(std::string_view hub, std::string_view device_id, std::string_view group, const Actor& actor,
-                     Timestamp now);
+                     Timestamp now, const std::optional<Keys>& keys = std::nullopt);
   /// Makes a module of an existing device. Errors: not_found, exists, malformed.
   Result<Module> add_module(std::string_view hub, std::string_view device_id, std::string_view module_id,
                             const Actor& actor, Timestamp now);
+  Result<> remove_module(std::string_view hub, std::string_view device_id, std::string_view module_id,
+                         const Actor& actor, Timestamp now);
   Result<Device> change(std::string_view hub, std::string_view device_id, const DeviceChange& change,
                         const Actor& actor, Timestamp now);
   Result<> remove(std::string_view hub, std::string_view device_id, const Actor& actor, Timestamp now);

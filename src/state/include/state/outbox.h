@@ -28,13 +28,15 @@ class Outbox {
  public:
   explicit Outbox(Database& database) : database_(database) {}
 
+  /// Records something that changes nothing here, such as a key that was read.
+  Result<> record(std::string_view kind, std::string_view device_id, std::string_view body, Timestamp now);
   /// For use inside Database::write.
   static Result<> add(sqlite3* db, std::string_view kind, std::string_view device_id, std::string_view body,
                       Timestamp now);
   Result<std::vector<OutboxRecord>> pending(std::size_t count_max) const;
   Result<> remove_through(std::int64_t id);
-  /// The newest audit records, kept after they left the outbox; newest first.
-  Result<std::vector<OutboxRecord>> history(std::size_t count_max) const;
+  /// Audit records with an id below `before` (0: from the newest), newest first; kept after they left the outbox.
+  Result<std::vector<OutboxRecord>> history(std::int64_t before, std::size_t count_max) const;
 
  private:
   Database& database_;

@@ -23,6 +23,7 @@ struct User {
   std::string secret_hash;  ///< e.g. "scrypt$N$r$p$salt$hash"
   Timestamp created;
   Timestamp secret_changed;
+  std::optional<Timestamp> last_sign_in;
 };
 
 enum class TokenKind { session, api };
@@ -45,6 +46,7 @@ class Users {
   /// Errors: exists.
   Result<> add(const User& user, const Actor& actor);
   Result<> set_secret(std::string_view name, std::string_view secret_hash, const Actor& actor, Timestamp now);
+  Result<> signed_in(std::string_view name, Timestamp now);
   /// Also removes the user's tokens. Errors: not_found; denied for the last administrator.
   Result<> remove(std::string_view name, const Actor& actor, Timestamp now);
   Result<User> find(std::string_view name) const;
