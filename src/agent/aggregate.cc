@@ -1,0 +1,275 @@
+#include "agent/aggregate.h"
+
+#include <algorithm>
+
+#include "aggregate_table.h"
+
+namespace picket::agent {
+namespace {
+
+constexpr std::int64_t kHourUs = 3'600'000'000;
+
+/// Keeps copies of texts in one block and points the record's views at them. Moving it leaves them valid.
+class OwnedTexts {
+ public:
+  template <class... Views>
+  void own(Views&... views) {
+    bytes_ = (views.size() + ... + 0);
+    block_ = std::make_unique<char[]>(bytes_);  // not a string: a short one moves its characters
+    char* at = block_.get();
+    const auto copy = [&at](std::string_view& view) {
+      char* const begin = at;
+      at = std::ranges::copy(view, at).out;
+      view = std::string_view(begin, view.size());
+    };
+    (copy(views), ...);
+  }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::unique_ptr<char[]> block_;
+  std::size_t bytes_ = 0;
+};
+
+void add_stdio(AggregateKeyBuilder& key, const StdioFact& fact) {
+  const bool socket = fact.kind == StdioFact::Kind::socket;
+  key.number(socket ? 1U + fact.family : 0U);
+  // Without the inode and the peer's port: they differ each time the same thing is done again.
+  if (socket) key.bytes(fact.remote.address.bytes);
+}
+
+std::size_t hour_of(Timestamp time) {
+  const std::int64_t hour = time.us / kHourUs % 24;
+  return static_cast<std::size_t>(hour < 0 ? 0 : hour);
+}
+
+}  // namespace
+
+struct Aggregator::ProcessEntry {
+  using Record = ProcessRecord;
+  ProcessRecord record;
+  OwnedTexts texts;
+  Hits hits{.count = 0};
+
+  explicit ProcessEntry(const ProcessRecord& first) : record(first) {
+    texts.own(record.executable, record.parent_executable, record.cwd, record.argv);
+  }
+  [[nodiscard]] bool pending() const { return hits.count > 0; }
+  [[nodiscard]] std::size_t bytes() const { return texts.bytes(); }
+  /// The numbers of the newest happening; texts that are not in the key stay those of the first.
+  void count(const ProcessRecord& again) {
+    record.pid = again.pid;
+    record.ppid = again.ppid;
+    record.start = again.start;
+    record.time = again.time;
+    record.stdio = again.stdio;
+    record.exit_status = again.exit_status;
+    if (hits.count++ == 0) hits.first = again.time.wall;
+    hits.last = again.time.wall;
+  }
+  void report(AggregateSink& sink, Priority priority) {
+    record.time.wall = hits.first;
+    sink.process(record, hits, priority);
+    hits = {.count = 0};
+  }
+};
+
+struct Aggregator::ConnectionEntry {
+  using Record = ConnectionRecord;
+  ConnectionRecord record;
+  OwnedTexts texts;
+  ConnectionHits hits{.hits = {.count = 0}};
+  Duration last_hit;
+
+  explicit ConnectionEntry(const ConnectionRecord& first) : record(first), last_hit(first.time.monotonic) {
+    texts.own(record.executable, record.argv);
+  }
+  [[nodiscard]] bool pending() const { return hits.hits.count > 0 || hits.bytes_in.count() > 0; }
+  [[nodiscard]] std::size_t bytes() const {
+    return texts.bytes() + hits.bytes_in.memory_bytes() + hits.bytes_out.memory_bytes() + hits.gaps.memory_bytes();
+  }
+  void count(const ConnectionRecord& again) {
+    Hits& counted = hits.hits;
+    if (!pending()) counted.first = again.time.wall;
+    counted.last = again.time.wall;
+    if (again.kind == ConnectionRecord::Kind::closed) {
+      hits.lasted_max = std::max(hits.lasted_max, again.lasted);
+      if (!again.bytes_known) return;
+      hits.bytes_in.add(again.bytes_in);
+      hits.bytes_out.add(again.bytes_out);
+      return;
+    }
+    ++counted.count;
+    if (again.kind == ConnectionRecord::Kind::failed) ++hits.failed;
+    ++hits.hourly[hour_of(again.time.wall)];
+    hits.gaps.add(again.time.monotonic - last_hit);
+    last_hit = again.time.monotonic;
+    record.pid = again.pid;
+    record.cookie = again.cookie;
+    // What differs between alike connections is no property of their sum.
+    if (record.local.port != again.local.port) record.local.port = 0;
+    if (record.remote.port != again.remote.port) record.remote.port = 0;
+  }
+  void report(AggregateSink& sink, Priority priority) {
+    record.time.wall = hits.hits.first;
+    sink.connection(record, hits, priority);
+    hits = {.hits = {.count = 0}};
+  }
+};
+
+template <class Entry>
+class Aggregator::Table {
+ public:
+  Table(Aggregator& owner, Priority priority)
+      : owner_(owner),
+        priority_(priority),
+        window_(owner.options_.window[static_cast<std::size_t>(priority)]),
+        secret_{random_u64(), random_u64()} {}
+
+  [[nodiscard]] SipKey secret() const { return secret_; }
+  [[nodiscard]] std::size_t size() const { return index_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+  Entry* find(const AggregateKey& key, Duration now) {
+    const auto found = index_.find(key);
+    if (found == index_.end()) return nullptr;
+    found->second->used = now;
+    slots_.splice(slots_.end(), slots_, found->second);
+    return &found->second->entry;
+  }
+
+  /// Adds an entry, after making room for it.
+  Entry& add(const AggregateKey& key, const typename Entry::Record& record, Duration now) {
+    slots_.push_back({Entry(record), key, now, now});
+    index_.emplace(key, std::prev(slots_.end()));
+    bytes_ += cost(slots_.back());
+    while (slots_.size() > 1 && (slots_.size() > owner_.options_.entries_max || bytes_ > owner_.options_.bytes_max)) {
+      ++owner_.counters_.evicted;
+      report(slots_.front());
+      forget(slots_.begin());
+    }
+    return slots_.back().entry;
+  }
+
+  template <class Change>
+  void change(Entry& entry, Change&& change) {
+    bytes_ -= entry.bytes();
+    change(entry);
+    bytes_ += entry.bytes();
+  }
+
+  Duration on_time(Duration now) {
+    Duration next = now + Duration::hours(1);
+    for (auto slot = slots_.begin(); slot != slots_.end();) {
+      const auto here = slot++;
+      if (now - here->window_start >= window_) {
+        const bool unused = !here->entry.pending() && now - here->used >= window_;
+        report(*here);
+        here->window_start = now;
+        if (unused) {
+          forget(here);
+          continue;
+        }
+      }
+      next = std::min(next, here->window_start + window_);
+    }
+    return next;
+  }
+
+  void flush() {
+    for (Slot& slot : slots_) report(slot);
+  }
+
+ private:
+  struct Slot {
+    Entry entry;
+    AggregateKey key;
+    Duration window_start;
+    Duration used;
+  };
+  using Slots = std::list<Slot>;
+
+  static std::size_t cost(const Slot& slot) { return sizeof(Slot) + 64 + slot.entry.bytes(); }
+
+  void report(Slot& slot) {
+    if (!slot.entry.pending()) return;
+    ++owner_.counters_.reported;
+    change(slot.entry, [this](Entry& entry) { entry.report(owner_.sink_, priority_); });
+  }
+  void forget(typename Slots::iterator slot) {
+    bytes_ -= cost(*slot);
+    index_.erase(slot->key);
+    slots_.erase(slot);
+  }
+
+  Aggregator& owner_;
+  Priority priority_;
+  Duration window_;
+  SipKey secret_;
+  Slots slots_;  ///< Longest unused first.
+  std::unordered_map<AggregateKey, typename Slots::iterator, AggregateKeyHash> index_;
+  std::size_t bytes_ = 0;
+};
+
+Aggregator::Aggregator(AggregateOptions options, AggregateSink& sink) : options_(options), sink_(sink) {
+  processes_ = std::make_unique<Table<ProcessEntry>>(*this, options.process_priority);
+  connections_ = std::make_unique<Table<ConnectionEntry>>(*this, options.connection_priority);
+}
+Aggregator::~Aggregator() = default;
+
+void Aggregator::emit(const ProcessRecord& record) {
+  ++counters_.taken;
+  AggregateKeyBuilder parts;
+  parts.number(static_cast<std::uint64_t>(record.kind)).text(record.argv).text(record.executable).number(record.euid);
+  parts.number(record.argv_hash);
+  if (record.kind == ProcessRecord::Kind::exit) parts.number(static_cast<std::uint32_t>(record.exit_status));
+  for (const StdioFact& fact : record.stdio) add_stdio(parts, fact);
+  const AggregateKey key = parts.finish(processes_->secret());
+  if (ProcessEntry* entry = processes_->find(key, record.time.monotonic)) {
+    ++counters_.aggregated;
+    processes_->change(*entry, [&](ProcessEntry& each) { each.count(record); });
+    return;
+  }
+  processes_->add(key, record, record.time.monotonic);
+  ++counters_.passed;
+  sink_.process(record, {.count = 1, .first = record.time.wall, .last = record.time.wall}, Priority::urgent);
+}
+
+void Aggregator::emit(const ConnectionRecord& record) {
+  ++counters_.taken;
+  using Direction = ConnectionRecord::Direction;
+  AggregateKeyBuilder parts;
+  parts.number(static_cast<std::uint64_t>(record.direction)).number(record.protocol);
+  parts.bytes(record.local.address.bytes).bytes(record.remote.address.bytes);
+  parts.number(record.direction == Direction::out ? 0U : record.local.port);
+  parts.number(record.direction == Direction::in ? 0U : record.remote.port);
+  parts.text(record.executable).text(record.argv).number(record.uid_known ? record.uid : ~std::uint64_t{0});
+  const AggregateKey key = parts.finish(connections_->secret());
+  ConnectionEntry* entry = connections_->find(key, record.time.monotonic);
+  const bool closed = record.kind == ConnectionRecord::Kind::closed;
+  if (entry == nullptr) {
+    entry = &connections_->add(key, record, record.time.monotonic);
+    if (!closed) {  // the end of a connection is no first occurrence; it waits for its window
+      ++counters_.passed;
+      ConnectionHits first;
+      first.hits = {.count = 1, .first = record.time.wall, .last = record.time.wall};
+      first.failed = record.kind == ConnectionRecord::Kind::failed ? 1 : 0;
+      sink_.connection(record, first, Priority::urgent);
+      return;
+    }
+  }
+  ++counters_.aggregated;
+  connections_->change(*entry, [&](ConnectionEntry& each) { each.count(record); });
+}
+
+Duration Aggregator::on_time(Duration now) { return std::min(processes_->on_time(now), connections_->on_time(now)); }
+
+void Aggregator::flush() {
+  processes_->flush();
+  connections_->flush();
+}
+
+std::size_t Aggregator::entries() const { return processes_->size() + connections_->size(); }
+std::size_t Aggregator::memory_bytes() const { return processes_->bytes() + connections_->bytes(); }
+
+}  // namespace picket::agent
