@@ -1,0 +1,111 @@
+#include <cstdio>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "answers.h"
+#include "base/core/encoding.h"
+#include "commands.h"
+#include "output.h"
+
+namespace picket::cli {
+namespace {
+
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+std::string joined(const std::vector<std::string>& items) {
+  std::string out;
+  for (const std::string& item : items) out += (out.empty() ? "" : ",") + percent_encode(item);
+  return out;
+}
+
+void print_list(const boost::json::value& alert, const char* title, const char* name) {
+  const auto& items = items_of(alert, name);
+  if (items.empty()) return;
+  print(fmt::format("{}\n", title));
+  for (const auto& item : items) print(fmt::format("  - {}\n", printable(cell(item))));
+}
+
+void print_evidence(const boost::json::value& alert) {
+  const auto& items = items_of(alert, "evidence");
+  if (items.empty()) return;
+  print("Evidence\n");
+  for (const auto& item : items) {
+    print(fmt::format("  {}  {}  {}\n", member(item, "timeGenerated"), printable(member(item, "rawEventName")),
+                      printable(member(item, "rawEventId"))));
+    const std::string details = member(item, "eventDetails");
+    if (!details.empty()) print(fmt::format("    {}\n", printable(details)));
+  }
+}
+
+}  // namespace
+
+Outcome<void> alert_list(const Client& client, const AlertListOptions& options, bool json) {
+  std::string path = fmt::format("/alerts?limit={}", options.limit);
+  if (!options.status.empty()) path += "&status=" + joined(options.status);
+  if (!options.severity.empty()) path += "&severity=" + joined(options.severity);
+  if (!options.device.empty()) path += "&device=" + percent_encode(options.device);
+  if (!options.type.empty()) path += "&type=" + percent_encode(options.type);
+  if (!options.since.empty()) path += "&since=" + percent_encode(options.since);
+  const auto page = parse(client.get(path));
+  if (!page) return std::unexpected(page.error());
+  const auto& items = items_of(*page);
+  if (json) {
+    print(pretty(items));
+    return {};
+  }
+  if (items.empty()) {
+    print("No alert matches.\n");
+    return {};
+  }
+  Table table({"START", "SEVERITY", "STATUS", "DEVICE", "TYPE", "NAME", "ID"}, 44);
+  for (const auto& alert : items) {
+    table.add({member(alert, "startTime"), member(alert, "severity"), member(alert, "status"),
+               member(alert, "deviceId"), member(alert, "alertType"), member(alert, "displayName"),
+               member(alert, "id")});
+  }
+  print(table.text());
+  const std::string total = member(*page, "total");
+  if (total != std::to_string(items.size())) print(fmt::format("{} of {}; see --limit\n", items.size(), total));
+  return {};
+}
+
+Outcome<void> alert_show(const Client& client, const std::string& id, bool json) {
+  const auto alert = parse(client.get("/alerts/" + percent_encode(id)));
+  if (!alert) return std::unexpected(alert.error());
+  if (json) {
+    print(pretty(*alert));
+    return {};
+  }
+  const std::pair<const char*, const char*> lines[] = {
+      {"Alert", "displayName"}, {"Type", "alertType"},  {"Severity", "severity"}, {"Status", "status"},
+      {"Device", "deviceId"},   {"Start", "startTime"}, {"End", "endTime"},       {"Id", "id"}};
+  for (const auto& [label, name] : lines) print(fmt::format("{:<10} {}\n", label, printable(member(*alert, name))));
+  print(fmt::format("\n{}\n\n", printable(member(*alert, "description"))));
+  print_list(*alert, "ATT&CK tactics", "tactics");
+  print_list(*alert, "ATT&CK techniques", "techniques");
+  if (const auto* properties = alert->as_object().if_contains("extendedProperties"); properties != nullptr) {
+    if (const auto* fields = properties->if_object(); fields != nullptr && !fields->empty()) {
+      print("Properties\n");
+      for (const auto& [key, value] : *fields) {
+        print(fmt::format("  {:<24} {}\n", printable(key), printable(cell(value))));
+      }
+    }
+  }
+  print_evidence(*alert);
+  print_list(*alert, "What to do", "remediationSteps");
+  return {};
+}
+
+Outcome<void> alert_triage(const Client& client, const std::string& id, const std::string& status,
+                           const std::string& comment) {
+  boost::json::object body;
+  if (!status.empty()) body["status"] = status;
+  if (!comment.empty()) body["comment"] = comment;
+  const auto alert = parse(client.patch("/alerts/" + percent_encode(id), boost::json::serialize(body)));
+  if (!alert) return std::unexpected(alert.error());
+  print(fmt::format("{} is {} now.\n", printable(member(*alert, "displayName")), member(*alert, "status")));
+  return {};
+}
+
+}  // namespace picket::cli

@@ -1,0 +1,150 @@
+// picket: the server (`picket serve`) and the client of its REST API (everything else).
+#include <cstdio>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "commands.h"
+#include "output.h"
+#include "serve.h"
+
+namespace {
+
+using picket::cli::Client;
+using picket::cli::Exit;
+using picket::cli::Failure;
+using picket::cli::Outcome;
+
+// What the chosen subcommand will do once all options were read.
+struct Program {
+  std::map<std::string, std::string> endpoint_flags;
+  bool json = false;
+  std::function<Outcome<void>()> run;
+};
+
+void on_client(CLI::App* command, Program& program, std::function<Outcome<void>(const Client&)> body) {
+  command->add_flag("--json", program.json, "print JSON instead of a table");
+  command->callback([&program, body = std::move(body)] {
+    program.run = [&program, body]() -> Outcome<void> {
+      auto endpoint = picket::cli::find_endpoint(program.endpoint_flags);
+      if (!endpoint) return std::unexpected(endpoint.error());
+      return body(Client(*std::move(endpoint)));
+    };
+  });
+}
+
+void add_device(CLI::App& app, Program& program) {
+  auto* device = app.add_subcommand("device", "devices and their keys");
+  device->require_subcommand(1);
+  static std::string id, group, module, search;
+  static std::uint32_t limit = 100;
+
+  auto* add = device->add_subcommand("add", "add a device and print the connection string for its agent");
+  add->add_option("ID", id, "device id: letters, digits and - : . + % _ # * ? ! ( ) , = @ $ '")->required();
+  add->add_option("--group", group, "device security group");
+  on_client(add, program, [&](const Client& client) { return device_add(client, id, group, program.json); });
+
+  auto* list = device->add_subcommand("list", "list devices");
+  list->add_option("--search", search, "part of id, group or operating system");
+  list->add_option("--limit", limit, "rows at most")->check(CLI::Range(1, 500))->capture_default_str();
+  on_client(list, program, [&](const Client& client) { return device_list(client, search, limit, program.json); });
+
+  auto* show = device->add_subcommand("show", "show one device");
+  show->add_option("ID", id, "device id")->required();
+  on_client(show, program, [&](const Client& client) { return device_show(client, id, program.json); });
+
+  auto* connection = device->add_subcommand("connection-string",
+                                            "print the connection string (a secret; recorded in the audit record)");
+  connection->add_option("ID", id, "device id")->required();
+  connection->add_option("--module", module, "the string of this module, e.g. DefenderIotMicroAgent for the agent");
+  on_client(connection, program,
+            [&](const Client& client) { return device_connection_string(client, id, module, program.json); });
+
+  auto* remove = device->add_subcommand("remove", "remove a device's identity; its events and alerts stay");
+  remove->add_option("ID", id, "device id")->required();
+  on_client(remove, program, [&](const Client& client) { return device_remove(client, id); });
+}
+
+void add_alert(CLI::App& app, Program& program) {
+  auto* alert = app.add_subcommand("alert", "alerts and their triage");
+  alert->require_subcommand(1);
+  static picket::cli::AlertListOptions options;
+  static std::string id, status, comment;
+
+  auto* list = alert->add_subcommand("list", "list alerts, newest first");
+  list->add_option("--status", options.status, "New, Active, Resolved, Dismissed; several with commas")->delimiter(',');
+  list->add_option("--severity", options.severity, "High, Medium, Low, Informational; several with commas")
+      ->delimiter(',');
+  list->add_option("--device", options.device, "only this device");
+  list->add_option("--type", options.type, "only this AlertType, e.g. IoT_ReverseShell");
+  list->add_option("--since", options.since, "only alerts that start at or after this time, e.g. 2026-11-21T09:00:00Z");
+  list->add_option("--limit", options.limit, "rows at most")->check(CLI::Range(1, 500))->capture_default_str();
+  on_client(list, program, [&](const Client& client) { return alert_list(client, options, program.json); });
+
+  auto* show = alert->add_subcommand("show", "show one alert with evidence and what to do");
+  show->add_option("ID", id, "alert id, from: picket alert list")->required();
+  on_client(show, program, [&](const Client& client) { return alert_show(client, id, program.json); });
+
+  auto* triage = alert->add_subcommand("triage", "change an alert's status");
+  triage->add_option("ID", id, "alert id")->required();
+  triage->add_option("--status", status, "Active, Resolved or Dismissed");
+  triage->add_option("--comment", comment, "why");
+  on_client(triage, program, [&](const Client& client) { return alert_triage(client, id, status, comment); });
+}
+
+void add_query(CLI::App& app, Program& program) {
+  static picket::cli::QueryOptions options;
+  auto* query = app.add_subcommand("query", "run a KQL query over the workspace");
+  query->add_option("QUERY", options.text, "KQL text; - reads it from standard input")->required();
+  query->add_option("--timespan", options.timespan, "ISO 8601 duration back from now, e.g. PT1H");
+  query->add_option("--max-rows", options.max_rows, "rows at most")
+      ->check(CLI::Range(1, 500'000))
+      ->capture_default_str();
+  query->add_option("--cell-width", options.cell_width, "characters of a cell at most, 0 for all")
+      ->capture_default_str();
+  query->footer(
+      "Examples:\n"
+      "  picket query 'SecurityIoTRawEvent | summarize count() by RawEventName'\n"
+      "  picket query 'SecurityIoTRawEvent | where RawEventName == \"Login\" | take 10' --json\n");
+  on_client(query, program, [&](const Client& client) { return picket::cli::query(client, options, program.json); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "Picket: security for IoT and OT fleets.\n\nStart the server with `picket serve`; every other command asks a "
+      "running server over its REST API."};
+  app.name("picket");
+  app.set_version_flag("--version", std::string("picket ") + PICKET_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "First steps:\n  picket device add press-17\n  picket query 'SecurityIoTRawEvent | take 10'\n  picket alert "
+      "list\n\n"
+      "Exit codes: 0 ok, 1 failed, 2 usage, 3 server unreachable, 4 denied.");
+  Program program;
+  const auto endpoint_flag = [&](const char* flag, const char* key, const char* help) {
+    app.add_option_function<std::string>(
+        flag, [&program, key](const std::string& value) { program.endpoint_flags[key] = value; }, help);
+  };
+  endpoint_flag("--server", "server", "address of the server (PICKET_SERVER; default https://localhost:8443)");
+  endpoint_flag("--token-file", "token_file", "file with the API token (PICKET_TOKEN_FILE)");
+  endpoint_flag("--ca-file", "ca_file", "certificate of the installation's CA (PICKET_CA_FILE)");
+
+  picket::cli::add_serve(app, [&](std::function<Outcome<void>()> run) { program.run = std::move(run); });
+  add_device(app, program);
+  add_alert(app, program);
+  add_query(app, program);
+  on_client(app.add_subcommand("status", "version and counters of the server"), program,
+            [&](const Client& client) { return status(client, program.json); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? static_cast<int>(Exit::ok) : static_cast<int>(Exit::usage);
+  }
+  const Outcome<void> done = program.run();
+  if (done) return static_cast<int>(Exit::ok);
+  std::fprintf(stderr, "picket: %s\n", done.error().text.c_str());
+  return static_cast<int>(done.error().exit);
+}

@@ -1,0 +1,85 @@
+#include <cstdio>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "answers.h"
+#include "base/core/file.h"
+#include "commands.h"
+#include "output.h"
+
+namespace picket::cli {
+namespace {
+
+constexpr std::size_t kQueryBytesMax = 65'536;
+
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+// Rows as objects by column name: what jq and scripts want.
+boost::json::array objects_of(const boost::json::array& columns, const boost::json::array& rows) {
+  boost::json::array out;
+  for (const auto& row : rows) {
+    boost::json::object object;
+    for (std::size_t i = 0; i < columns.size() && i < row.as_array().size(); ++i) {
+      object[member(columns[i], "name")] = row.as_array()[i];
+    }
+    out.push_back(std::move(object));
+  }
+  return out;
+}
+
+}  // namespace
+
+Outcome<void> query(const Client& client, const QueryOptions& options, bool json) {
+  std::string text = options.text;
+  if (text == "-") {
+    auto input = read_file("/dev/stdin", kQueryBytesMax);
+    if (!input) return std::unexpected(Failure{Exit::usage, "cannot read the query: " + describe(input.error())});
+    text = *std::move(input);
+  }
+  boost::json::object body{{"query", text}, {"max_rows", options.max_rows}};
+  if (!options.timespan.empty()) body["timespan"] = options.timespan;
+  const auto answer = parse(client.post("/query", boost::json::serialize(body)));
+  if (!answer) return std::unexpected(answer.error());
+  const auto& columns = items_of(*answer, "columns");
+  const auto& rows = items_of(*answer, "rows");
+  if (json) {
+    print(pretty(objects_of(columns, rows)));
+  } else {
+    std::vector<std::string> header;
+    for (const auto& column : columns) header.push_back(printable(member(column, "name")));
+    Table table(std::move(header), options.cell_width);
+    for (const auto& row : rows) {
+      std::vector<std::string> cells;
+      for (const auto& value : row.as_array()) cells.push_back(cell(value));
+      table.add(std::move(cells));
+    }
+    print(table.text());
+  }
+  const auto* stats = answer->as_object().if_contains("stats");
+  if (stats != nullptr && member(*stats, "truncated") == "true") {
+    std::fprintf(stderr, "picket: only the first %zu rows are shown; raise --max-rows or narrow the query\n",
+                 rows.size());
+  }
+  return {};
+}
+
+Outcome<void> status(const Client& client, bool json) {
+  const auto answer = parse(client.get("/status"));
+  if (!answer) return std::unexpected(answer.error());
+  if (json) {
+    print(pretty(*answer));
+    return {};
+  }
+  for (const auto& [key, value] : answer->as_object()) {
+    if (const auto* counters = value.if_object()) {
+      print(fmt::format("{}\n", printable(key)));
+      for (const auto& [name, number] : *counters) print(fmt::format("  {:<28} {}\n", printable(name), cell(number)));
+    } else {
+      print(fmt::format("{:<16} {}\n", printable(key), printable(cell(value))));
+    }
+  }
+  return {};
+}
+
+}  // namespace picket::cli
