@@ -1,0 +1,136 @@
+#include <atomic>
+#include <thread>
+
+#include "journal_harness.h"
+
+namespace picket::journal {
+namespace {
+
+TEST(JournalAppend, IsReadBackWithIdentityAndPropertiesInOrder) {
+  const TempFolder folder;
+  const auto opened = must_open(options_in(folder.path()));
+  Message message = text_message("hello");
+  message.identity = {"h", "d#/+%", "m", "g"};
+  message.properties = {{"$.mid", "1"}, {"a", ""}, {"a", "again"}};
+  message.kind = RecordKind::hub_event;
+  EXPECT_EQ(append_and_wait(*opened.journal, message).value(), (RecordId{0, 1}));
+  const auto read = read_all(*opened.journal);
+  ASSERT_EQ(read.messages.size(), 1u);
+  EXPECT_EQ(read.messages[0], message);
+}
+
+TEST(JournalAppend, CallbacksComeInOrderAfterTheRecordIsReadable) {
+  const TempFolder folder;
+  const auto opened = must_open(options_in(folder.path()));
+  std::vector<std::uint64_t> seen;
+  bool readable = true;
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(append_message(*opened.journal, text_message("x"), [&](Result<RecordId> id) {
+                  seen.push_back(id->sequence);
+                  readable = readable && opened.journal->end().covers(*id);
+                }).has_value());
+  }
+  opened.journal->flush();
+  // flush returns when records are durable; the last callbacks may still run, so close first.
+  auto journal = std::move(const_cast<OpenedJournal&>(opened).journal);
+  journal.reset();
+  ASSERT_EQ(seen.size(), 1000u);
+  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], i + 1);
+  EXPECT_TRUE(readable);
+}
+
+TEST(JournalAppend, EnqueuedTimeNeverRunsBackwardsAlsoAfterReopening) {
+  const TempFolder folder;
+  {
+    const auto opened = must_open(options_in(folder.path()));
+    ASSERT_TRUE(append_and_wait(*opened.journal, text_message("a", 50)).has_value());
+    ASSERT_TRUE(append_and_wait(*opened.journal, text_message("b", 20)).has_value());
+  }
+  const auto opened = must_open(options_in(folder.path()));
+  ASSERT_TRUE(append_and_wait(*opened.journal, text_message("c", 30)).has_value());
+  ASSERT_TRUE(append_and_wait(*opened.journal, text_message("d", 60)).has_value());
+  const auto read = read_all(*opened.journal);
+  std::vector<std::int64_t> times;
+  for (const Message& message : read.messages) times.push_back(message.enqueued.us);
+  EXPECT_EQ(times, (std::vector<std::int64_t>{50, 50, 50, 60}));
+}
+
+TEST(JournalAppend, ManyThreadsLoseNothingAndKeepTheirOwnOrder) {
+  const TempFolder folder;
+  const auto opened = must_open(options_in(folder.path(), 256 * 1024));
+  constexpr int kThreads = 4;
+  constexpr int kEach = 3000;
+  std::atomic<int> durable{0};
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        const auto message = text_message(std::to_string(t) + " " + std::to_string(i));
+        while (!append_message(*opened.journal, message, [&](Result<RecordId> id) {
+                  durable += id.has_value() ? 1 : 0;
+                }).has_value()) {
+          std::this_thread::yield();
+        }
+      }
+    });
+  }
+  // A reader runs along.
+  auto reader = opened.journal->reader({}).value();
+  std::vector<int> next(kThreads, 0);
+  int read = 0;
+  while (read < kThreads * kEach) {
+    reader->wait(Duration::seconds(10));
+    const auto batch = reader->read(64 * 1024);
+    ASSERT_TRUE(batch.has_value());
+    for (const RecordView& record : batch->records) {
+      const std::string body(as_text(record.body));
+      const auto space = body.find(' ');
+      const auto t = static_cast<std::size_t>(std::stoi(body.substr(0, space)));
+      EXPECT_EQ(std::stoi(body.substr(space + 1)), next[t]++);
+      ++read;
+    }
+  }
+  threads.clear();
+  opened.journal->flush();
+  EXPECT_EQ(opened.journal->stats().records_durable, static_cast<std::uint64_t>(kThreads * kEach));
+  EXPECT_LT(opened.journal->stats().groups, static_cast<std::uint64_t>(kThreads * kEach));
+  EXPECT_GT(opened.journal->stats().segments, 1u);
+}
+
+TEST(JournalAppend, ListenerRunsAndWaitIsInterrupted) {
+  const TempFolder folder;
+  const auto opened = must_open(options_in(folder.path()));
+  std::promise<void> heard;
+  std::atomic<int> calls{0};
+  const auto id = opened.journal->add_listener([&] {
+    if (calls++ == 0) heard.set_value();
+  });
+  ASSERT_TRUE(append_and_wait(*opened.journal, text_message("x")).has_value());
+  heard.get_future().wait();
+  opened.journal->remove_listener(id);
+  const int before = calls;
+  ASSERT_TRUE(append_and_wait(*opened.journal, text_message("y")).has_value());
+  EXPECT_EQ(calls, before);
+
+  auto reader = opened.journal->reader(opened.journal->end()).value();
+  std::jthread other([&] { reader->interrupt(); });
+  EXPECT_FALSE(reader->wait(Duration::hours(1)));
+}
+
+TEST(JournalAppend, OneWriterAFolder) {
+  const TempFolder folder;
+  const auto opened = must_open(options_in(folder.path()));
+  const auto second = open_embedded(options_in(folder.path()));
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().where, "journal.lock");
+}
+
+TEST(JournalAppend, PositionOfAnotherJournalIsRefused) {
+  const TempFolder folder;
+  const auto opened = must_open(options_in(folder.path()));
+  EXPECT_TRUE(opened.journal->reader(opened.journal->end()).has_value());
+  EXPECT_EQ(opened.journal->reader(Position::at(0, 2)).error().where, "journal.read.position");
+}
+
+}  // namespace
+}  // namespace picket::journal
