@@ -22,12 +22,13 @@ TEST(JournalAppend, IsReadBackWithIdentityAndPropertiesInOrder) {
 TEST(JournalAppend, CallbacksComeInOrderAfterTheRecordIsReadable) {
   const TempFolder folder;
   auto opened = must_open(options_in(folder.path()));
+  Journal& journal = *opened.journal;
   std::vector<std::uint64_t> seen;
   bool readable = true;
   for (int i = 0; i < 1000; ++i) {
     ASSERT_TRUE(append_message(*opened.journal, text_message("x"), [&](Result<RecordId> id) {
                   seen.push_back(id->sequence);
-                  readable = readable && opened.journal->end().covers(*id);
+                  readable = readable && journal.end().covers(*id);
                 }).has_value());
   }
   opened.journal.reset();  // flush would return before the last callbacks have run
