@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns schema/events.yaml into C++ types, the JSON Schema of the security message and docs/events.md.
 
-    generate_events.py --cpp DIR      message/events.h, message/event_kinds.h, events.cc, event_table.cc below DIR
+    generate_events.py --cpp DIR      message/{events,event_kinds,visit_all_events}.h, events.cc and event_table.cc below DIR
     generate_events.py --documents    schema/security-message-3.0.json and docs/events.md, in the source tree
     generate_events.py --check        exit 1 when those two are not what --documents would write
 """
@@ -147,6 +147,13 @@ def events_source(document):
     return out + ["}  // namespace picket::message", ""]
 
 
+def visitor_header(document):
+    out = head(["#pragma once", "", '#include "message/events.h"', "", "namespace picket::message {", "",
+                "/// Calls `visit` with a default-constructed item of every event, in the order of schema/events.yaml.",
+                "template <class Visitor>", "void visit_all_events(Visitor&& visit) {"], "Every event once: for tests and tools.")
+    return out + [f"  visit({e['name']}{{}});" for e in document["events"]] + ["}", "", "}  // namespace picket::message", ""]
+
+
 def kinds_header(document):
     events, columns, tables = document["events"], document["columns"], document["tables"]
     out = head(["#pragma once", "", "#include <cstddef>", "#include <cstdint>", "", "namespace picket::message {", ""],
@@ -203,6 +210,7 @@ def table_source(document):
 
 def write_cpp(document, directory):
     files = {"include/message/events.h": events_header, "include/message/event_kinds.h": kinds_header,
+             "include/message/visit_all_events.h": visitor_header,
              "events.cc": events_source, "event_table.cc": table_source}
     for name, make in files.items():
         path, text = directory / name, "\n".join(make(document))
