@@ -1,0 +1,36 @@
+/** Short names for the models of schema/openapi.yaml; `generated.d.ts` is made from that file by `npm run api`. */
+import type { components, operations } from './generated';
+
+type Schemas = components['schemas'];
+
+export type Alert = Schemas['Alert'];
+export type AlertChange = Schemas['AlertChange'];
+export type AlertPage = Schemas['AlertPage'];
+export type AlertStatus = Schemas['AlertStatus'];
+export type AlertSummary = Schemas['AlertSummary'];
+export type Column = Schemas['Column'];
+export type ConnectionState = Schemas['ConnectionState'];
+export type CreatedDevice = Schemas['CreatedDevice'];
+export type Device = Schemas['Device'];
+export type DeviceCreate = Schemas['DeviceCreate'];
+export type DevicePage = Schemas['DevicePage'];
+export type DeviceStatus = Schemas['DeviceStatus'];
+export type DeviceSummary = Schemas['DeviceSummary'];
+export type DeviceUpdate = Schemas['DeviceUpdate'];
+export type Evidence = Schemas['Evidence'];
+export type KqlType = Schemas['KqlType'];
+export type LiveStats = Schemas['LiveStats'];
+export type Overview = Schemas['Overview'];
+export type QueryRequest = Schemas['QueryRequest'];
+export type QueryResult = Schemas['QueryResult'];
+export type Reporting = Schemas['Reporting'];
+export type Role = Schemas['Role'];
+export type Session = Schemas['Session'];
+export type Severity = Schemas['Severity'];
+export type SeverityCounts = Schemas['SeverityCounts'];
+export type Span = Schemas['Span'];
+export type Triage = Schemas['Triage'];
+export type WorkspaceSchema = Schemas['WorkspaceSchema'];
+
+export type AlertFilters = Omit<NonNullable<operations['list_alerts']['parameters']['query']>, 'cursor' | 'limit'>;
+export type DeviceFilters = Omit<NonNullable<operations['list_devices']['parameters']['query']>, 'cursor' | 'limit'>;

@@ -1,0 +1,71 @@
+/** The composition root: providers, sign-in, and one lazily loaded page for each route. */
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { BrowserRouter, Route, Routes } from 'react-router-dom';
+import { ApiError } from '@/api/client';
+import { ErrorState, Loading } from '@/parts/states';
+import SignInPage from '@/pages/sign-in/sign-in-page';
+import { LiveProvider } from './live';
+import { NotificationProvider } from './notifications';
+import { SessionProvider, useSession } from './session';
+import { Shell } from './shell';
+import { ThemeProvider } from './theme';
+
+const OverviewPage = lazy(() => import('@/pages/overview/overview-page'));
+const DevicesPage = lazy(() => import('@/pages/devices/devices-page'));
+const DevicePage = lazy(() => import('@/pages/device/device-page'));
+const AlertsPage = lazy(() => import('@/pages/alerts/alerts-page'));
+const AlertPage = lazy(() => import('@/pages/alert/alert-page'));
+const LogsPage = lazy(() => import('@/pages/logs/logs-page'));
+const NotFoundPage = lazy(() => import('@/pages/not-found-page'));
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // What the server has decided does not change by asking again; a server that is restarting does.
+      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+    },
+  },
+});
+
+export function App() {
+  return (
+    <QueryClientProvider client={client}>
+      <ThemeProvider>
+        <BrowserRouter>
+          <SessionProvider>
+            <NotificationProvider>
+              <Gate />
+            </NotificationProvider>
+          </SessionProvider>
+        </BrowserRouter>
+      </ThemeProvider>
+    </QueryClientProvider>
+  );
+}
+
+/** The page asked for stays in the address bar while signing in, so it opens afterwards. */
+function Gate() {
+  const { state, retry } = useSession();
+  if (state.kind === 'asking') return <Loading label="Picket is loading" />;
+  if (state.kind === 'failed') return <ErrorState error={state.error} onRetry={retry} />;
+  if (state.kind === 'out') return <SignInPage expired={state.expired} />;
+  return (
+    <LiveProvider>
+      <Shell>
+        <Suspense fallback={<Loading label="Loading the page" />}>
+          <Routes>
+            <Route path="/" element={<OverviewPage />} />
+            <Route path="/devices" element={<DevicesPage />} />
+            <Route path="/devices/:deviceId" element={<DevicePage />} />
+            <Route path="/alerts" element={<AlertsPage />} />
+            <Route path="/alerts/:alertId" element={<AlertPage />} />
+            <Route path="/logs" element={<LogsPage />} />
+            <Route path="*" element={<NotFoundPage />} />
+          </Routes>
+        </Suspense>
+      </Shell>
+    </LiveProvider>
+  );
+}

@@ -1,0 +1,51 @@
+/** KQL text made by the portal. */
+
+/** A string literal that holds `text` and nothing else, whatever it contains. */
+export function kqlString(text: string): string {
+  const escaped = text
+    .replace(/\\/g, '\\\\')
+    .replace(/"/g, '\\"')
+    .replace(/\n/g, '\\n')
+    .replace(/\r/g, '\\r')
+    .replace(/\t/g, '\\t');
+  return `"${escaped}"`;
+}
+
+/** A datetime literal; `iso` is RFC 3339 from the server or from Date. */
+export function kqlTime(iso: string): string {
+  return `datetime(${iso.replace(/[^0-9TZ:.+-]/g, '')})`;
+}
+
+/** The newest raw events of one device. */
+export function deviceEventsQuery(deviceId: string, take: number): string {
+  return `SecurityIoTRawEvent
+| where DeviceId == ${kqlString(deviceId)}
+| sort by TimeGenerated desc
+| take ${take}
+| project TimeGenerated, RawEventName, EventDetails`;
+}
+
+const kEvidenceIdsMax = 50;
+
+/** The raw events with these ids; the first 50, which is what a query text stays readable with. */
+export function evidenceQuery(rawEventIds: readonly string[]): string {
+  const ids = [...new Set(rawEventIds)].slice(0, kEvidenceIdsMax);
+  return `SecurityIoTRawEvent
+| where ${ids.map((id) => `IoTRawEventId == ${kqlString(id)}`).join('\n    or ')}
+| sort by TimeGenerated asc`;
+}
+
+/** Everything a device reported from `minutes` before the start to `minutes` after the end. */
+export function aroundQuery(deviceId: string, startIso: string, endIso: string, minutes: number): string {
+  const shifted = (iso: string, by: number) => kqlTime(new Date(Date.parse(iso) + by * 60_000).toISOString());
+  return `SecurityIoTRawEvent
+| where DeviceId == ${kqlString(deviceId)}
+| where TimeGenerated >= ${shifted(startIso, -minutes)} and TimeGenerated <= ${shifted(endIso, minutes)}
+| sort by TimeGenerated asc
+| project TimeGenerated, RawEventName, EventDetails`;
+}
+
+/** Where the Logs page opens with this query. */
+export function logsPath(query: string, timespan?: string): string {
+  return `/logs?q=${encodeURIComponent(query)}${timespan ? `&timespan=${encodeURIComponent(timespan)}` : ''}`;
+}

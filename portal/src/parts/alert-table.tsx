@@ -1,0 +1,39 @@
+/** Alerts as a table: the Alerts page, and those of one device. */
+import type { ColumnDef } from '@tanstack/react-table';
+import { Link } from 'react-router-dom';
+import type { AlertSummary } from '@/api/types';
+import { ListTable } from './list-table';
+import { SeverityBadge } from './severity-badge';
+import { AlertStatusBadge } from './status-badges';
+import { TimeText } from './time-text';
+
+export const alertPath = (id: string) => `/alerts/${encodeURIComponent(id)}`;
+export const devicePath = (id: string) => `/devices/${encodeURIComponent(id)}`;
+
+const kColumns: ColumnDef<AlertSummary>[] = [
+  { id: 'severity', header: 'Severity', meta: { sort: 'severity', width: '140px' }, cell: ({ row }) => <SeverityBadge severity={row.original.severity} /> },
+  {
+    id: 'displayName', header: 'Alert', meta: { sort: 'displayName' },
+    cell: ({ row }) => <Link to={alertPath(row.original.id)} title={row.original.displayName}>{row.original.displayName}</Link>,
+  },
+  { id: 'deviceId', header: 'Device', meta: { sort: 'deviceId', width: '22%' }, cell: ({ row }) => <Link to={devicePath(row.original.deviceId)}>{row.original.deviceId}</Link> },
+  { id: 'status', header: 'Status', meta: { sort: 'status', width: '110px' }, cell: ({ row }) => <AlertStatusBadge status={row.original.status} /> },
+  { id: 'startTime', header: 'Started', meta: { sort: 'startTime', width: '200px' }, cell: ({ row }) => <TimeText value={row.original.startTime} /> },
+];
+const kColumnsOfOneDevice = kColumns.filter(({ id }) => id !== 'deviceId');
+
+interface AlertTableProps {
+  label: string;
+  alerts: readonly AlertSummary[];
+  sort?: string;
+  onSort?(sort: string): void;
+  stale?: boolean;
+  more?: { load(): void; loading: boolean; label: string };
+  hideDevice?: boolean;
+}
+
+export function AlertTable({ alerts, hideDevice = false, ...rest }: AlertTableProps) {
+  return (
+    <ListTable<AlertSummary> columns={hideDevice ? kColumnsOfOneDevice : kColumns} rows={alerts} rowId={(alert) => alert.id} rowPath={(alert) => alertPath(alert.id)} {...rest} />
+  );
+}

@@ -1,0 +1,107 @@
+/**
+ * A list that the server pages and sorts: semantic table, sortable headers, rows that open. TanStack Table owns the
+ * columns; the order of the rows is the server's.
+ */
+import { Button, makeStyles, mergeClasses, Spinner, tokens } from '@fluentui/react-components';
+import { ArrowDown12Regular, ArrowUp12Regular } from '@fluentui/react-icons';
+import { flexRender, getCoreRowModel, useReactTable, type ColumnDef } from '@tanstack/react-table';
+import type { MouseEvent } from 'react';
+import { useNavigate } from 'react-router-dom';
+
+declare module '@tanstack/react-table' {
+  // The names of the parameters are fixed by the library's declaration.
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
+  interface ColumnMeta<TData, TValue> {
+    /** The field that the API sorts by; a column without one cannot be sorted. */
+    sort?: string;
+    width?: string;
+    numeric?: boolean;
+  }
+}
+
+const useStyles = makeStyles({
+  scroll: { overflowX: 'auto' },
+  table: { width: '100%', borderCollapse: 'collapse', tableLayout: 'fixed', minWidth: '760px' },
+  head: { textAlign: 'left', padding: '0 12px', height: '34px', fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground3, borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, whiteSpace: 'nowrap' },
+  sort: {
+    display: 'inline-flex', alignItems: 'center', gap: '4px', border: 'none', background: 'none', font: 'inherit', color: 'inherit', cursor: 'pointer', padding: '4px', margin: '0 -4px', borderRadius: tokens.borderRadiusSmall,
+    ':hover': { color: tokens.colorNeutralForeground1 },
+    ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
+  },
+  row: { ':hover': { background: tokens.colorNeutralBackground1Hover }, '& a': { color: tokens.colorBrandForegroundLink, textDecoration: 'none' }, '& a:hover': { textDecoration: 'underline' } },
+  open: { cursor: 'pointer' },
+  cell: { padding: '0 12px', height: '40px', borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' },
+  numeric: { textAlign: 'right' },
+  more: { display: 'flex', justifyContent: 'center', padding: '12px' },
+  old: { opacity: 0.6 },
+});
+
+interface ListTableProps<Row> {
+  label: string;
+  columns: ColumnDef<Row>[];
+  rows: readonly Row[];
+  rowId(row: Row): string;
+  /** Where a click on a row leads. The row's first link does the same for the keyboard. */
+  rowPath?(row: Row): string;
+  sort?: string;
+  onSort?(sort: string): void;
+  /** The rows shown belong to the former filters. */
+  stale?: boolean;
+  more?: { load(): void; loading: boolean; label: string };
+}
+
+export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onSort, stale = false, more }: ListTableProps<Row>) {
+  const styles = useStyles();
+  const navigate = useNavigate();
+  const table = useReactTable({ data: rows as Row[], columns, getRowId: rowId, getCoreRowModel: getCoreRowModel(), manualSorting: true });
+
+  const openRow = (event: MouseEvent, row: Row) => {
+    const onControl = (event.target as Element).closest('a, button, input') !== null;
+    if (rowPath && !onControl && !window.getSelection()?.toString()) navigate(rowPath(row));
+  };
+
+  return (
+    <div className={mergeClasses(styles.scroll, stale && styles.old)}>
+      <table className={styles.table} aria-label={label} aria-busy={stale}>
+        <thead>
+          <tr>
+            {table.getFlatHeaders().map((header) => {
+              const { sort: field, width, numeric } = header.column.columnDef.meta ?? {};
+              const direction = sort === field ? 'ascending' : sort === `-${field}` ? 'descending' : undefined;
+              const text = flexRender(header.column.columnDef.header, header.getContext());
+              return (
+                <th key={header.id} scope="col" style={{ width }} aria-sort={direction} className={mergeClasses(styles.head, numeric && styles.numeric)}>
+                  {field && onSort ? (
+                    <button type="button" className={styles.sort} onClick={() => onSort(direction === 'descending' ? field : `-${field}`)}>
+                      {text}
+                      {direction === 'ascending' && <ArrowUp12Regular />}
+                      {direction === 'descending' && <ArrowDown12Regular />}
+                    </button>
+                  ) : (
+                    text
+                  )}
+                </th>
+              );
+            })}
+          </tr>
+        </thead>
+        <tbody>
+          {table.getRowModel().rows.map((row) => (
+            <tr key={row.id} className={mergeClasses(styles.row, rowPath && styles.open)} onClick={(event) => openRow(event, row.original)}>
+              {row.getVisibleCells().map((cell) => (
+                <td key={cell.id} className={mergeClasses(styles.cell, cell.column.columnDef.meta?.numeric && styles.numeric)}>
+                  {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more && (
+        <div className={styles.more}>
+          <Button onClick={more.load} disabled={more.loading} icon={more.loading ? <Spinner size="tiny" /> : undefined}>{more.label}</Button>
+        </div>
+      )}
+    </div>
+  );
+}
