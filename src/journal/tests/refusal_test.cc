@@ -34,11 +34,11 @@ TEST(JournalRefusal, BelowTheReserveAppendsAreRefusedUntilSpaceIsBack) {
 
 TEST(JournalRefusal, TooMuchPendingIsRefusedAndCounted) {
   const TempFolder folder;
-  const auto opened = must_open(options_in(folder.path()));
-  // The first callback holds the writer, so that everything behind it stays pending.
   std::promise<void> entered;
   std::promise<void> release;
   auto held = release.get_future().share();
+  const auto opened = must_open(options_in(folder.path()));
+  // The first callback holds the writer, so that everything behind it stays pending.
   ASSERT_TRUE(append_message(*opened.journal, text_message("first"), [&](Result<RecordId>) {
                 entered.set_value();
                 held.wait();
@@ -56,10 +56,10 @@ TEST(JournalRefusal, TooMuchPendingIsRefusedAndCounted) {
 
 TEST(JournalRefusal, BytesPendingAreBoundedToo) {
   const TempFolder folder;
-  const auto opened = must_open(options_in(folder.path()));
   std::promise<void> entered;
   std::promise<void> release;
   auto held = release.get_future().share();
+  const auto opened = must_open(options_in(folder.path()));
   ASSERT_TRUE(append_message(*opened.journal, text_message("first"), [&](Result<RecordId>) {
                 entered.set_value();
                 held.wait();
