@@ -1,0 +1,73 @@
+// A connected peer, whatever carries the bytes. Virtual on purpose: templates over stream types cost minutes of compile
+// time, a virtual call costs nothing beside TLS.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/core/bytes.h"
+#include "base/core/result.h"
+#include "base/core/time.h"
+
+namespace picket::net {
+
+namespace asio = boost::asio;
+
+struct Endpoint {
+  std::string address;  ///< "192.0.2.1", "2001:db8::1"; IPv4 over an IPv6 socket is written as IPv4.
+  std::uint16_t port = 0;
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// What a client certificate says, also when it does not verify: the reader decides, and an impersonation attempt
+/// leaves facts behind.
+struct ClientCertificate {
+  std::string common_name;
+  std::string issuer;             ///< One line, RFC 2253.
+  std::string sha1_thumbprint;    ///< Lower-case hex, 40 characters.
+  std::string sha256_thumbprint;  ///< Lower-case hex, 64 characters.
+  Timestamp not_before;
+  Timestamp not_after;
+  bool verified = false;      ///< Chains to a CA of the TlsContext and is in its validity period.
+  std::string verify_result;  ///< OpenSSL's words, "ok" when verified.
+};
+
+struct TlsFacts {
+  std::string version;      ///< "TLSv1.3"
+  std::string cipher;       ///< "TLS_AES_256_GCM_SHA384"
+  std::string server_name;  ///< SNI; empty when the client sent none.
+  bool resumed = false;
+  std::optional<ClientCertificate> client_certificate;
+};
+
+/// Used on the one thread of its executor. At most one read and one write at a time; the two may overlap.
+/// Errors of all operations: unavailable (peer gone, or closed by us), io.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// At least one byte. Error unavailable "net.stream.end": the peer has finished.
+  virtual asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into) = 0;
+  /// Returns when read_some() can be called without waiting: an idle connection then needs no buffer of its own.
+  virtual asio::awaitable<Result<>> wait_readable() = 0;
+  /// Everything; `bytes` must live until it returns.
+  virtual asio::awaitable<Result<>> write(Bytes bytes) = 0;
+  /// Tells the peer that nothing follows (TLS close_notify, FIN). Does not wait for its answer.
+  virtual void shutdown() = 0;
+  /// Ends the connection now: the peer sees its end, waiting operations return unavailable. The descriptor lives until
+  /// the destructor, so that a late operation cannot hit another connection's.
+  virtual void close() = 0;
+
+  [[nodiscard]] virtual const Endpoint& peer() const = 0;
+  /// nullptr: not TLS.
+  [[nodiscard]] virtual const TlsFacts* tls() const = 0;
+  virtual asio::any_io_executor executor() = 0;
+};
+
+}  // namespace picket::net

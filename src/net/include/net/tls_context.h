@@ -1,0 +1,38 @@
+// TLS settings of a listener: TLS 1.2 and 1.3, ECDSA certificate, session tickets, optional client certificates.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/core/result.h"
+
+struct ssl_ctx_st;
+
+namespace picket::net {
+
+struct TlsOptions {
+  std::string certificate_pem;  ///< Server certificate, then intermediate ones.
+  std::string private_key_pem;
+  /// Ask for a client certificate and report its facts (Stream::tls()); a missing or a bad one does not end the
+  /// handshake.
+  bool request_client_certificate = false;
+  std::string client_ca_pem;  ///< What ClientCertificate::verified is judged by; may be empty.
+};
+
+/// Shared by listeners and connections: a connection keeps the context it began with. Any thread.
+class TlsContext {
+ public:
+  /// Errors: malformed (PEM that is not one, key that does not fit), internal.
+  static Result<std::unique_ptr<TlsContext>> create(const TlsOptions& options);
+  /// New certificate for new connections. Ticket keys are new too: call it daily so that stolen ones age.
+  Result<> replace(const TlsOptions& options);
+
+  /// For streams: the context of a new connection.
+  [[nodiscard]] std::shared_ptr<ssl_ctx_st> current() const;
+
+ private:
+  TlsContext() = default;
+  std::shared_ptr<ssl_ctx_st> context_;  // swapped atomically; shared by this object and the connections of its time
+};
+
+}  // namespace picket::net

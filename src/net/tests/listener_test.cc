@@ -1,0 +1,274 @@
+#include "net/listener.h"
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/core/random.h"
+#include "net/certificate_authority.h"
+#include "tls_client.h"
+
+namespace picket::net {
+namespace {
+
+/// Sends back what it gets; "auth" makes it authenticate.
+asio::awaitable<void> echo(Connection connection) {
+  std::vector<std::byte> buffer(4096);
+  while (true) {
+    const auto n = co_await connection.stream->read_some(buffer);
+    if (!n) co_return;
+    const auto got = Bytes(buffer).first(*n);
+    if (as_text(got) == "auth") connection.admission.authenticated();
+    const auto written = co_await connection.stream->write(got);
+    if (!written) co_return;
+  }
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 500; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+class NetListener : public testing::Test {
+ protected:
+  ~NetListener() override {
+    if (listener_) listener_->stop();
+    threads_.stop();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void open(ListenerOptions options = {}, Handler handler = echo, bool client_certificates = false) {
+    identity_ = open_or_create_server_identity(directory_, {}, system_clock().now()).value();
+    tls_ = TlsContext::create({.certificate_pem = identity_.certificate_pem,
+                               .private_key_pem = identity_.private_key_pem,
+                               .request_client_certificate = client_certificates,
+                               .client_ca_pem = identity_.ca_certificate_pem})
+               .value();
+    options.address = "127.0.0.1";
+    options.on_handshake_failed = [this](const Endpoint&, std::string_view reason) {
+      const std::scoped_lock lock(mutex_);
+      failures_.emplace_back(reason);
+    };
+    listener_ = Listener::open(threads_, std::move(options), tls_.get(), std::move(handler)).value();
+  }
+  std::unique_ptr<TestClient> connect(const TestClientOptions& options = {}) {
+    return TestClient::connect(listener_->port(), options);
+  }
+  static std::string ask(TestClient& client, std::string_view text) {
+    if (!client.send(as_bytes(text))) return "send failed";
+    const auto answer = client.receive(text.size());
+    return answer ? std::string(as_text(*answer)) : "no answer";
+  }
+  std::vector<std::string> failures() {
+    const std::scoped_lock lock(mutex_);
+    return failures_;
+  }
+
+  std::string directory_ = testing::TempDir() + "/net-" + random_uuid();
+  IoThreads threads_{2};
+  ServerIdentity identity_;
+  std::unique_ptr<TlsContext> tls_;
+  std::mutex mutex_;
+  std::vector<std::string> failures_;
+  std::unique_ptr<Listener> listener_;
+};
+
+TEST_F(NetListener, SpeaksTls12And13WithACertificateOfThePrivateCa) {
+  open();
+  for (const bool old : {false, true}) {
+    const auto client = connect({.ca_pem = identity_.ca_certificate_pem, .tls12_only = old});
+    ASSERT_NE(client, nullptr);
+    EXPECT_EQ(client->version(), old ? "TLSv1.2" : "TLSv1.3");
+    EXPECT_EQ(ask(*client, "hello"), "hello");
+  }
+}
+
+TEST_F(NetListener, CarriesMoreThanOneRecord) {
+  open();
+  const auto client = connect();
+  const std::string text(200'000, 'x');
+  EXPECT_EQ(ask(*client, text), text);
+}
+
+TEST_F(NetListener, ResumesASessionByTicket) {
+  open();
+  auto first = connect();
+  ask(*first, "a");
+  const auto session = first->session();
+  const auto second = TestClient::resume(listener_->port(), session);
+  ASSERT_NE(second, nullptr);
+  EXPECT_TRUE(second->resumed());
+  ASSERT_TRUE(
+      tls_->replace({.certificate_pem = identity_.certificate_pem, .private_key_pem = identity_.private_key_pem})
+          .has_value());
+  EXPECT_FALSE(TestClient::resume(listener_->port(), session)->resumed()) << "tickets end with their context";
+}
+
+TEST_F(NetListener, ReportsTlsFacts) {
+  std::atomic<bool> done = false;
+  TlsFacts facts;
+  open({}, [&](Connection connection) -> asio::awaitable<void> {
+    facts = *connection.stream->tls();
+    done = true;
+    co_return;
+  });
+  const auto client = connect();
+  client->send(as_bytes("x"));
+  ASSERT_TRUE(eventually([&] { return done.load(); }));
+  EXPECT_EQ(facts.version, "TLSv1.3");
+  EXPECT_EQ(facts.server_name, "localhost");
+  EXPECT_FALSE(facts.client_certificate.has_value());
+}
+
+TEST_F(NetListener, ClientCertificateThatDoesNotVerifyStillLeavesItsFacts) {
+  std::atomic<bool> done = false;
+  TlsFacts facts;
+  open(
+      {},
+      [&](Connection connection) -> asio::awaitable<void> {
+        facts = *connection.stream->tls();
+        done = true;
+        co_return;
+      },
+      true);
+  const auto other_directory = directory_ + "/other";
+  const auto other = open_or_create_server_identity(other_directory, {}, system_clock().now()).value();
+  const auto client = connect({.certificate_pem = other.certificate_pem, .private_key_pem = other.private_key_pem});
+  ASSERT_NE(client, nullptr);
+  client->send(as_bytes("x"));
+  ASSERT_TRUE(eventually([&] { return done.load(); }));
+  ASSERT_TRUE(facts.client_certificate.has_value());
+  EXPECT_FALSE(facts.client_certificate->verified);
+  EXPECT_EQ(facts.client_certificate->common_name, "localhost");
+  EXPECT_EQ(facts.client_certificate->sha1_thumbprint.size(), 40u);
+  EXPECT_EQ(facts.client_certificate->sha256_thumbprint.size(), 64u);
+  EXPECT_GT(facts.client_certificate->not_after, system_clock().now());
+}
+
+TEST_F(NetListener, EndsAHandshakeThatDoesNotCome) {
+  open({.handshake_timeout = Duration::milliseconds(100)});
+  const auto client = TestClient::connect_tcp(listener_->port());
+  EXPECT_TRUE(client->closed_by_peer());
+  EXPECT_EQ(listener_->stats().handshake_timeouts, 1u);
+  EXPECT_TRUE(eventually([&] { return failures() == std::vector<std::string>{"timeout"}; }));
+}
+
+TEST_F(NetListener, SlowLorisDoesNotProlongTheHandshake) {
+  open({.handshake_timeout = Duration::milliseconds(200)});
+  const auto client = TestClient::connect_tcp(listener_->port());
+  // The first bytes of a TLS record, one at a time.
+  for (const char byte : std::string_view("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03", 10)) {
+    if (!client->send_raw(as_bytes(std::string_view(&byte, 1)))) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(client->closed_by_peer());
+  EXPECT_EQ(listener_->stats().handshake_timeouts, 1u);
+}
+
+TEST_F(NetListener, EndsAConnectionThatSaysNothing) {
+  open({.first_bytes_timeout = Duration::milliseconds(100)});
+  const auto client = connect();
+  ASSERT_NE(client, nullptr);
+  EXPECT_TRUE(client->closed_by_peer());
+  EXPECT_EQ(listener_->stats().first_bytes_timeouts, 1u);
+}
+
+TEST_F(NetListener, DeadlinesEndWithTheFirstBytes) {
+  open({.handshake_timeout = Duration::milliseconds(300), .first_bytes_timeout = Duration::milliseconds(300)});
+  const auto client = connect();
+  EXPECT_EQ(ask(*client, "a"), "a");
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(ask(*client, "b"), "b");
+}
+
+TEST_F(NetListener, NamesWhyAHandshakeFailed) {
+  open();
+  const auto client = TestClient::connect_tcp(listener_->port());
+  client->send_raw(as_bytes("GET / HTTP/1.1\r\n\r\n"));
+  EXPECT_TRUE(client->closed_by_peer());
+  ASSERT_TRUE(eventually([&] { return failures().size() == 1; }));
+  EXPECT_EQ(failures()[0], "http request");
+}
+
+TEST_F(NetListener, EvictsTheOldestUnauthenticatedConnectionFirst) {
+  open({.unauthenticated_max = 3});
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(TestClient::connect_tcp(listener_->port()));
+    ASSERT_TRUE(eventually([&] { return listener_->stats().accepted == clients.size(); }));
+  }
+  for (int i = 0; i < 2; ++i) {
+    clients.push_back(TestClient::connect_tcp(listener_->port()));
+    ASSERT_TRUE(eventually([&] { return listener_->stats().accepted == clients.size(); }));
+    EXPECT_TRUE(clients[static_cast<std::size_t>(i)]->closed_by_peer()) << "the oldest that is left";
+  }
+  EXPECT_EQ(listener_->stats().evicted_unauthenticated, 2u);
+  EXPECT_LE(listener_->stats().unauthenticated, 3u);
+}
+
+TEST_F(NetListener, AuthenticatedConnectionsAreNotEvicted) {
+  open({.unauthenticated_max = 1});
+  const auto device = connect();
+  EXPECT_EQ(ask(*device, "auth"), "auth");
+  ASSERT_TRUE(eventually([&] { return listener_->stats().unauthenticated == 0; }));
+  const auto first = TestClient::connect_tcp(listener_->port());
+  const auto second = TestClient::connect_tcp(listener_->port());
+  EXPECT_TRUE(first->closed_by_peer());
+  EXPECT_EQ(ask(*device, "still here"), "still here");
+}
+
+TEST_F(NetListener, RefusesConnectionsBeyondItsCap) {
+  open({.connections_max = 1});
+  const auto device = connect();
+  EXPECT_EQ(ask(*device, "a"), "a");
+  EXPECT_EQ(connect(), nullptr);
+  EXPECT_EQ(listener_->stats().rejected_connections_max, 1u);
+  EXPECT_EQ(ask(*device, "b"), "b");
+}
+
+TEST_F(NetListener, LimitsTheAcceptRateOfOneSource) {
+  open({.accepts_per_second = 0.001, .accepts_burst = 2});
+  EXPECT_NE(connect(), nullptr);
+  EXPECT_NE(connect(), nullptr);
+  EXPECT_EQ(connect(), nullptr);
+  EXPECT_EQ(listener_->stats().rejected_rate, 1u);
+  EXPECT_NE(connect({.source_address = "127.0.0.9"}), nullptr) << "another source is not affected";
+}
+
+TEST_F(NetListener, FailedHandshakesDoNotTouchTheOthers) {
+  open();
+  const auto device = connect();
+  for (int i = 0; i < 50; ++i) {
+    TestClient::connect_tcp(listener_->port())->send_raw(as_bytes("\x16\x03\x01garbage that is no hello"));
+  }
+  ASSERT_TRUE(eventually([&] { return listener_->stats().handshakes_failed == 50; }));
+  EXPECT_EQ(ask(*device, "hello"), "hello");
+  EXPECT_TRUE(eventually([&] { return listener_->stats().open == 1; }));
+}
+
+TEST_F(NetListener, StopClosesEverythingAndWaits) {
+  open();
+  const auto device = connect();
+  ask(*device, "a");
+  const auto half_open = TestClient::connect_tcp(listener_->port());
+  listener_->stop();
+  EXPECT_EQ(listener_->stats().open, 0u);
+  EXPECT_TRUE(device->closed_by_peer());
+  EXPECT_TRUE(half_open->closed_by_peer());
+}
+
+TEST_F(NetListener, TakenPortIsAnError) {
+  open();
+  ListenerOptions options{.address = "127.0.0.1", .port = listener_->port()};
+  EXPECT_EQ(Listener::open(threads_, options, tls_.get(), echo).error().code, Errc::io);
+}
+
+}  // namespace
+}  // namespace picket::net
