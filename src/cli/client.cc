@@ -22,7 +22,7 @@ constexpr long kConnectTimeoutSeconds = 10;
 const std::vector<Setting> kSettings = {
     {"server", "https://localhost:8443", "address of the server"},
     {"token_file", "/var/lib/picket/secrets/cli-token", "file with the API token"},
-    {"ca_file", "/var/lib/picket/secrets/ca.pem", "certificate of the installation's CA"},
+    {"ca_file", "/var/lib/picket/secrets/ca.crt", "certificate of the installation's CA"},
 };
 
 std::unexpected<Failure> failure(Exit exit, std::string text) {

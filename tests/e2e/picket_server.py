@@ -84,7 +84,7 @@ class Server:
     # API
     @property
     def ca_file(self) -> pathlib.Path:
-        return self.data / "secrets/ca.pem"
+        return self.data / "secrets/ca.crt"
 
     @property
     def url(self) -> str:
