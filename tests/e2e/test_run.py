@@ -1,0 +1,40 @@
+"""The newcomer's path: ./run --detach, the README's first steps, ./run --stop."""
+
+import os
+import pathlib
+import subprocess
+import time
+
+from picket_server import BIN, ROOT, free_port
+
+
+def test_run_shows_events_of_this_machine_and_stops_again(tmp_path):
+    ports = [str(free_port()), str(free_port())]
+    environment = dict(os.environ, XDG_CONFIG_HOME=str(tmp_path / "config"))
+    options = ["--data", str(tmp_path / "data"), "--mqtt-port", ports[0], "--portal-port", ports[1]]
+    query = "SecurityIoTRawEvent | summarize count() by RawEventName"
+    started = subprocess.run([ROOT / "run", "--detach", *options], env=environment, text=True, capture_output=True,
+                             timeout=600)
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        assert f"https://localhost:{ports[1]}" in started.stdout
+        assert "Secret" in started.stdout
+        wanted = {"ProcessCreate", "ConnectionCreate", "SystemInformation", "Heartbeat"}
+        text = ""
+        for _ in range(100):
+            text = subprocess.run([BIN / "picket", "query", query], env=environment, text=True, capture_output=True).stdout
+            if all(name in text for name in wanted):
+                break
+            time.sleep(0.2)
+        assert all(name in text for name in wanted), text
+        again = subprocess.run([ROOT / "run", "--detach", *options], env=environment, text=True, capture_output=True)
+        assert again.returncode == 0 and "running already" in again.stdout
+    finally:
+        stopped = subprocess.run([ROOT / "run", "--stop", *options], env=environment, text=True, capture_output=True)
+    assert stopped.returncode == 0
+    gone = subprocess.run([BIN / "picket", "query", query], env=environment, text=True, capture_output=True)
+    assert gone.returncode == 3
+    assert "cannot reach" in gone.stderr
+    for secret in (tmp_path / "data/server/secrets").iterdir():
+        if not secret.name.endswith(".crt"):
+            assert secret.stat().st_mode & 0o077 == 0, secret
