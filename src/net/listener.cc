@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -47,7 +48,7 @@ std::string_view to_string(Ended ended) {
 /// `acceptor`, `unauthenticated`, `rate` and `next_*` belong to thread 0; `threads_state[i]` to thread i.
 struct Listener::Core {
   struct Entry {
-    Stream* stream = nullptr;  ///< The connection's Admission removes the entry, right after the stream has gone.
+    Stream* stream = nullptr;  ///< serve() removes the entry right after the stream has gone, with no wait in between.
     Ended ended = Ended::no;
     bool preparing = true;  ///< Handshake and first bytes are still to come.
     bool authenticated = false;
@@ -96,6 +97,7 @@ struct Listener::Core {
   std::mutex stop_mutex;  ///< Between stop() and thread 0 only.
   std::condition_variable stop_changed;
   bool accepting = false;
+  std::size_t threads_stopped = 0;
   bool stopped = false;
 };
 
@@ -149,17 +151,16 @@ void Listener::Core::admit(Listener& self, Socket socket, std::size_t thread) {
   counters.unauthenticated = unauthenticated.size();
   ++counters.open;
   threads.post(thread, [this, &self, id, thread, moved = std::move(socket)]() mutable {
+    if (threads_state[thread].stopping) return left(thread, id);
     Connection connection{Admission(self, id, thread), nullptr};
-    if (threads_state[thread].stopping) return;
     if (tls != nullptr) {
       connection.stream = make_tls_stream(std::move(moved), tls->current());
     } else {
       connection.stream = make_tcp_stream(std::move(moved));
     }
     threads_state[thread].entries[id] = {connection.stream.get()};
-    asio::co_spawn(threads.executor(thread), serve(std::move(connection), id), [this](std::exception_ptr error) {
-      if (error) ++counters.handler_failures;
-    });
+    asio::co_spawn(threads.executor(thread), serve(std::move(connection), id),
+                   asio::detached);  // stop() waits for left()
   });
 }
 
@@ -219,8 +220,19 @@ void Listener::Core::handshake_failed(const Connection& connection, std::uint64_
 }
 
 asio::awaitable<void> Listener::Core::serve(Connection connection, std::uint64_t id) {
-  const auto ready = co_await prepare(connection, id);
-  if (ready) co_await handler(std::move(connection));
+  const auto thread = connection.admission.thread();
+  try {
+    const auto ready = co_await prepare(connection, id);
+    if (ready) {
+      co_await handler(std::move(connection));
+    } else {
+      connection.stream.reset();
+    }
+  } catch (...) {  // out of memory, or a defect: this connection ends, the others go on
+    ++counters.handler_failures;
+    connection.stream.reset();
+  }
+  left(thread, id);
 }
 
 void Listener::Core::left(std::size_t thread, std::uint64_t id) {
@@ -288,30 +300,17 @@ void Listener::stop() {
           entry.ended = Ended::stopped;
           entry.stream->close();
         }
+        const std::scoped_lock lock(core.stop_mutex);
+        ++core.threads_stopped;
+        core.stop_changed.notify_all();
       });
     }
   });
   std::unique_lock lock(core.stop_mutex);
-  core.stop_changed.wait(lock, [&core] { return !core.accepting && core.counters.open == 0; });
+  core.stop_changed.wait(lock, [&core] {
+    return !core.accepting && core.threads_stopped == core.threads.size() && core.counters.open == 0;
+  });
 }
-
-Admission::Admission(Listener& listener, std::uint64_t id, std::size_t thread)
-    : listener_(&listener), id_(id), thread_(thread) {}
-
-Admission::Admission(Admission&& other) noexcept
-    : listener_(std::exchange(other.listener_, nullptr)), id_(other.id_), thread_(other.thread_) {}
-
-Admission& Admission::operator=(Admission&& other) noexcept {
-  if (this != &other) {
-    leave();
-    listener_ = std::exchange(other.listener_, nullptr);
-    id_ = other.id_;
-    thread_ = other.thread_;
-  }
-  return *this;
-}
-
-Admission::~Admission() { leave(); }
 
 void Admission::authenticated() {
   if (listener_ == nullptr) return;
@@ -321,11 +320,6 @@ void Admission::authenticated() {
     core.unauthenticated.erase(id);
     core.counters.unauthenticated = core.unauthenticated.size();
   });
-}
-
-void Admission::leave() {
-  if (listener_ != nullptr) listener_->core_->left(thread_, id_);
-  listener_ = nullptr;
 }
 
 }  // namespace picket::net

@@ -47,14 +47,12 @@ struct ListenerStats {
 
 class Listener;
 
-/// A connection's place in its listener; ends with the connection. Used and destroyed on the connection's thread.
+/// A connection's place in its listener. Used on the connection's thread, while its handler runs.
 class Admission {
  public:
   Admission() = default;
-  Admission(Listener& listener, std::uint64_t id, std::size_t thread);
-  Admission(Admission&& other) noexcept;
-  Admission& operator=(Admission&& other) noexcept;
-  ~Admission();
+  Admission(Listener& listener, std::uint64_t id, std::size_t thread)
+      : listener_(&listener), id_(id), thread_(thread) {}
 
   /// The protocol knows who this is: the connection no longer counts as unauthenticated.
   void authenticated();
@@ -62,7 +60,6 @@ class Admission {
   [[nodiscard]] std::size_t thread() const { return thread_; }
 
  private:
-  void leave();
   Listener* listener_ = nullptr;
   std::uint64_t id_ = 0;
   std::size_t thread_ = 0;
@@ -70,11 +67,12 @@ class Admission {
 
 /// A handshaken connection whose first bytes are there.
 struct Connection {
-  Admission admission;  // destroyed after the stream
+  Admission admission;
   std::unique_ptr<Stream> stream;
 };
 
-/// Runs a connection to its end, on the connection's thread. It must return soon after Stream::close().
+/// Runs a connection to its end, on the connection's thread, and destroys it before it returns. It must return soon
+/// after Stream::close().
 using Handler = std::function<asio::awaitable<void>(Connection)>;
 
 /// One listening socket; accepts on thread 0 and deals connections out to all threads in turn. Must be stopped before
