@@ -1,0 +1,83 @@
+// Settings of the agent: flag > PICKET_* > file > default (decisions: configuration).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/aggregate.h"
+#include "agent/collector.h"
+#include "agent/connection_string.h"
+#include "agent/outbox.h"
+#include "agent/priority.h"
+
+namespace picket::agent {
+
+struct UplinkSettings {
+  std::uint16_t keep_alive_s = 240;
+  std::size_t window = 16;
+  Duration token_lifetime = Duration::hours(1);
+  Duration connect_timeout = Duration::seconds(30);
+  bool compress = true;
+};
+
+/// Everything that `run` needs; made by load_config(), fixed after it.
+struct Config {
+  std::string connection_string;  ///< As text; secret.
+  std::string connection_string_file;
+  std::string ca_file;
+  std::string data_dir = "/var/lib/picket-agent";
+  std::string status_socket;  ///< Empty: data_dir/agent.sock
+  bool spool_in_memory = false;
+  std::size_t spool_bytes_max = 8U << 20;
+  std::size_t spool_memory_max = 256 << 10;
+  Duration spool_age_max = Duration::days(7);
+  Duration spool_sync_every = Duration::seconds(30);
+  UplinkSettings uplink;
+  OutboxOptions outbox;
+  AggregateOptions aggregate;
+  CollectorSettings collectors;
+  std::vector<std::string> disabled;  ///< Names of collectors that shall not run.
+
+  [[nodiscard]] std::string socket_path() const {
+    return status_socket.empty() ? data_dir + "/agent.sock" : status_socket;
+  }
+  [[nodiscard]] bool enabled(std::string_view collector) const;
+};
+
+/// One row of the table of settings; the help is made from it.
+struct SettingInfo {
+  std::string_view key;
+  std::string_view form;  ///< "text", "duration", "bytes", "true or false", ...
+  std::string_view default_text;
+  std::string_view help;
+};
+std::span<const SettingInfo> setting_table();
+
+/// "PICKET_SPOOL_BYTES_MAX" for "spool.bytes_max".
+std::string environment_name(std::string_view key);
+
+struct ConfigSources {
+  std::string file_path;  ///< For messages.
+  std::optional<std::string> file_text;
+  std::map<std::string, std::string> environment;             ///< Only PICKET_* variables.
+  std::vector<std::pair<std::string, std::string>> settings;  ///< From flags: key and value as text.
+};
+
+/// Later sources win. Errors name the file and line, variable or flag, the key, and what would be right. An unknown key
+/// is an error with the nearest known one.
+Checked<Config> load_config(const ConfigSources& sources);
+
+/// The connection string of `config`: its text, or its file's content. The file must belong to this user or root and be
+/// closed to others (0600 or stricter).
+Checked<ConnectionString> resolve_connection_string(const Config& config);
+
+/// "75ms", "30s", "30m", "2h", "7d": a whole number and a unit.
+Checked<Duration> parse_duration(std::string_view text);
+/// "65536", "64KiB", "8MiB".
+Checked<std::size_t> parse_bytes(std::string_view text);
+
+}  // namespace picket::agent
