@@ -1,0 +1,95 @@
+/* Records in the rings between our BPF programs and the collectors, and the knobs that both sides share. Read by clang
+ * -target bpf, C11 and C++23. Both sides are built together, so there is no version; integers are in host order. */
+#ifndef PICKET_AGENT_BPF_EVENT_H
+#define PICKET_AGENT_BPF_EVENT_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+enum { PICKET_ARGV_BYTES_MAX = 8192 };  /* longer ones: this prefix, and the whole length */
+enum { PICKET_PATH_DEPTH_MAX = 40 };    /* components of a path; deeper ones lose their front, and say so */
+enum { PICKET_PATHS_BYTES_MAX = 4096 }; /* all paths of one record */
+
+enum picket_process_type {
+  PICKET_EXEC = 0,
+  PICKET_FORK = 1,
+  PICKET_EXIT = 2,
+  PICKET_PROCESS_TYPES = 3,
+};
+
+enum picket_flags {
+  PICKET_ARGV_LOST = 1,
+  PICKET_PATH_CUT = 2,       /* some path is deeper or longer than our bounds */
+  PICKET_EXE_DELETED = 4,    /* the program's file has no name any more */
+  PICKET_PARENT_DELETED = 8,
+  PICKET_PARENT_IS_COMM = 16, /* parent path segment holds the comm: the parent has no memory (kernel thread, gone) */
+};
+
+struct picket_stdio {
+  __u16 mode;    /* i_mode; 0: not open */
+  __u16 family;  /* sockets */
+  __u32 rdev;    /* character devices: kernel dev_t, major << 20 | minor */
+  __u64 inode;
+  __u8 remote[16];  /* network order; 4 bytes for AF_INET */
+  __be16 remote_port;
+  __u16 pad[3];
+};
+
+/* Followed by paths (executable, parent, cwd: components from the file up to the root, each ended by NUL) and argv. */
+struct picket_process_event {
+  __u32 type;
+  __u32 flags;
+  __u64 time_ns;  /* CLOCK_BOOTTIME */
+  __u32 pid, ppid;
+  __u32 uid, euid, gid;
+  __s32 exit_code;
+  __u64 start_ns;
+  __u64 argv_total;
+  __u16 executable_bytes, parent_bytes, cwd_bytes, argv_bytes;
+  struct picket_stdio stdio[3];
+};
+
+enum picket_network_type {
+  PICKET_WHO = 0, /* followed by the executable's path and argv: the process behind later records */
+  PICKET_OPENED = 1,
+  PICKET_FAILED = 2,
+  PICKET_CLOSED = 3,
+  PICKET_NETWORK_TYPES = 4,
+};
+
+enum { PICKET_OUT = 1, PICKET_IN = 2 };
+
+struct picket_who_event {
+  __u32 type;
+  __u32 flags;
+  __u32 pid, uid;
+  __u64 start_ns;
+  __u64 argv_total;
+  __u16 executable_bytes, argv_bytes;
+  __u32 pad;
+};
+
+struct picket_connection_event {
+  __u32 type;
+  __u16 family;
+  __u8 protocol;
+  __u8 direction;
+  __u64 time_ns;
+  __u64 cookie;
+  __u32 pid, uid;      /* pid 0: unknown */
+  __u64 start_ns;      /* of the process */
+  __u64 opened_ns;     /* closed only */
+  __u64 bytes_in, bytes_out;
+  __u8 local[16], remote[16];
+  __u16 local_port;    /* host order */
+  __u16 remote_port;   /* host order */
+  __s32 error;         /* failed only: errno of the socket */
+};
+
+/* Global variables of each program, seen by user space as skel->bss; layout by name through the skeleton. `waiting` is
+ * set by a reader that has gone to sleep: the next record wakes it. Above `wake_bytes` of backlog it is woken anyway. */
+
+#endif

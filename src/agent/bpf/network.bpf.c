@@ -1,0 +1,236 @@
+// TCP connections from one BTF tracepoint, UDP connects from cgroup hooks, into one ring.
+//
+// Who: connect() and listen() run in the caller's context, everything later may run in softirq for anybody. So the
+// caller is written into the socket's own storage at those two moments; an accepted socket inherits its listener's
+// storage (BPF_F_CLONE), and so names the process that listens.
+#include "common.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+PICKET_RING_GLOBALS
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 1 << 18);
+} ring SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, PICKET_NETWORK_TYPES);
+  __type(key, __u32);
+  __type(value, struct account);
+} accounts SEC(".maps");
+
+struct owner {
+  __u64 start_ns;
+  __u64 opened_ns;
+  __u32 pid, uid;
+  __u8 direction;  // 0: listening, nothing opened yet
+  __u8 opened;
+  __u8 pad[6];
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+  __type(key, int);
+  __type(value, struct owner);
+} owners SEC(".maps");
+
+// Processes that user space has been told about; one that falls out is told again.
+struct process_key {
+  __u64 start_ns;
+  __u32 pid;
+  __u32 generation;  // execs change what a process is without changing pid and start
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 1024);
+  __type(key, struct process_key);
+  __type(value, __u8);
+} told SEC(".maps");
+
+struct scratch {
+  struct picket_who_event event;
+  __u8 tail[PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES + 2 * PICKET_ARGV_BYTES_MAX];
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct scratch);
+} scratches SEC(".maps");
+
+static __always_inline void put_out(void *record, __u64 bytes, __u32 type) {
+  struct account *account = bpf_map_lookup_elem(&accounts, &type);
+  if (!account) return;
+  account->seen++;
+  if (bpf_ringbuf_output(&ring, record, bytes, wake_flags(&ring, &waiting, wake_bytes))) account->dropped++;
+}
+
+// Tells user space who the current process is, unless it knows.
+static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 uid, __u64 start_ns) {
+  unsigned long begin = BPF_CORE_READ(task, mm, arg_start);
+  // The place of argv on the stack is random for each exec: good enough a number of the generation.
+  struct process_key key = {.start_ns = start_ns, .pid = pid, .generation = (__u32)(begin ^ begin >> 32)};
+  if (bpf_map_lookup_elem(&told, &key)) return;
+  __u32 zero = 0;
+  struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
+  if (!s) return;
+  struct picket_who_event *e = &s->event;
+  e->type = PICKET_WHO;
+  e->pid = pid;
+  e->uid = uid;
+  e->start_ns = start_ns;
+  e->pad = 0;
+  __u32 at = 0;
+  struct file *file = BPF_CORE_READ(task, mm, exe_file);
+  struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+  e->flags = put_path(s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
+  if (!BPF_CORE_READ(dentry, d_hash.pprev)) e->flags |= PICKET_EXE_DELETED;
+  e->executable_bytes = at;
+  __u64 length = BPF_CORE_READ(task, mm, arg_end) - begin;
+  e->argv_total = length;
+  barrier_var(length);
+  if (length > PICKET_ARGV_BYTES_MAX) length = PICKET_ARGV_BYTES_MAX;
+  barrier_var(length);
+  length &= 2 * PICKET_ARGV_BYTES_MAX - 1;
+  if (at > PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES - 1) at = PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES - 1;
+  if (bpf_probe_read_user(s->tail + at, length, (void *)begin)) {
+    length = 0;
+    e->flags |= PICKET_ARGV_LOST;
+  }
+  e->argv_bytes = length;
+  __u64 bytes = sizeof(*e) + at + length;
+  barrier_var(bytes);
+  if (bytes > sizeof(*s)) bytes = sizeof(*s);
+  __u32 type = PICKET_WHO;
+  struct account *account = bpf_map_lookup_elem(&accounts, &type);
+  if (!account) return;
+  account->seen++;
+  if (bpf_ringbuf_output(&ring, s, bytes, BPF_RB_NO_WAKEUP)) {
+    account->dropped++;  // not marked as told: the next connect tries again
+    return;
+  }
+  __u8 one = 1;
+  bpf_map_update_elem(&told, &key, &one, BPF_ANY);
+}
+
+// The current process becomes the owner of a socket.
+static __always_inline struct owner *own(struct sock *sk, __u8 direction) {
+  struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!owner) return 0;
+  struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+  owner->pid = bpf_get_current_pid_tgid() >> 32;
+  owner->uid = (__u32)bpf_get_current_uid_gid();
+  owner->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+  owner->direction = direction;
+  owner->opened = 0;
+  owner->opened_ns = bpf_ktime_get_boot_ns();
+  tell_who(task, owner->pid, owner->uid, owner->start_ns);
+  return owner;
+}
+
+static __always_inline void read_endpoints(struct picket_connection_event *e, struct sock *sk) {
+  e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+  e->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+  e->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+  if (e->family == 10) {
+    BPF_CORE_READ_INTO((struct in6_addr *)e->local, sk, __sk_common.skc_v6_rcv_saddr);
+    BPF_CORE_READ_INTO((struct in6_addr *)e->remote, sk, __sk_common.skc_v6_daddr);
+  } else {
+    *(__u32 *)e->local = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+    *(__u32 *)e->remote = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+  }
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int before, int after) {
+  if (BPF_CORE_READ(sk, sk_protocol) != 6) return 0;
+  if (after == TCP_SYN_SENT) {
+    own(sk, PICKET_OUT);
+    return 0;
+  }
+  if (after == TCP_LISTEN) {
+    own(sk, 0);
+    return 0;
+  }
+  if (after != TCP_ESTABLISHED && after != TCP_CLOSE) return 0;
+  struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+  struct picket_connection_event e;
+  __builtin_memset(&e, 0, sizeof(e));
+  e.time_ns = bpf_ktime_get_boot_ns();
+
+  if (after == TCP_ESTABLISHED) {
+    if (before == TCP_SYN_RECV) {
+      // Accepted. A listener older than this program has no storage: user space finds its owner by the port.
+      if (!owner) owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+      if (!owner) return 0;
+      owner->direction = PICKET_IN;
+    } else if (before != TCP_SYN_SENT || !owner) {
+      return 0;
+    }
+    owner->opened = 1;
+    owner->opened_ns = e.time_ns;
+    e.type = PICKET_OPENED;
+  } else {
+    if (!owner || !owner->direction) return 0;
+    if (owner->opened) {
+      e.type = PICKET_CLOSED;
+      struct tcp_sock *tcp = (struct tcp_sock *)sk;
+      e.bytes_in = BPF_CORE_READ(tcp, bytes_received);
+      e.bytes_out = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+      e.opened_ns = owner->opened_ns;
+      owner->opened = 0;
+    } else if (before == TCP_SYN_SENT) {
+      e.type = PICKET_FAILED;
+      e.error = BPF_CORE_READ(sk, sk_err);
+    } else {
+      return 0;
+    }
+  }
+  e.protocol = 6;
+  e.direction = owner->direction;
+  e.pid = owner->pid;
+  e.uid = owner->uid;
+  e.start_ns = owner->start_ns;
+  e.cookie = bpf_get_socket_cookie(sk);
+  read_endpoints(&e, sk);
+  if (after == TCP_CLOSE && e.type == PICKET_CLOSED && e.direction == 0) return 0;
+  put_out(&e, sizeof(e), e.type);
+  return 0;
+}
+
+// A UDP socket that connects has one peer: what resolvers, time and telemetry clients do.
+static __always_inline int udp_connect(struct bpf_sock_addr *ctx, __u16 family) {
+  if (ctx->type != 2 || ctx->protocol != 17) return 1;
+  struct picket_connection_event e;
+  __builtin_memset(&e, 0, sizeof(e));
+  struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+  e.type = PICKET_OPENED;
+  e.family = family;
+  e.protocol = 17;
+  e.direction = PICKET_OUT;
+  e.time_ns = bpf_ktime_get_boot_ns();
+  e.cookie = bpf_get_socket_cookie(ctx);
+  e.pid = BPF_CORE_READ(task, tgid);
+  e.uid = (__u32)bpf_get_current_uid_gid();
+  e.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+  e.remote_port = __builtin_bswap16((__u16)ctx->user_port);
+  if (family == 10) {
+    __u32 *to = (__u32 *)e.remote;
+    to[0] = ctx->user_ip6[0];
+    to[1] = ctx->user_ip6[1];
+    to[2] = ctx->user_ip6[2];
+    to[3] = ctx->user_ip6[3];
+  } else {
+    *(__u32 *)e.remote = ctx->user_ip4;
+  }
+  put_out(&e, sizeof(e), e.type);
+  return 1;
+}
+
+SEC("cgroup/connect4")
+int on_connect4(struct bpf_sock_addr *ctx) { return udp_connect(ctx, 2); }
+
+SEC("cgroup/connect6")
+int on_connect6(struct bpf_sock_addr *ctx) { return udp_connect(ctx, 10); }

@@ -1,0 +1,175 @@
+/* The part of the kernel's types that our programs read, written by hand from the kernel's BTF names. Only names
+ * matter: preserve_access_index makes each access relocatable (CO-RE), so order, missing members and sizes do not.
+ * The build so needs no BTF and no headers of the machine it runs on. */
+#ifndef PICKET_VMLINUX_H
+#define PICKET_VMLINUX_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef __u16 __sum16;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef _Bool bool;
+
+enum bpf_map_type {
+  BPF_MAP_TYPE_ARRAY = 2,
+  BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+  BPF_MAP_TYPE_LRU_HASH = 9,
+  BPF_MAP_TYPE_SK_STORAGE = 24,
+  BPF_MAP_TYPE_RINGBUF = 27,
+};
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_CLONE = 512 };
+enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+enum {
+  TCP_ESTABLISHED = 1,
+  TCP_SYN_SENT = 2,
+  TCP_SYN_RECV = 3,
+  TCP_CLOSE = 7,
+  TCP_LISTEN = 10,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+  __u32 val;
+} kuid_t;
+typedef struct {
+  __u32 val;
+} kgid_t;
+struct cred {
+  kuid_t uid;
+  kgid_t gid;
+  kuid_t euid;
+};
+struct super_block {
+  unsigned long s_magic;
+};
+struct inode {
+  __u16 i_mode;
+  __u32 i_rdev;
+  unsigned long i_ino;
+};
+struct qstr {
+  __u32 len;
+  const unsigned char *name;
+};
+struct hlist_bl_node {
+  struct hlist_bl_node **pprev;
+};
+struct dentry {
+  struct hlist_bl_node d_hash;
+  struct dentry *d_parent;
+  struct qstr d_name;
+  struct inode *d_inode;
+};
+struct vfsmount {
+  struct dentry *mnt_root;
+};
+struct mount {
+  struct mount *mnt_parent;
+  struct dentry *mnt_mountpoint;
+  struct vfsmount mnt;
+};
+struct path {
+  struct vfsmount *mnt;
+  struct dentry *dentry;
+};
+struct file {
+  void *private_data;
+  struct inode *f_inode;
+  struct path f_path;
+};
+struct fdtable {
+  unsigned int max_fds;
+  struct file **fd;
+};
+struct files_struct {
+  struct fdtable *fdt;
+};
+struct fs_struct {
+  struct path pwd;
+};
+struct mm_struct {
+  unsigned long arg_start;
+  unsigned long arg_end;
+  struct file *exe_file;
+};
+struct task_struct {
+  int exit_code;
+  int pid;
+  int tgid;
+  struct task_struct *real_parent;
+  struct task_struct *group_leader;
+  __u64 start_boottime;
+  const struct cred *cred;
+  char comm[16];
+  struct fs_struct *fs;
+  struct files_struct *files;
+  struct mm_struct *mm;
+};
+struct linux_binprm {
+  struct file *file;
+};
+struct in6_addr {
+  union {
+    __u8 u6_addr8[16];
+    __be32 u6_addr32[4];
+  } in6_u;
+};
+struct sock_common {
+  __be32 skc_daddr;
+  __be32 skc_rcv_saddr;
+  __be16 skc_dport;
+  __u16 skc_num;
+  unsigned short skc_family;
+  struct in6_addr skc_v6_daddr;
+  struct in6_addr skc_v6_rcv_saddr;
+};
+struct sock {
+  struct sock_common __sk_common;
+  __u16 sk_protocol;
+  int sk_err;
+};
+struct socket {
+  struct sock *sk;
+};
+struct tcp_sock {
+  __u64 bytes_received;
+  __u64 bytes_sent;
+  __u64 bytes_retrans;
+};
+/* Context of BPF_PROG_TYPE_CGROUP_SOCK_ADDR: user-space ABI, a fixed layout, so not relocatable. */
+#pragma clang attribute pop
+
+struct bpf_sock;
+struct bpf_sock_addr {
+  __u32 user_family;
+  __u32 user_ip4;
+  __u32 user_ip6[4];
+  __u32 user_port;
+  __u32 family;
+  __u32 type;
+  __u32 protocol;
+  __u32 msg_src_ip4;
+  __u32 msg_src_ip6[4];
+  union {
+    struct bpf_sock *sk;
+    __u64 sk_padding;
+  };
+};
+
+#endif

@@ -1,0 +1,70 @@
+// Reader of a BPF ring buffer and of the account its program keeps; no libbpf.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "agent/collector.h"
+#include "base/core/bytes.h"
+#include "base/core/result.h"
+#include "programs.h"
+
+namespace picket::agent {
+
+/// Sums over CPUs of what a program saw and what the full ring refused, plus runs the kernel skipped (recursion
+/// misses).
+struct KernelAccount {
+  std::uint64_t seen = 0;
+  std::uint64_t dropped = 0;
+};
+
+/// One loaded BPF object. Owns it through `close`; the reader's thread only.
+///
+/// Waking the reader per record costs ten times the record itself, so the reader sleeps only when it has said so
+/// (`waiting`), else it comes back by timer: first record after silence at once, the rest in batches.
+class BpfRing {
+ public:
+  using Close = void (*)(picket_bpf*);
+
+  /// Takes over `bpf`, which is loaded and attached, also on failure. Errors: io.
+  static Result<std::unique_ptr<BpfRing>> create(const picket_bpf& bpf, Close close);
+  ~BpfRing();
+  BpfRing(const BpfRing&) = delete;
+  BpfRing& operator=(const BpfRing&) = delete;
+
+  [[nodiscard]] int fd() const { return bpf_.ring_fd; }
+
+  /// Gives up to `count_max` records to `take`, oldest first; a record is valid during the call only. Returns how many.
+  template <class Take>
+  std::size_t drain(std::size_t count_max, Take&& take) {
+    std::size_t count = 0;
+    Bytes record;
+    for (; count < count_max && next(record); ++count) {
+      take(record);
+      release();
+    }
+    return count;
+  }
+
+  /// Delay until the next drain is due, after one that gave `drained` records. Arms the wake-up when it is quiet.
+  Duration pace(std::size_t drained);
+
+  [[nodiscard]] KernelAccount account(std::uint32_t types) const;
+
+ private:
+  explicit BpfRing(const picket_bpf& bpf, Close close) : bpf_(bpf), close_(close) {}
+  bool next(Bytes& record);
+  void release();
+
+  picket_bpf bpf_;
+  Close close_;
+  std::uint64_t* consumer_ = nullptr;        // our page, writable
+  const std::uint64_t* producer_ = nullptr;  // the kernel's page, then the data twice in a row
+  const std::byte* data_ = nullptr;
+  std::uint64_t step_ = 0;  // bytes of the record in hand, with header and padding
+};
+
+/// Number of CPUs a per-CPU map has rows for.
+std::uint32_t possible_cpus();
+
+}  // namespace picket::agent

@@ -1,0 +1,71 @@
+// Reading facts about processes from procfs: small, without allocation, for records that cannot carry them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "agent/record.h"
+
+namespace picket::agent {
+
+/// Longest argv and path that any record carries, bytes.
+inline constexpr std::size_t kArgvBytesMax = 8192;
+inline constexpr std::size_t kPathBytesMax = 4096;
+
+/// The fields of /proc/PID/stat that we use.
+struct ProcStat {
+  std::string_view comm;  ///< View into the text parsed.
+  std::uint32_t ppid = 0;
+  std::uint64_t start_ticks = 0;  ///< Since boot, in clock ticks.
+};
+/// Parses one stat line. nullopt: not in the form of proc(5). A comm may hold any bytes, also ") ".
+std::optional<ProcStat> parse_proc_stat(std::string_view text);
+
+/// Ids from /proc/PID/status: real and effective uid, real gid.
+struct ProcIds {
+  std::uint32_t uid = 0, euid = 0, gid = 0;
+};
+std::optional<ProcIds> parse_proc_status(std::string_view text);
+
+/// All that procfs says of one process, in buffers of its own. 13 KiB: keep one and reuse it.
+class ProcessFacts {
+ public:
+  explicit ProcessFacts(std::string procfs) : procfs_(std::move(procfs)) {}
+
+  /// Reads everything about `pid`. False: there is no such process (any more); partly gone ones fill what they can.
+  bool read(std::uint32_t pid);
+  /// Reads executable and argv only: what a connection needs. False: neither could be read.
+  bool read_program(std::uint32_t pid);
+  /// Puts what was read into `record`; its views point into this object.
+  void fill(ProcessRecord& record) const;
+
+  [[nodiscard]] std::string_view executable() const { return {executable_.data(), executable_bytes_}; }
+  [[nodiscard]] std::string_view argv() const { return {argv_.data(), argv_bytes_}; }
+  [[nodiscard]] const std::optional<ProcIds>& ids() const { return ids_; }
+  [[nodiscard]] std::uint32_t ppid() const { return ppid_; }
+
+ private:
+  std::size_t read_text(std::uint32_t pid, const char* name, std::span<char> out) const;
+  std::size_t read_link(std::uint32_t pid, const char* name, std::span<char> out) const;
+  void read_argv(std::uint32_t pid);
+  void read_stdio(std::uint32_t pid);
+
+  std::string procfs_;
+  std::array<char, kPathBytesMax> executable_, parent_, cwd_;
+  std::array<char, kArgvBytesMax> argv_;
+  std::size_t executable_bytes_ = 0, parent_bytes_ = 0, cwd_bytes_ = 0, argv_bytes_ = 0;
+  std::uint64_t argv_total_ = 0;
+  std::optional<ProcIds> ids_;
+  std::uint32_t ppid_ = 0;
+  Duration start_;
+  std::array<StdioFact, 3> stdio_;
+};
+
+/// The pids of `procfs`, at most `pids.size()`; returns how many there are.
+std::size_t list_processes(const std::string& procfs, std::span<std::uint32_t> pids);
+
+}  // namespace picket::agent
