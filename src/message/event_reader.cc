@@ -60,9 +60,8 @@ struct EventReader::Members {
   bool has_payload = false;
 };
 
-Result<EventReader::Members> EventReader::members_of(const object& event, std::string_view raw) {
+Result<EventReader::Members> EventReader::members_of(const object& event, JsonWalker& walker) {
   Members out;
-  JsonWalker walker(raw);
   const auto text = [](const element& value) {
     std::string_view found;
     return value.get(found) == simdjson::SUCCESS ? found : std::string_view{};
@@ -70,50 +69,47 @@ Result<EventReader::Members> EventReader::members_of(const object& event, std::s
   const auto put = [&text](std::string_view& slot, const element& value) {
     if (slot.data() == nullptr) slot = text(value);
   };
+  walker.bracket();
   for (const auto [key, value] : event) {
-    walker.next();
     walker.name();
-    const std::string_view value_text = walker.value();
-    if (key == "Id")
-      put(out.id, value);
-    else if (key == "Name")
-      put(out.name, value);
-    else if (key == "Category")
-      put(out.category, value);
-    else if (key == "EventType")
-      put(out.type, value);
-    else if (key == "TimestampUTC")
-      put(out.timestamp_utc, value);
-    else if (key == "TimestampLocal")
-      put(out.timestamp_local, value);
-    else if (key == "PayloadSchemaVersion")
-      put(out.payload_schema_version, value);
-    else if (key == "IsEmpty")
-      out.says_empty = out.says_empty || value.get_bool().value_unsafe();
-    else if (key == "Payload" && !out.has_payload) {
-      TRY_VOID(payload_of(value, value_text));
+    if (key == "Payload" && !out.has_payload) {
+      TRY_VOID(payload_of(value, walker));
       out.has_payload = true;
+      continue;
     }
+    walker.value();
+    if (key == "Id") put(out.id, value);
+    if (key == "Name") put(out.name, value);
+    if (key == "Category") put(out.category, value);
+    if (key == "EventType") put(out.type, value);
+    if (key == "TimestampUTC") put(out.timestamp_utc, value);
+    if (key == "TimestampLocal") put(out.timestamp_local, value);
+    if (key == "PayloadSchemaVersion") put(out.payload_schema_version, value);
+    if (key == "IsEmpty") out.says_empty = out.says_empty || value.get_bool().value_unsafe();
   }
+  walker.bracket();
   return out;
 }
 
-Result<> EventReader::payload_of(const element& payload, std::string_view raw) {
-  if (payload.is_null()) return {};
+Result<> EventReader::payload_of(const element& payload, JsonWalker& walker) {
+  walker.white();
   array items;
-  if (payload.get(items) != simdjson::SUCCESS) return fail(Errc::malformed, "message.event.payload", offset_of(raw));
-  JsonWalker walker(raw);
+  if (payload.is_null()) {
+    walker.value();
+    return {};
+  }
+  if (payload.get(items) != simdjson::SUCCESS) return fail(Errc::malformed, "message.event.payload", walker.offset());
+  walker.bracket();
   for (const element item : items) {
-    walker.next();
+    walker.white();
+    const std::size_t at = walker.offset();
     RawItem found{{}, walker.value()};
-    if (item.get(found.object) != simdjson::SUCCESS) {
-      return fail(Errc::malformed, "message.event.payload", offset_of(found.text));
-    }
-    if (items_ + payload_.size() >= limits_.items_max) {
-      return fail(Errc::limit_exceeded, "message.event.items", offset_of(found.text));
-    }
+    if (item.get(found.object) != simdjson::SUCCESS) return fail(Errc::malformed, "message.event.payload", at);
+    if (items_ + payload_.size() >= limits_.items_max) return fail(Errc::limit_exceeded, "message.event.items", at);
     payload_.push_back(found);
   }
+  walker.bracket();
+  walker.comma();
   return {};
 }
 
@@ -147,19 +143,29 @@ Result<> EventReader::times_of(const Members& members, Event& out) const {
   return {};
 }
 
-Result<Event> EventReader::read(const element& event, std::string_view raw) {
+Result<Event> EventReader::read(const element& event, JsonWalker& walker) {
+  walker.white();
+  const JsonWalker begin = walker;
+  auto out = read_whole(event, walker);
+  if (!out) {  // wherever it stopped, the next event begins behind this one
+    walker = begin;
+    walker.value();
+    if (out.error().offset == 0) out.error().offset = begin.offset();
+    return out;
+  }
+  walker.comma();
+  return out;
+}
+
+Result<Event> EventReader::read_whole(const element& event, JsonWalker& walker) {
   payload_.clear();
   object whole;
-  if (event.get(whole) != simdjson::SUCCESS) return fail(Errc::malformed, "message.event", offset_of(raw));
-  TRY(const Members members, members_of(whole, raw));
+  if (event.get(whole) != simdjson::SUCCESS) return fail(Errc::malformed, "message.event");
+  TRY(const Members members, members_of(whole, walker));
   Event out;
-  Result<> good = head_of(members, out);
-  if (good) good = times_of(members, out);
-  if (good && !members.has_payload && !members.says_empty) good = fail(Errc::malformed, "message.event.payload");
-  if (!good) {
-    good.error().offset = offset_of(raw);
-    return std::unexpected(good.error());
-  }
+  TRY_VOID(head_of(members, out));
+  TRY_VOID(times_of(members, out));
+  if (!members.has_payload && !members.says_empty) return fail(Errc::malformed, "message.event.payload");
   stamp_ = "\"TimestampLocal\":";
   append_json_string(stamp_, out.timestamp_local);
   stamp_.push_back(',');
@@ -180,11 +186,12 @@ Item EventReader::item_of(const Event& event, const RawItem& raw) {
   bool has_time = false;
   bool has_id = false;
   std::uint64_t seen = 0;
+  item.fields.reserve(std::min<std::size_t>(raw.object.size(), kColumnsMax));
   JsonWalker walker(raw.text);
+  walker.bracket();
   for (const auto [key, value] : raw.object) {
     std::string_view value_text;
     if (masked_) {
-      walker.next();
       walker.name();
       value_text = walker.value();
     }
@@ -242,8 +249,8 @@ namespace {
 std::string with_check_result(const object& item, std::string_view raw, std::string_view result_key) {
   std::string out;
   JsonWalker walker(raw);
+  walker.bracket();
   for (const auto [key, value] : item) {
-    walker.next();
     walker.name();
     const std::string_view value_text = walker.value();
     std::string_view text;

@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include "arena.h"
+#include "json_text.h"
 #include "message/decoder.h"
 
 namespace picket::message {
@@ -15,13 +16,12 @@ namespace picket::message {
 /// Reads the events of one message and counts its items. Lives for one message.
 class EventReader {
  public:
-  /// `masked`: numbers too large for the parser are filler in its tree (mask_huge_numbers). `begin`: start of the
-  /// message's text, for offsets.
-  EventReader(const Limits& limits, bool masked, const char* begin, SecurityMessage::Arena& arena)
-      : limits_(limits), masked_(masked), begin_(begin), arena_(arena) {}
+  /// `masked`: numbers too large for the parser are filler in its tree (mask_huge_numbers).
+  EventReader(const Limits& limits, bool masked, SecurityMessage::Arena& arena)
+      : limits_(limits), masked_(masked), arena_(arena) {}
 
-  /// `raw` is the text of `event`. Errors reject this event only.
-  Result<Event> read(const simdjson::dom::element& event, std::string_view raw);
+  /// `walker` stands before the text of `event`, and behind it afterwards. Errors reject this event only.
+  Result<Event> read(const simdjson::dom::element& event, JsonWalker& walker);
 
  private:
   struct Members;
@@ -30,8 +30,9 @@ class EventReader {
     std::string_view text;
   };
 
-  Result<Members> members_of(const simdjson::dom::object& event, std::string_view raw);
-  Result<> payload_of(const simdjson::dom::element& payload, std::string_view raw);
+  Result<Event> read_whole(const simdjson::dom::element& event, JsonWalker& walker);
+  Result<Members> members_of(const simdjson::dom::object& event, JsonWalker& walker);
+  Result<> payload_of(const simdjson::dom::element& payload, JsonWalker& walker);
   Result<> head_of(const Members& members, Event& out) const;
   Result<> times_of(const Members& members, Event& out) const;
   Item item_of(const Event& event, const RawItem& raw);
@@ -39,13 +40,9 @@ class EventReader {
                std::uint64_t& seen, Item& item);
   void promote_extra(const Event& event, const simdjson::dom::element& extra, Item& item);
   std::string_view details_of(const Event& event, const RawItem& raw, bool has_time, bool has_id);
-  [[nodiscard]] std::uint64_t offset_of(std::string_view raw) const {
-    return static_cast<std::uint64_t>(raw.data() - begin_);
-  }
 
   const Limits& limits_;
   bool masked_;
-  const char* begin_;
   SecurityMessage::Arena& arena_;
   std::size_t items_ = 0;
   std::vector<RawItem> payload_;  // of the event at hand

@@ -115,7 +115,7 @@ Result<element> parse_any(simdjson::dom::parser& dom, std::string& padded, std::
   }
   std::string replaced;
   masked = mask_huge_numbers(text, replaced);
-  if (!masked) return fail(Errc::malformed, "message.json");
+  if (!masked) return fail(Errc::internal, "message.json");  // the parser and RFC 8259 disagree
   padded = std::move(replaced);
   return parse(dom, padded, padded, limits);
 }
@@ -123,23 +123,24 @@ Result<element> parse_any(simdjson::dom::parser& dom, std::string& padded, std::
 // Reads the list of events, the parser's view and the text side by side.
 Result<> read_events(const object& root, std::string_view text, const Limits& limits, bool masked,
                      SecurityMessage& out) {
-  EventReader reader(limits, masked, text.data(), *out.arena);
+  EventReader reader(limits, masked, *out.arena);
   JsonWalker walker(text);
+  walker.bracket();
   for (const auto member : root) {
-    walker.next();
     walker.name();
     if (member.key != "Events") {
       walker.value();
       continue;
     }
+    walker.white();
+    const std::size_t at = walker.offset();
     simdjson::dom::array events;
-    if (member.value.get(events) != simdjson::SUCCESS) return fail(Errc::malformed, "message.events", walker.offset());
+    if (member.value.get(events) != simdjson::SUCCESS) return fail(Errc::malformed, "message.events", at);
+    walker.bracket();
     std::size_t index = 0;
     for (const element event : events) {
-      walker.next();
       if (index == limits.events_max) return fail(Errc::limit_exceeded, "message.events", walker.offset());
-      const std::string_view raw = walker.value();
-      auto decoded = reader.read(event, raw);
+      auto decoded = reader.read(event, walker);
       if (decoded) {
         out.events.push_back(*std::move(decoded));
         out.event_index.push_back(index);
@@ -148,7 +149,7 @@ Result<> read_events(const object& root, std::string_view text, const Limits& li
       }
       ++index;
     }
-    if (index == 0) return fail(Errc::malformed, "message.events", walker.offset());
+    if (index == 0) return fail(Errc::malformed, "message.events", at);
     return {};
   }
   return fail(Errc::malformed, "message.events");
@@ -166,7 +167,7 @@ Result<SecurityMessage> JsonDecoder::decode(std::string_view text) {
     return std::unexpected(parsed.error());
   }
   object root;
-  if (parsed->get(root) != simdjson::SUCCESS) return fail(Errc::malformed, "message.json");
+  if (parsed->get(root) != simdjson::SUCCESS) return fail(Errc::malformed, "message.json.root");
   SecurityMessage message;
   TRY_VOID(read_envelope(root, message));
   TRY_VOID(read_events(root, text, limits_, masked, message));

@@ -1,5 +1,6 @@
 #include "json_text.h"
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <system_error>
@@ -242,33 +243,57 @@ void JsonWalker::white() {
 
 void JsonWalker::string() {
   if (at_ < text_.size()) ++at_;
-  while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
-  at_ = at_ < text_.size() ? at_ + 1 : text_.size();
+  for (;;) {
+    const std::size_t quote = text_.find('"', at_);
+    if (quote == std::string_view::npos) {
+      at_ = text_.size();
+      return;
+    }
+    std::size_t first = quote;  // a quote ends the string unless an odd number of backslashes stands before it
+    while (first > at_ && text_[first - 1] == '\\') --first;
+    at_ = quote + 1;
+    if ((quote - first) % 2 == 0) return;
+  }
+}
+
+// Only brackets and quotes matter inside.
+void JsonWalker::container() {
+  static constexpr auto kMatters = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("\"{}[]")) table[static_cast<unsigned char>(c)] = true;
+    return table;
+  }();
+  std::size_t depth = 0;
+  while (at_ < text_.size()) {
+    const char c = text_[at_];
+    if (!kMatters[static_cast<unsigned char>(c)]) {
+      ++at_;
+    } else if (c == '"') {
+      string();
+    } else {
+      ++at_;
+      if (c == '{' || c == '[')
+        ++depth;
+      else if (--depth == 0)
+        return;
+    }
+  }
 }
 
 std::string_view JsonWalker::value() {
   white();
   const std::size_t begin = at_;
-  std::size_t depth = 0;
-  while (at_ < text_.size()) {
-    const char c = text_[at_];
-    if (c == '"') {
-      string();
-      if (depth == 0) break;
-    } else if (c == '{' || c == '[') {
-      ++depth;
-      ++at_;
-    } else if (c == '}' || c == ']') {
-      if (depth == 0) break;  // the end of what holds this value
-      ++at_;
-      if (--depth == 0) break;
-    } else if (depth == 0 && (c == ',' || is_white(c))) {
-      break;
-    } else {
-      ++at_;
-    }
+  const char first = at_ < text_.size() ? text_[at_] : '\0';
+  if (first == '"') {
+    string();
+  } else if (first == '{' || first == '[') {
+    container();
+  } else {
+    while (at_ < text_.size() && !std::string_view(",}] \t\r\n").contains(text_[at_])) ++at_;
   }
-  return text_.substr(begin, at_ - begin);
+  const std::string_view out = text_.substr(begin, at_ - begin);
+  comma();
+  return out;
 }
 
 }  // namespace picket::message

@@ -20,33 +20,37 @@ bool mask_huge_numbers(std::string_view text, std::string& out);
 /// members in the same order, and this one knows their bytes. On other text it stops at the end and is never outside.
 class JsonWalker {
  public:
-  /// `base` is added to offset().
-  explicit JsonWalker(std::string_view text, std::size_t base = 0) : text_(text), base_(base) {}
+  explicit JsonWalker(std::string_view text) : text_(text) {}
 
-  [[nodiscard]] std::size_t offset() const { return base_ + at_; }
+  /// Of the byte at which it stands.
+  [[nodiscard]] std::size_t offset() const { return at_; }
 
-  /// Steps over one punctuation byte and the white space before it.
-  void step() {
+  /// Steps over "{" or "[" at the beginning, or "}" or "]" at the end, of what is walked through.
+  void bracket() {
     white();
     if (at_ < text_.size()) ++at_;
   }
-  /// Stands before a member or element: steps over "{" or "[" at first, then over ",".
-  void next() { step(); }
   /// Steps over a member's name and the colon.
   void name() {
     white();
     string();
-    step();
+    bracket();
   }
-  /// Steps over one value, returns its text without surrounding white space.
+  /// Steps over one value and the comma that may follow; returns the value's text without surrounding white space.
   std::string_view value();
+  /// Steps over the comma that may follow a value that was walked through.
+  void comma() {
+    white();
+    if (at_ < text_.size() && text_[at_] == ',') ++at_;
+  }
+  /// Stands on the next value, so that offset() is its first byte.
+  void white();
 
  private:
-  void white();
   void string();
+  void container();
 
   std::string_view text_;
-  std::size_t base_;
   std::size_t at_ = 0;
 };
 

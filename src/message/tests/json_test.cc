@@ -79,7 +79,7 @@ TEST(Message, NeedsAListOfEvents) {
   EXPECT_THAT(decode(message_with("[]")), FailsWith(Errc::malformed, "message.events"));
   EXPECT_THAT(decode(message_with("{}")), FailsWith(Errc::malformed, "message.events"));
   EXPECT_THAT(decode(R"({"MessageSchemaVersion":"3.0"})"), FailsWith(Errc::malformed, "message.events"));
-  EXPECT_THAT(decode("[1]"), FailsWith(Errc::malformed, "message.json"));
+  EXPECT_THAT(decode("[1]"), FailsWith(Errc::malformed, "message.json.root"));
 }
 
 TEST(Message, RefusesAStreamWithoutSequence) {

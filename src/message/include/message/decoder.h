@@ -118,15 +118,18 @@ class Decoder {
   Decoder& operator=(Decoder&&) noexcept;
 
   /// Failures of the whole message, by `where`:
-  ///   message.encoding            unsupported: content encoding is not known; malformed: broken stream
-  ///   message.size, message.ratio limit_exceeded: decoded size or compression ratio
-  ///   message.mti                 malformed or unsupported property mti
-  ///   message.json                malformed, with the offset of the first wrong byte; message.json.depth
-  ///   limit_exceeded message.flatbuffers[.…]     malformed: an offset or a length leaves the buffer
-  ///   message.schema_version      unsupported version, or none
-  ///   message.events              malformed: no list of events, or an empty one; limit_exceeded: more than events_max
-  /// An event that is not usable is in `rejected` with message.event.{id,name,time,payload,items}; if all of them are,
-  /// the message still decodes, with no events.
+  /// - message.encoding: unsupported (content encoding not known) or malformed (broken stream)
+  /// - message.size, message.ratio: limit_exceeded
+  /// - message.mti: malformed or unsupported
+  /// - message.json: malformed, with the offset of the first wrong byte
+  /// - message.json.depth: limit_exceeded; message.json.root: malformed, JSON but not an object
+  /// - message.flatbuffers and below: malformed (an offset or a length leaves the buffer) or limit_exceeded
+  /// - message.schema_version: unsupported, or there is none
+  /// - message.{sent,boot_id,stream,agent_id,agent_version}: malformed, or limit_exceeded (more than 128 bytes)
+  /// - message.events: malformed (no list of events, or an empty one) or limit_exceeded
+  ///
+  /// An event that is not usable is in `rejected` with message.event or message.event.{id,name,time,payload,items}; if
+  /// all of them are, the message still decodes, with no events.
   [[nodiscard]] Result<SecurityMessage> decode(Bytes body, const ContentInfo& content);
 
  private:
