@@ -1,0 +1,183 @@
+#include "duckdb/query_instance.h"
+
+#include <fmt/format.h>
+
+#include "duckdb/relations.h"
+#include "duckdb/result_reader.h"
+#include "duckdb/sql_guard.h"
+
+namespace picket::workspace {
+namespace {
+
+/// A snapshot's number, as long as its query runs.
+class Registration {
+ public:
+  Registration(SnapshotRegistry& registry, std::shared_ptr<const Snapshot> snapshot)
+      : registry_(registry), token_(registry.add(std::move(snapshot))) {}
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+  ~Registration() { registry_.remove(token_); }
+  [[nodiscard]] std::uint64_t token() const { return token_; }
+
+ private:
+  SnapshotRegistry& registry_;
+  std::uint64_t token_;
+};
+
+bool bind_cell(const Prepared& prepared, idx_t index, const Cell& cell) {
+  switch (cell.kind()) {
+    case Cell::Kind::null:
+      return duckdb_bind_null(prepared.get(), index) == DuckDBSuccess;
+    case Cell::Kind::boolean:
+      return duckdb_bind_boolean(prepared.get(), index, cell.as_boolean()) == DuckDBSuccess;
+    case Cell::Kind::integer:
+      return duckdb_bind_int64(prepared.get(), index, cell.as_integer()) == DuckDBSuccess;
+    case Cell::Kind::real:
+      return duckdb_bind_double(prepared.get(), index, cell.as_real()) == DuckDBSuccess;
+    case Cell::Kind::timestamp:
+      return duckdb_bind_timestamp(prepared.get(), index, duckdb_timestamp{cell.as_timestamp().us}) == DuckDBSuccess;
+    case Cell::Kind::text:
+      return duckdb_bind_varchar_length(prepared.get(), index, cell.as_text().data(), cell.as_text().size()) ==
+             DuckDBSuccess;
+  }
+  return false;
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<QueryInstance>> QueryInstance::open(const DuckdbOptions& options,
+                                                            const std::string& spill_directory, const Schema& schema,
+                                                            const Layouts& layouts, QueryWatch& watch) {
+  std::unique_ptr<QueryInstance> instance(new QueryInstance(schema, layouts, watch));
+  TRY(instance->database_, open_instance({{"memory_limit", fmt::format("{}B", options.query_memory_bytes)},
+                                          {"threads", fmt::format("{}", options.query_threads)},
+                                          {"autoinstall_known_extensions", "false"},
+                                          {"autoload_known_extensions", "false"},
+                                          {"allow_community_extensions", "false"}}));
+  TRY(Connection connection, connect(instance->database_));
+  TRY_VOID(register_hot_scan(connection, instance->context_));
+  if (options.register_functions && !options.register_functions(connection.get())) {
+    return engine_fail("workspace.open.functions", "register_functions returned false");
+  }
+  TRY_VOID(instance->lock_down(connection, options, spill_directory));
+  instance->attachments_ = std::make_unique<Attachments>(std::move(connection), options.segments_open_max);
+  return instance;
+}
+
+Outcome<> QueryInstance::lock_down(const Connection& connection, const DuckdbOptions& options,
+                                   const std::string& spill_directory) {
+  constexpr std::string_view kWhere = "workspace.open.lock_down";
+  const std::vector<std::string> statements{
+      "SET temp_directory = " + quote_text(spill_directory),
+      fmt::format("SET max_temp_directory_size = '{}B'", options.query_spill_bytes),
+      // Segments come and go while it runs, so their folder stays reachable for ATTACH; what a query says is checked
+      // before (sql_guard.h), so that it cannot read there either.
+      fmt::format("SET allowed_directories = [{}]", quote_text(options.directory + "/")),
+      "SET enable_external_access = false",
+      "SET lock_configuration = true",
+  };
+  for (const std::string& statement : statements) TRY_VOID(workspace::run(connection, statement, kWhere));
+  return {};
+}
+
+QueryOutcome QueryInstance::query(const QueryRequest& request, std::shared_ptr<const Snapshot> snapshot,
+                                  Deadline deadline) {
+  const auto internal = [&](const EngineError& error) {
+    QueryError out = classify(error.text, error.type);
+    if (out.kind == QueryError::Kind::invalid) out.kind = QueryError::Kind::internal;
+    return std::unexpected(std::move(out));
+  };
+  auto connection = connect(database_);
+  if (!connection) return internal(connection.error());
+  const QueryWatch::Guard guard(watch_, connection->get(), deadline, request.cancellation);
+
+  const auto answer = [&]() -> QueryOutcome {
+    auto used = check_sql(*connection, request.sql, schema_);
+    if (!used) return std::unexpected(std::move(used).error());
+    const Registration registration(snapshots_, snapshot);
+    // Leases end before the snapshot: a retired segment is detached only when both are gone.
+    AttachmentLeases leases(*attachments_);
+    const auto sql = wrap_query(request, *used, schema_, layouts_, *snapshot, registration.token(), leases);
+    if (!sql) return internal(sql.error());
+    return run(*connection, *sql, request);
+  };
+  QueryOutcome outcome = answer();
+  if (!outcome) {
+    if (const auto verdict = guard.verdict()) {
+      outcome.error().kind = *verdict;
+      outcome.error().text = *verdict == QueryError::Kind::timeout ? "the query took longer than its time limit"
+                                                                   : "the query was cancelled";
+    }
+    return outcome;
+  }
+  for (const PinnedStream& stream : snapshot->streams) outcome->visible_through.push_back(stream.visible_through);
+  return outcome;
+}
+
+std::expected<Prepared, QueryError> QueryInstance::prepare(const Connection& connection, const std::string& sql,
+                                                           const QueryRequest& request) {
+  Prepared prepared;
+  if (duckdb_prepare(connection.get(), sql.c_str(), prepared.out()) != DuckDBSuccess) {
+    const char* text = duckdb_prepare_error(prepared.get());
+    return std::unexpected(classify(text == nullptr ? "" : text, DUCKDB_ERROR_INVALID));
+  }
+  if (duckdb_prepared_statement_type(prepared.get()) != DUCKDB_STATEMENT_TYPE_SELECT) {
+    return std::unexpected(QueryError{QueryError::Kind::invalid, "a query is one SELECT"});
+  }
+  if (duckdb_nparams(prepared.get()) != request.binds.size()) {
+    return std::unexpected(QueryError{QueryError::Kind::invalid, "the query has another number of parameters"});
+  }
+  for (idx_t i = 0; i < request.binds.size(); ++i) {
+    if (!bind_cell(prepared, i + 1, request.binds[i])) {
+      return std::unexpected(QueryError{QueryError::Kind::invalid, fmt::format("parameter ${} does not fit", i + 1)});
+    }
+  }
+  return prepared;
+}
+
+QueryOutcome QueryInstance::run(const Connection& connection, const std::string& sql, const QueryRequest& request) {
+  auto prepared = prepare(connection, sql, request);
+  if (!prepared) return std::unexpected(std::move(prepared).error());
+  Pending pending;
+  if (duckdb_pending_prepared_streaming(prepared->get(), pending.out()) != DuckDBSuccess) {
+    const char* text = duckdb_pending_error(pending.get());
+    return std::unexpected(classify(text == nullptr ? "" : text, DUCKDB_ERROR_INVALID));
+  }
+  ResultSet result;
+  const auto failed = [&]() {
+    const char* text = duckdb_result_error(result.get());
+    return std::unexpected(classify(text == nullptr ? "" : text, duckdb_result_error_type(result.get())));
+  };
+  if (duckdb_execute_pending(pending.get(), result.get()) != DuckDBSuccess) return failed();
+  auto out = make_result(result.get());
+  if (!out) return out;
+  for (;;) {
+    const Chunk chunk(duckdb_fetch_chunk(*result.get()));
+    if (chunk.get() == nullptr) {
+      if (const char* text = duckdb_result_error(result.get()); text != nullptr && *text != '\0') return failed();
+      return out;
+    }
+    const auto more = add_chunk(chunk.get(), request, *out);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return out;
+  }
+}
+
+QueryError QueryInstance::classify(std::string text, duckdb_error_type type) {
+  using Kind = QueryError::Kind;
+  // Errors of prepare and pending come without a type; DuckDB's texts begin with its name.
+  const auto is = [&](duckdb_error_type wanted, std::string_view prefix) {
+    return type == wanted || text.starts_with(prefix);
+  };
+  if (is(DUCKDB_ERROR_OUT_OF_MEMORY, "Out of Memory Error")) {
+    return {Kind::memory, "the query needs more memory than queries may use; narrow it by time or columns"};
+  }
+  if (is(DUCKDB_ERROR_FATAL, "FATAL Error") || is(DUCKDB_ERROR_INTERNAL, "INTERNAL Error")) {
+    broken_.store(true);
+    return {Kind::internal, std::move(text)};
+  }
+  if (is(DUCKDB_ERROR_IO, "IO Error")) return {Kind::internal, std::move(text)};
+  return {Kind::invalid, std::move(text)};
+}
+
+}  // namespace picket::workspace

@@ -1,0 +1,40 @@
+#include "merge_policy.h"
+
+#include <algorithm>
+
+namespace picket::workspace {
+namespace {
+
+constexpr std::uint64_t kSmallestClassRows = 1'000;
+
+}  // namespace
+
+std::uint32_t size_class(std::uint64_t rows, std::uint32_t fan_in) {
+  std::uint32_t out = 0;
+  for (std::uint64_t n = rows / kSmallestClassRows; n != 0; n /= fan_in) ++out;
+  return out;
+}
+
+std::optional<MergeRun> choose_merge(std::span<const SegmentInfo> segments, const MergePolicy& policy) {
+  if (policy.fan_in < 2 || segments.size() < policy.fan_in) return std::nullopt;
+  const std::uint32_t classes = size_class(policy.rows_max, policy.fan_in);
+  for (std::uint32_t k = 0; k <= classes; ++k) {
+    MergeRun run;
+    std::uint64_t rows = 0;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const std::uint64_t here = segments[i].rows();
+      if (size_class(here, policy.fan_in) > k || here > policy.rows_max) {
+        run = {i + 1, 0};
+        rows = 0;
+        continue;
+      }
+      rows += here;
+      ++run.count;
+      for (; rows > policy.rows_max; --run.count) rows -= segments[run.begin++].rows();
+      if (run.count == policy.fan_in) return run;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace picket::workspace
