@@ -1,0 +1,57 @@
+// What must happen now and then: ticks, the outbox, retention, expired sessions. One thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "base/core/time.h"
+#include "journal/journal.h"
+#include "state/outbox.h"
+#include "state/users.h"
+
+namespace picket::server {
+
+/// Moves registry changes from the outbox to the journal, appends the tick record each second (detectors see time only
+/// through records), applies retention and forgets expired sessions.
+class Housekeeper {
+ public:
+  struct Parts {
+    journal::Journal& messages;
+    journal::Journal& derived;
+    state::Outbox& outbox;
+    state::Users& users;
+    const Clock& clock;
+    journal::Retention retention;
+    std::string hub;
+  };
+
+  explicit Housekeeper(Parts parts) : parts_(std::move(parts)) {}
+  ~Housekeeper() { stop(); }
+  void start();
+  void stop();
+
+  struct Stats {
+    std::uint64_t ticks = 0;
+    std::uint64_t ticks_refused = 0;  ///< The journal could not take one; the next carries the time.
+    std::uint64_t outbox_sent = 0;
+    std::uint64_t failures = 0;  ///< Of any step; logged.
+  };
+  [[nodiscard]] Stats stats() const { return {ticks_, ticks_refused_, outbox_sent_, failures_}; }
+
+ private:
+  void run(const std::stop_token& stopping);
+  void tick();
+  void send_outbox();
+  void each_minute();
+  void check(const Result<>& done, std::string_view what);
+
+  Parts parts_;
+  std::atomic<std::uint64_t> ticks_ = 0;
+  std::atomic<std::uint64_t> ticks_refused_ = 0;
+  std::atomic<std::uint64_t> outbox_sent_ = 0;
+  std::atomic<std::uint64_t> failures_ = 0;
+  std::jthread thread_;  // last: it uses what stands above
+};
+
+}  // namespace picket::server
