@@ -1,0 +1,102 @@
+// What the API needs from the rest of the server. The composition root fills it; nothing here owns anything.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/core/result.h"
+#include "base/core/time.h"
+#include "kql/schema.h"
+#include "state/alerts.h"
+#include "state/devices.h"
+#include "state/outbox.h"
+#include "state/users.h"
+#include "workspace/workspace.h"
+
+namespace picket::api {
+
+/// When something was last heard of, and whether it is connected now.
+struct Activity {
+  std::optional<Timestamp> last;  ///< Newest message; nullopt: none has come.
+  bool connected = false;
+};
+
+/// What the hub knows about identities beyond the registry. Any thread; answers from memory.
+class Presence {
+ public:
+  virtual ~Presence() = default;
+  /// The device and all its modules together.
+  [[nodiscard]] virtual Activity device(std::string_view hub, std::string_view device_id) const = 0;
+  [[nodiscard]] virtual Activity module(std::string_view hub, std::string_view device_id,
+                                        std::string_view module_id) const = 0;
+  /// The identity was disabled, removed or given other keys: its connections end now.
+  virtual void revoke(std::string_view hub, std::string_view device_id) = 0;
+};
+
+/// Turns triage into a record of the derived journal stream.
+class AlertDesk {
+ public:
+  virtual ~AlertDesk() = default;
+  /// Returns the alert as it is once the record is durable and applied. May block for a group commit. Errors:
+  /// not_found, unavailable.
+  virtual Result<state::Alert> triage(const state::Triage& triage) = 0;
+};
+
+/// Counters or gauges of one part of the server, by name (snake_case).
+struct CounterGroup {
+  std::string part;  ///< "hub", "journal", "pipeline", "workspace", "api".
+  std::vector<std::pair<std::string, double>> counters;
+};
+
+struct Lag {
+  std::uint64_t records = 0;  ///< Appended and not processed yet.
+  double milliseconds = 0;    ///< Age of the oldest of them.
+};
+
+struct DeadLetters {
+  std::uint64_t total = 0;
+  std::uint64_t last_hour = 0;
+};
+
+struct MinuteCount {
+  Timestamp start;
+  std::uint64_t count = 0;
+};
+
+/// How the server is doing. Any thread; answers from memory.
+class Health {
+ public:
+  virtual ~Health() = default;
+  /// All parts but "api".
+  [[nodiscard]] virtual std::vector<CounterGroup> counters() const = 0;
+  [[nodiscard]] virtual Lag lag() const = 0;
+  [[nodiscard]] virtual DeadLetters dead_letters() const = 0;
+  /// Events of the last 60 started minutes, oldest first, none left out (api/event_rate.h keeps them).
+  [[nodiscard]] virtual std::vector<MinuteCount> events_per_minute(Timestamp now) const = 0;
+  /// Mean of the last 5 seconds.
+  [[nodiscard]] virtual double events_per_second(Timestamp now) const = 0;
+};
+
+/// Everything outlives the Server.
+struct Services {
+  state::Devices& devices;
+  state::Users& users;
+  state::Alerts& alerts;
+  state::Outbox& outbox;
+  workspace::Workspace& workspace;
+  const kql::Schema& kql_schema;
+  Presence& presence;
+  AlertDesk& alert_desk;
+  const Health& health;
+  const Clock& clock;
+  std::string hub;              ///< The one hub of this installation.
+  std::string host_name;        ///< HostName of connection strings.
+  std::string installation_id;  ///< UUID.
+  std::string version;
+};
+
+}  // namespace picket::api
