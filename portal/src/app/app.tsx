@@ -7,6 +7,7 @@ import { ErrorState, Loading } from '@/parts/states';
 import SignInPage from '@/pages/sign-in/sign-in-page';
 import { LiveProvider } from './live';
 import { NotificationProvider } from './notifications';
+import { PageBoundary } from './page-boundary';
 import { SessionProvider, useSession } from './session';
 import { Shell } from './shell';
 import { ThemeProvider } from './theme';
@@ -54,17 +55,19 @@ function Gate() {
   return (
     <LiveProvider>
       <Shell>
-        <Suspense fallback={<Loading label="Loading the page" />}>
-          <Routes>
-            <Route path="/" element={<OverviewPage />} />
-            <Route path="/devices" element={<DevicesPage />} />
-            <Route path="/devices/:deviceId" element={<DevicePage />} />
-            <Route path="/alerts" element={<AlertsPage />} />
-            <Route path="/alerts/:alertId" element={<AlertPage />} />
-            <Route path="/logs" element={<LogsPage />} />
-            <Route path="*" element={<NotFoundPage />} />
-          </Routes>
-        </Suspense>
+        <PageBoundary>
+          <Suspense fallback={<Loading label="Loading the page" />}>
+            <Routes>
+              <Route path="/" element={<OverviewPage />} />
+              <Route path="/devices" element={<DevicesPage />} />
+              <Route path="/devices/:deviceId" element={<DevicePage />} />
+              <Route path="/alerts" element={<AlertsPage />} />
+              <Route path="/alerts/:alertId" element={<AlertPage />} />
+              <Route path="/logs" element={<LogsPage />} />
+              <Route path="*" element={<NotFoundPage />} />
+            </Routes>
+          </Suspense>
+        </PageBoundary>
       </Shell>
     </LiveProvider>
   );

@@ -84,7 +84,9 @@ export function Shell({ children }: { children: ReactNode }) {
   const openAlerts = overview.data ? totalOf(overview.data.alerts.open_by_severity) : 0;
 
   // A new page starts at its top.
-  useEffect(() => main.current?.scrollTo(0, 0), [pathname]);
+  useEffect(() => {
+    main.current?.scrollTo(0, 0);
+  }, [pathname]);
 
   return (
     <div className={styles.frame}>

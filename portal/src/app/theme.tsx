@@ -26,6 +26,8 @@ const kDark: Theme = {
   colorNeutralBackground1: '#1d2123',
   colorNeutralBackground2: '#181b1d',
   colorNeutralBackground3: '#141718',
+  colorNeutralStroke2: '#34393c',
+  colorNeutralStroke3: '#2a2f32',
 };
 
 interface ThemeValue {

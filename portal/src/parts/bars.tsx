@@ -72,7 +72,9 @@ export default function Bars(props: BarsProps) {
     };
   }, []);
 
-  useEffect(() => chart.current?.setOption(options(props, dark), { notMerge: true }), [props, dark]);
+  useEffect(() => {
+    chart.current?.setOption(options(props, dark), { notMerge: true });
+  }, [props, dark]);
 
   return <div ref={box} className={styles.box} role="img" aria-label={props.label} />;
 }

@@ -16,22 +16,25 @@ declare module '@tanstack/react-table' {
     sort?: string;
     width?: string;
     numeric?: boolean;
+    /** Left out where the window is narrow. */
+    wideOnly?: boolean;
   }
 }
 
 const useStyles = makeStyles({
   scroll: { overflowX: 'auto' },
-  table: { width: '100%', borderCollapse: 'collapse', tableLayout: 'fixed', minWidth: '760px' },
-  head: { textAlign: 'left', padding: '0 12px', height: '34px', fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground3, borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, whiteSpace: 'nowrap' },
+  table: { width: '100%', borderCollapse: 'collapse', tableLayout: 'fixed', minWidth: '600px' },
+  head: { textAlign: 'left', boxSizing: 'border-box', padding: '0 12px', height: '34px', fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground3, borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, whiteSpace: 'nowrap' },
   sort: {
     display: 'inline-flex', alignItems: 'center', gap: '4px', border: 'none', background: 'none', font: 'inherit', color: 'inherit', cursor: 'pointer', padding: '4px', margin: '0 -4px', borderRadius: tokens.borderRadiusSmall,
     ':hover': { color: tokens.colorNeutralForeground1 },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
-  row: { ':hover': { background: tokens.colorNeutralBackground1Hover }, '& a': { color: tokens.colorBrandForegroundLink, textDecoration: 'none' }, '& a:hover': { textDecoration: 'underline' } },
+  row: { ':hover': { background: tokens.colorNeutralBackground1Hover }, ':last-child td': { borderBottom: 'none' } },
   open: { cursor: 'pointer' },
-  cell: { padding: '0 12px', height: '40px', borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' },
+  cell: { boxSizing: 'border-box', padding: '0 12px', height: '40px', borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' },
   numeric: { textAlign: 'right' },
+  wideOnly: { '@media (max-width: 1250px)': { display: 'none' } },
   more: { display: 'flex', justifyContent: 'center', padding: '12px' },
   old: { opacity: 0.6 },
 });
@@ -66,11 +69,11 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
         <thead>
           <tr>
             {table.getFlatHeaders().map((header) => {
-              const { sort: field, width, numeric } = header.column.columnDef.meta ?? {};
+              const { sort: field, width, numeric, wideOnly } = header.column.columnDef.meta ?? {};
               const direction = sort === field ? 'ascending' : sort === `-${field}` ? 'descending' : undefined;
               const text = flexRender(header.column.columnDef.header, header.getContext());
               return (
-                <th key={header.id} scope="col" style={{ width }} aria-sort={direction} className={mergeClasses(styles.head, numeric && styles.numeric)}>
+                <th key={header.id} scope="col" style={{ width }} aria-sort={direction} className={mergeClasses(styles.head, numeric && styles.numeric, wideOnly && styles.wideOnly)}>
                   {field && onSort ? (
                     <button type="button" className={styles.sort} onClick={() => onSort(direction === 'descending' ? field : `-${field}`)}>
                       {text}
@@ -89,7 +92,7 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
           {table.getRowModel().rows.map((row) => (
             <tr key={row.id} className={mergeClasses(styles.row, rowPath && styles.open)} onClick={(event) => openRow(event, row.original)}>
               {row.getVisibleCells().map((cell) => (
-                <td key={cell.id} className={mergeClasses(styles.cell, cell.column.columnDef.meta?.numeric && styles.numeric)}>
+                <td key={cell.id} className={mergeClasses(styles.cell, cell.column.columnDef.meta?.numeric && styles.numeric, cell.column.columnDef.meta?.wideOnly && styles.wideOnly)}>
                   {flexRender(cell.column.columnDef.cell, cell.getContext())}
                 </td>
               ))}

@@ -9,7 +9,7 @@ const useStyles = makeStyles({
   head: { display: 'flex', alignItems: 'flex-start', gap: '12px', minHeight: '32px', flexWrap: 'wrap' },
   titles: { minWidth: 0, flexGrow: 1 },
   title: { margin: 0, fontSize: tokens.fontSizeBase600, lineHeight: tokens.lineHeightBase600, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere' },
-  crumb: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3, '& a': { color: tokens.colorBrandForegroundLink } },
+  crumb: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
   actions: { display: 'flex', gap: '8px', flexWrap: 'wrap', alignItems: 'center' },
   section: { padding: '0', gap: 0, minWidth: 0, overflow: 'hidden' },
   sectionHead: { display: 'flex', alignItems: 'center', gap: '12px', padding: '12px 16px 8px', minHeight: '28px' },
@@ -66,7 +66,12 @@ const useFactStyles = makeStyles({
   list: { display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(200px, 1fr))', gap: '12px 24px', margin: 0 },
   name: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
   value: { margin: 0, overflowWrap: 'anywhere' },
+  wide: { gridColumn: '1 / -1' },
+  code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
 });
+
+/** From this length on a text, most likely a command line, gets a line of its own. */
+const kLongFact = 40;
 
 /** Names and values side by side. Facts without a value are left out. */
 export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
@@ -75,12 +80,15 @@ export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode]
     <dl className={styles.list}>
       {facts
         .filter(([, value]) => value !== undefined && value !== '' && value !== null)
-        .map(([name, value]) => (
-          <div key={name}>
-            <dt className={styles.name}>{name}</dt>
-            <dd className={styles.value}>{value}</dd>
-          </div>
-        ))}
+        .map(([name, value]) => {
+          const long = typeof value === 'string' && value.length > kLongFact;
+          return (
+            <div key={name} className={long ? styles.wide : undefined}>
+              <dt className={styles.name}>{name}</dt>
+              <dd className={mergeClasses(styles.value, long && styles.code)}>{value}</dd>
+            </div>
+          );
+        })}
     </dl>
   );
 }

@@ -25,7 +25,8 @@ type Row = readonly unknown[];
 const useStyles = makeStyles({
   frame: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', height: '100%', minHeight: 0 },
   split: { gridTemplateColumns: 'minmax(0, 1fr) minmax(320px, 38%)' },
-  scroll: { overflow: 'auto', minHeight: 0, outline: 'none', ':focus-visible': { boxShadow: `inset 0 0 0 2px ${tokens.colorStrokeFocus2}` } },
+  // A border, not an outline: the rows would be painted over that.
+  scroll: { overflow: 'auto', minHeight: 0, outline: 'none', border: '2px solid transparent', ':focus-visible': { border: `2px solid ${tokens.colorBrandStroke1}` } },
   table: { display: 'grid', fontSize: tokens.fontSizeBase200 },
   head: { display: 'flex', position: 'sticky', top: 0, zIndex: 1, background: tokens.colorNeutralBackground3, borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
   th: { position: 'relative', flexShrink: 0, boxSizing: 'border-box', height: '32px', display: 'flex', alignItems: 'center' },

@@ -13,7 +13,7 @@ import { History } from './history';
 import { TriageForm } from './triage-form';
 
 const useStyles = makeStyles({
-  columns: { display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)', gap: '16px', alignItems: 'start' },
+  columns: { display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)', gap: '16px', alignItems: 'start', '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
   stack: { display: 'flex', flexDirection: 'column', gap: '16px', minWidth: 0 },
   description: { margin: '0 0 16px', maxWidth: '90ch', lineHeight: '1.5', overflowWrap: 'anywhere' },
   steps: { margin: 0, paddingLeft: '20px', display: 'flex', flexDirection: 'column', gap: '8px', maxWidth: '90ch' },

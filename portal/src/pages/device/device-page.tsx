@@ -17,7 +17,7 @@ type TabName = 'summary' | 'alerts' | 'events';
 const kTabs: readonly TabName[] = ['summary', 'alerts', 'events'];
 
 const useStyles = makeStyles({
-  columns: { display: 'grid', gridTemplateColumns: 'minmax(0, 3fr) minmax(300px, 2fr)', gap: '16px', alignItems: 'start' },
+  columns: { display: 'grid', gridTemplateColumns: 'minmax(0, 3fr) minmax(300px, 2fr)', gap: '16px', alignItems: 'start', '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
   stack: { display: 'flex', flexDirection: 'column', gap: '16px', minWidth: 0 },
   mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
 });
@@ -88,7 +88,7 @@ function OpenAlerts({ deviceId }: { deviceId: string }) {
       {error && !data ? <ErrorState error={error} onRetry={() => void refetch()} />
         : !data ? <Loading label="Loading alerts" />
         : alerts.length === 0 ? <EmptyState title="No open alerts" />
-        : <AlertTable label="Open alerts" hideDevice alerts={alerts} />}
+        : <AlertTable compact hideDevice label="Open alerts" alerts={alerts} />}
     </Section>
   );
 }

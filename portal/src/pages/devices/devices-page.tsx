@@ -34,13 +34,13 @@ function OpenAlerts({ device }: { device: DeviceSummary }) {
 }
 
 const kColumns: ColumnDef<DeviceSummary>[] = [
-  { id: 'deviceId', header: 'Device', meta: { sort: 'deviceId' }, cell: ({ row }) => <Link to={devicePath(row.original.deviceId)} title={row.original.deviceId}>{row.original.deviceId}</Link> },
-  { id: 'state', header: 'State', meta: { width: '150px' }, cell: ({ row }) => <DeviceStateBadge device={row.original} /> },
-  { id: 'openAlerts', header: 'Open alerts', meta: { sort: 'openAlerts', width: '110px' }, cell: ({ row }) => <OpenAlerts device={row.original} /> },
+  { id: 'deviceId', header: 'Device', meta: { sort: 'deviceId', width: '24%' }, cell: ({ row }) => <Link to={devicePath(row.original.deviceId)} title={row.original.deviceId}>{row.original.deviceId}</Link> },
+  { id: 'state', header: 'State', meta: { width: '142px' }, cell: ({ row }) => <DeviceStateBadge device={row.original} /> },
+  { id: 'openAlerts', header: 'Open alerts', meta: { sort: 'openAlerts', width: '120px' }, cell: ({ row }) => <OpenAlerts device={row.original} /> },
   { id: 'lastActivity', header: 'Last activity', meta: { sort: 'lastActivity', width: '150px' }, cell: ({ row }) => <TimeText relative value={row.original.lastActivity} /> },
-  { id: 'group', header: 'Group', meta: { width: '12%' }, cell: ({ row }) => row.original.group ?? '–' },
-  { id: 'os', header: 'Operating system', meta: { width: '22%' }, cell: ({ row }) => <span title={row.original.os}>{row.original.os ?? '–'}</span> },
-  { id: 'agentVersion', header: 'Agent', meta: { width: '90px' }, cell: ({ row }) => row.original.agentVersion ?? '–' },
+  { id: 'group', header: 'Group', meta: { width: '13%' }, cell: ({ row }) => row.original.group ?? '–' },
+  { id: 'os', header: 'Operating system', meta: { wideOnly: true }, cell: ({ row }) => <span title={row.original.os}>{row.original.os ?? '–'}</span> },
+  { id: 'agentVersion', header: 'Agent', meta: { width: '90px', wideOnly: true }, cell: ({ row }) => row.original.agentVersion ?? '–' },
 ];
 
 const kReportingTexts: Record<Reporting, string> = { reporting: 'Reporting', silent: 'Silent', never: 'Never reported' };

@@ -64,7 +64,9 @@ export default function MonacoEditor({ value, onChange, onRun, error, schema, da
     if (editor && editor.getValue() !== value) editor.setValue(value);
   }, [editor, value]);
 
-  useEffect(() => monaco.editor.setTheme(dark ? kThemes.dark : kThemes.light), [dark]);
+  useEffect(() => {
+    monaco.editor.setTheme(dark ? kThemes.dark : kThemes.light);
+  }, [dark]);
 
   useEffect(() => {
     const model = editor?.getModel();

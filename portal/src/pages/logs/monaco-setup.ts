@@ -1,9 +1,10 @@
 /** Monaco with the KQL language service. Heavy: only monaco-editor.tsx may import this. */
-import { getKustoWorker, kustoDefaults, themeNames, type EngineSchema } from '@kusto/monaco-kusto';
-import KustoWorker from '@kusto/monaco-kusto/release/esm/kusto.worker?worker';
+// First: loading the KQL contribution starts Monaco's services, and what is registered later than that is unknown to them.
 import 'monaco-editor/esm/vs/editor/edcore.main';
+import { getKustoWorker, kustoDefaults, themeNames, type EngineSchema } from '@kusto/monaco-kusto';
 import * as monaco from 'monaco-editor/esm/vs/editor/editor.api';
 import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker?worker';
+import KustoWorker from './kusto.worker?worker';
 import type { WorkspaceSchema } from '@/api/types';
 
 self.MonacoEnvironment = { getWorker: (_, label) => (label === 'kusto' ? new KustoWorker() : new EditorWorker()) };

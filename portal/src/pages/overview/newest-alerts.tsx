@@ -9,7 +9,7 @@ export function NewestAlerts({ alerts }: { alerts: readonly AlertSummary[] }) {
   return (
     <Section title="Newest alerts" flush actions={<Link to="/alerts">All alerts</Link>}>
       {alerts.length > 0 ? (
-        <AlertTable label="Newest alerts" alerts={alerts} />
+        <AlertTable compact label="Newest alerts" alerts={alerts} />
       ) : (
         <EmptyState icon={<ShieldCheckmark24Regular />} title="No alerts yet">
           To see one, run <code>picket-agent selftest</code> on a device: it sends a harmless test event.

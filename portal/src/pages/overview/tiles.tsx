@@ -1,4 +1,4 @@
-/** The row of figures. Each one leads to the list behind it. */
+/** The row of figures, each with the way to what is behind it. */
 import { makeStyles, mergeClasses, tokens, Tooltip } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router-dom';
@@ -13,10 +13,11 @@ import { logsPath } from '@/format/kql';
 const kLagWarnMs = 5_000;
 
 const useStyles = makeStyles({
-  row: { display: 'grid', gridTemplateColumns: 'minmax(330px, 1.6fr) repeat(4, minmax(130px, 1fr))', gap: '12px' },
+  row: { display: 'grid', gridTemplateColumns: 'minmax(330px, 1.6fr) repeat(4, minmax(130px, 1fr))', gap: '12px', '@media (max-width: 1250px)': { gridTemplateColumns: 'repeat(4, minmax(0, 1fr))' } },
   tile: {
     display: 'flex', flexDirection: 'column', gap: '2px', padding: '12px 16px', borderRadius: tokens.borderRadiusMedium, background: tokens.colorNeutralBackground1, boxShadow: tokens.shadow4, color: tokens.colorNeutralForeground1, textDecoration: 'none', minWidth: 0,
   },
+  wide: { '@media (max-width: 1250px)': { gridColumn: '1 / -1' } },
   link: { ':hover': { background: tokens.colorNeutralBackground1Hover }, ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` } },
   name: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
   figure: { fontSize: '26px', lineHeight: '34px', fontWeight: tokens.fontWeightSemibold, fontVariantNumeric: 'tabular-nums' },
@@ -31,15 +32,18 @@ const useStyles = makeStyles({
   icon: { display: 'inline-flex' },
 });
 
-function Tile({ name, figure, detail, to, hint, warn = false }: { name: string; figure: string; detail: ReactNode; to: string; hint: string; warn?: boolean }) {
+function Tile({ name, figure, detail, to, hint, warn = false }: { name: string; figure: string; detail: ReactNode; to?: string; hint: string; warn?: boolean }) {
   const styles = useStyles();
+  const content = (
+    <>
+      <span className={styles.name}>{name}</span>
+      <span className={mergeClasses(styles.figure, warn && styles.warn)}>{figure}</span>
+      <span className={styles.detail}>{detail}</span>
+    </>
+  );
   return (
     <Tooltip content={hint} relationship="description">
-      <Link to={to} className={mergeClasses(styles.tile, styles.link)}>
-        <span className={styles.name}>{name}</span>
-        <span className={mergeClasses(styles.figure, warn && styles.warn)}>{figure}</span>
-        <span className={styles.detail}>{detail}</span>
-      </Link>
+      {to ? <Link to={to} className={mergeClasses(styles.tile, styles.link)}>{content}</Link> : <div className={styles.tile}>{content}</div>}
     </Tooltip>
   );
 }
@@ -48,7 +52,7 @@ function OpenAlerts({ counts }: { counts: Overview['alerts']['open_by_severity']
   const styles = useStyles();
   const colors = useSeverityColors();
   return (
-    <div className={styles.tile} role="group" aria-label="Open alerts">
+    <div className={mergeClasses(styles.tile, styles.wide)} role="group" aria-label="Open alerts">
       <span className={styles.name}>Open alerts</span>
       <div className={styles.severities}>
         {kSeverities.map((severity) => {
@@ -84,7 +88,7 @@ export function Tiles({ overview }: { overview: Overview }) {
       />
       <Tile name="Events in the last minute" figure={short(lastMinute)} detail={`${short(hour)} in the last hour`} to={logsPath('SecurityIoTRawEvent\n| summarize count() by RawEventName', 'PT1H')} hint="Raw events that were stored." />
       <Tile
-        name="Pipeline lag" figure={duration(pipeline.lag_ms)} detail={count(pipeline.lag_records, 'message') + ' waiting'} to="/logs" warn={pipeline.lag_ms > kLagWarnMs}
+        name="Pipeline lag" figure={duration(pipeline.lag_ms)} detail={count(pipeline.lag_records, 'message') + ' waiting'} warn={pipeline.lag_ms > kLagWarnMs}
         hint="Age of the oldest message that was acknowledged but not yet looked at by the detectors."
       />
       <Tile

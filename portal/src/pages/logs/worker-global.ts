@@ -1,0 +1,4 @@
+/** See kusto.worker.ts. */
+Object.assign(globalThis, { global: globalThis });
+
+export {};

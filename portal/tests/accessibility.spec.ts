@@ -1,0 +1,39 @@
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { expect, heading, test } from './fixtures';
+
+const kAxe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+const kPages = [
+  ['/', 'Overview'],
+  ['/devices', 'Devices'],
+  ['/alerts', 'Alerts'],
+  [`/logs?q=${encodeURIComponent('SecurityIoTRawEvent | summarize count() by RawEventName')}`, 'Logs'],
+] as const;
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`No page breaks a rule of accessibility (${colorScheme})`, async ({ page, call }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const first = async (path: string, field: string) => ((await call('GET', path)).body as { items: Record<string, string>[] }).items[0]?.[field];
+    const [device, alert] = [await first('/devices?limit=1', 'deviceId'), await first('/alerts?limit=1', 'id')];
+    const pages = [...kPages, ...(device ? [[`/devices/${device}`, device] as const] : []), ...(alert ? [[`/alerts/${alert}`, /./] as const] : [])];
+    for (const [path, name] of pages) {
+      await page.goto(path);
+      await expect(heading(page, name)).toBeVisible();
+      await page.waitForLoadState('load');
+      await expect(page.getByRole('progressbar')).toHaveCount(0);
+      // Injected through the debugger: the page's own policy would not let it in.
+      const session = await page.context().newCDPSession(page);
+      await session.send('Page.setBypassCSP', { enabled: true });
+      await page.reload();
+      await expect(heading(page, name)).toBeVisible();
+      await expect(page.getByRole('progressbar')).toHaveCount(0);
+      await page.addScriptTag({ path: kAxe });
+      const { violations } = await page.evaluate(
+        () => (window as unknown as { axe: { run(context: unknown, options: unknown): Promise<AxeResults> } }).axe.run({ exclude: [['.monaco-editor']] }, { resultTypes: ['violations'] }),
+      );
+      const found = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+      expect(found).toEqual([]);
+    }
+  });
+}

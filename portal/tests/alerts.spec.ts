@@ -1,0 +1,75 @@
+import { expect, heading, navigate, raiseAlert, test } from './fixtures';
+
+interface AlertItem {
+  id: string;
+  displayName: string;
+  startTime: string;
+}
+
+test('A new alert appears in Overview and Alerts without a reload', async ({ page, call }) => {
+  const newest = async () => ((await call('GET', '/alerts?limit=1')).body as { items: AlertItem[]; total: number });
+  await page.goto('/');
+  await expect(page.getByRole('status').filter({ hasText: 'Live' })).toBeVisible();
+  const before = await newest();
+  let loads = 0;
+  page.on('load', () => (loads += 1));
+
+  test.skip(!(await raiseAlert(page)), 'PICKET_TRIGGER is not set');
+  await expect.poll(async () => (await newest()).total).toBeGreaterThan(before.total);
+  const alert = (await newest()).items[0]!;
+
+  await expect(page.locator(`a[href="/alerts/${alert.id}"]`).first()).toBeVisible();
+  await navigate(page, 'Alerts');
+  await page.goto(`/alerts?status=any`);
+  const link = page.getByRole('table', { name: 'Alerts' }).locator(`a[href="/alerts/${alert.id}"]`);
+  await expect(link).toBeVisible();
+  loads = 0;
+
+  await raiseAlert(page);
+  await expect.poll(async () => (await newest()).items[0]!.id).not.toBe(alert.id);
+  const second = (await newest()).items[0]!;
+  await expect(page.getByRole('table', { name: 'Alerts' }).locator(`a[href="/alerts/${second.id}"]`)).toBeVisible();
+  expect(loads).toBe(0);
+});
+
+test('An alert explains itself, is triaged with a comment and keeps the history', async ({ page, call }) => {
+  const { items } = (await call('GET', '/alerts?limit=1&status=New,Active')).body as { items: AlertItem[] };
+  test.skip(items.length === 0, 'this server has no open alert');
+  const { id, displayName } = items[0]!;
+  await page.goto(`/alerts/${id}`);
+  await expect(heading(page, displayName)).toBeVisible();
+  await expect(page.getByRole('region', { name: 'What happened' })).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Evidence' })).toBeVisible();
+
+  const comment = `seen by the browser test at ${Date.now()}`;
+  const triage = page.getByRole('region', { name: 'Triage' });
+  await triage.getByRole('combobox', { name: 'Status' }).click();
+  await page.getByRole('option', { name: 'Resolved' }).click();
+  await triage.getByLabel('Comment').fill(comment);
+  await triage.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('region', { name: 'History' })).toContainText(comment);
+
+  await page.goto('/alerts?status=Resolved');
+  await expect(page.locator(`a[href="/alerts/${id}"]`).first()).toBeVisible();
+  expect((await call('PATCH', `/alerts/${id}`, { status: 'New' })).status).toBe(200);
+});
+
+test('The evidence leads to its events in Logs', async ({ page, call }) => {
+  const { items } = (await call('GET', '/alerts?limit=1')).body as { items: AlertItem[] };
+  test.skip(items.length === 0, 'this server has no alert');
+  await page.goto(`/alerts/${items[0]!.id}`);
+  await page.getByRole('link', { name: 'Investigate in Logs' }).click();
+  await expect(heading(page, 'Logs')).toBeVisible();
+  await expect(page.getByRole('grid', { name: 'Query result' })).toBeVisible();
+});
+
+test('Filters narrow the list, live in the address and are cleared', async ({ page }) => {
+  await page.goto('/alerts');
+  await page.getByRole('combobox', { name: 'Severity' }).click();
+  await page.getByRole('option', { name: 'Informational' }).click();
+  await expect(page).toHaveURL(/severity=Informational/);
+  await page.getByRole('searchbox', { name: 'Search alerts' }).fill('no alert has this text');
+  await expect(page.getByText('No alert matches')).toBeVisible();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await expect(page).toHaveURL(/\/alerts$/);
+});
