@@ -14,33 +14,48 @@
 #define COMPONENT_BYTES 256
 
 
-/* Appends the components of `path` to buf[*at...], from the file up to the root of its mount namespace. `buf` has
- * PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES. Returns flags. */
-static __always_inline __u32 put_path(__u8 *buf, __u32 *at, struct vfsmount *vfsmount, struct dentry *dentry) {
-  struct mount *mount = (void *)vfsmount - __builtin_preserve_field_info(((struct mount *)0)->mnt, BPF_FIELD_BYTE_OFFSET);
-  __u32 off = *at;
+/* Behind the fixed part of a record: paths, then argv. One argv length of slack lets the verifier see that a masked
+ * length fits. */
+struct tail {
+  __u8 text[PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES + 2 * PICKET_ARGV_BYTES_MAX];
+};
+
+#define PATH_CUT_BIT (1ULL << 32)
+
+/* Appends the components of a path to tail->text[off...], from the file up to the root of its mount namespace. Returns
+ * the new end, with PATH_CUT_BIT. A global function: the verifier walks its loop once for all its callers, which
+ * shortens loading from 250-400 ms to 40 ms. Pointers come as numbers, since such a function takes no kernel pointers. */
+__attribute__((noinline)) __u64 walk_path(struct tail *tail, __u32 off, __u64 vfsmount, __u64 leaf) {
+  struct dentry *dentry = (void *)leaf;
+  struct mount *mount =
+      (void *)vfsmount - __builtin_preserve_field_info(((struct mount *)0)->mnt, BPF_FIELD_BYTE_OFFSET);
+  if (!tail) return 0;
   for (int i = 0; i < PICKET_PATH_DEPTH_MAX; i++) {
     struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
     struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
     if (dentry == root) {
       struct mount *above = BPF_CORE_READ(mount, mnt_parent);
-      if (above == mount || !above) goto done;
+      if (above == mount || !above) return off;
       dentry = BPF_CORE_READ(mount, mnt_mountpoint);
       mount = above;
       continue;
     }
-    if (dentry == parent && i > 0) goto done; /* a detached tree; a memfd (i == 0) has one name and no tree */
+    if (dentry == parent && i > 0) return off; /* a detached tree; a memfd (i == 0) has one name and no tree */
     if (off >= PICKET_PATHS_BYTES_MAX) break;
-    long n = bpf_probe_read_kernel_str(buf + (off & PATH_MASK), COMPONENT_BYTES, BPF_CORE_READ(dentry, d_name.name));
+    long n = bpf_probe_read_kernel_str(tail->text + (off & PATH_MASK), COMPONENT_BYTES,
+                                       BPF_CORE_READ(dentry, d_name.name));
     if (n <= 0) break;
     off += n;
     dentry = parent;
   }
-  *at = off;
-  return PICKET_PATH_CUT;
-done:
-  *at = off;
-  return 0;
+  return off | PATH_CUT_BIT;
+}
+
+/* The same for callers: moves *at, returns flags. */
+static __always_inline __u32 put_path(struct tail *tail, __u32 *at, struct vfsmount *mount, struct dentry *dentry) {
+  __u64 end = walk_path(tail, *at, (__u64)mount, (__u64)dentry);
+  *at = (__u32)end;
+  return end & PATH_CUT_BIT ? PICKET_PATH_CUT : 0;
 }
 
 /* The account of one ring: a row a record type. */
@@ -49,8 +64,8 @@ struct account {
   __u64 dropped;
 };
 
-#define PICKET_RING_GLOBALS                   \
-  volatile __u32 waiting = 0;    /* reader sleeps: wake it with the next record */ \
+#define PICKET_RING_GLOBALS                                                          \
+  volatile __u32 waiting = 0;    /* reader sleeps: wake it with the next record */   \
   volatile __u64 wake_bytes = 0; /* backlog above which it is woken anyway */
 
 static __always_inline __u64 wake_flags(void *ring, volatile __u32 *waiting, __u64 wake_bytes) {

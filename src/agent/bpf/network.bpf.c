@@ -51,7 +51,7 @@ struct {
 
 struct scratch {
   struct picket_who_event event;
-  __u8 tail[PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES + 2 * PICKET_ARGV_BYTES_MAX];
+  struct tail tail;
 };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -85,7 +85,7 @@ static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 
   __u32 at = 0;
   struct file *file = BPF_CORE_READ(task, mm, exe_file);
   struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-  e->flags = put_path(s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
+  e->flags = put_path(&s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
   if (!BPF_CORE_READ(dentry, d_hash.pprev)) e->flags |= PICKET_EXE_DELETED;
   e->executable_bytes = at;
   __u64 length = BPF_CORE_READ(task, mm, arg_end) - begin;
@@ -95,7 +95,7 @@ static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 
   barrier_var(length);
   length &= 2 * PICKET_ARGV_BYTES_MAX - 1;
   if (at > PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES - 1) at = PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES - 1;
-  if (bpf_probe_read_user(s->tail + at, length, (void *)begin)) {
+  if (bpf_probe_read_user(s->tail.text + at, length, (void *)begin)) {
     length = 0;
     e->flags |= PICKET_ARGV_LOST;
   }
@@ -178,6 +178,8 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
       e.type = PICKET_CLOSED;
       struct tcp_sock *tcp = (struct tcp_sock *)sk;
       e.bytes_in = BPF_CORE_READ(tcp, bytes_received);
+      // The peer's FIN, which sets SOCK_DONE, was counted as a byte.
+      if (e.bytes_in && (BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1)) e.bytes_in--;
       e.bytes_out = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
       e.opened_ns = owner->opened_ns;
       owner->opened = 0;
@@ -195,7 +197,6 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
   e.start_ns = owner->start_ns;
   e.cookie = bpf_get_socket_cookie(sk);
   read_endpoints(&e, sk);
-  if (after == TCP_CLOSE && e.type == PICKET_CLOSED && e.direction == 0) return 0;
   put_out(&e, sizeof(e), e.type);
   return 0;
 }

@@ -21,7 +21,7 @@ struct {
 // Tracepoints run with preemption off, so one a CPU is enough.
 struct scratch {
   struct picket_process_event event;
-  __u8 tail[PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES + 2 * PICKET_ARGV_BYTES_MAX];
+  struct tail tail;
 };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -97,7 +97,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   // For a script this is the interpreter, as procfs says too; its name stands in argv.
   struct file *file = BPF_CORE_READ(task, mm, exe_file);
   struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-  e->flags |= put_path(s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
+  e->flags |= put_path(&s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
   if (!BPF_CORE_READ(dentry, d_hash.pprev)) e->flags |= PICKET_EXE_DELETED;
   e->executable_bytes = at;
 
@@ -106,10 +106,10 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   file = BPF_CORE_READ(parent, mm, exe_file);
   if (file) {
     dentry = BPF_CORE_READ(file, f_path.dentry);
-    e->flags |= put_path(s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
+    e->flags |= put_path(&s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
     if (!BPF_CORE_READ(dentry, d_hash.pprev)) e->flags |= PICKET_PARENT_DELETED;
   } else if (at < PICKET_PATHS_BYTES_MAX) {
-    long n = bpf_probe_read_kernel_str(s->tail + (at & PATH_MASK), 16, &parent->comm);
+    long n = bpf_probe_read_kernel_str(s->tail.text + (at & PATH_MASK), 16, &parent->comm);
     if (n > 0) at += n;
     e->flags |= PICKET_PARENT_IS_COMM;
   }
@@ -117,7 +117,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
   before = at;
   struct fs_struct *fs = BPF_CORE_READ(task, fs);
-  e->flags |= put_path(s->tail, &at, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
+  e->flags |= put_path(&s->tail, &at, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
   e->cwd_bytes = at - before;
 
   unsigned long begin = BPF_CORE_READ(task, mm, arg_start);
@@ -129,7 +129,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   barrier_var(length);
   length &= 2 * PICKET_ARGV_BYTES_MAX - 1;
   if (at > PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES - 1) at = PICKET_PATHS_BYTES_MAX + COMPONENT_BYTES - 1;
-  if (bpf_probe_read_user(s->tail + at, length, (void *)begin)) {
+  if (bpf_probe_read_user(s->tail.text + at, length, (void *)begin)) {
     length = 0;
     e->flags |= PICKET_ARGV_LOST;
   }

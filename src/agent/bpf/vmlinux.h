@@ -41,6 +41,7 @@ enum {
   TCP_CLOSE = 7,
   TCP_LISTEN = 10,
 };
+enum { SOCK_DONE = 1 }; /* enum sock_flags: bit number */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -136,6 +137,7 @@ struct sock_common {
   __be16 skc_dport;
   __u16 skc_num;
   unsigned short skc_family;
+  unsigned long skc_flags;
   struct in6_addr skc_v6_daddr;
   struct in6_addr skc_v6_rcv_saddr;
 };

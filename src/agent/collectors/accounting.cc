@@ -83,7 +83,13 @@ bool AccountingAssembler::tick(Moment now) {
     if (!seen.told) emit(LoginRecord::Kind::login_failed, seen.entry, now);
     return true;
   });
-  return !unknown_.empty();
+  std::erase_if(online_, [&](AccountingEntry& entry) {
+    if (entry.pid == 0 || alive_(entry)) return false;
+    entry.time = now.wall;
+    emit(LoginRecord::Kind::logout, entry, now);
+    return true;
+  });
+  return !unknown_.empty() || !online_.empty();
 }
 
 void AccountingAssembler::take_wtmp(const AccountingEntry& entry, Moment now) {

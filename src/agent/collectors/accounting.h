@@ -26,9 +26,9 @@ struct AccountingEntry {
 /// nullopt: not of that size, or a type that says nothing of logins.
 std::optional<AccountingEntry> parse_accounting(Bytes record);
 
-/// wtmp: user_process is a login, dead_process the logout of whoever was on that line. btmp: each entry is a failed
-/// login, but for unknown users sshd writes one more than there were attempts: their first is held until a second comes
-/// or the process has ended.
+/// wtmp: user_process is a login; dead_process on its line, or the end of its process (sshd writes no dead_process
+/// where there is no utmp), is its logout. btmp: each entry is a failed login, but for unknown users sshd writes one
+/// more than there were attempts: their first is held until a second comes or the process has ended.
 class AccountingAssembler {
  public:
   static constexpr std::size_t kTableMax = 256;

@@ -37,6 +37,18 @@ bool take_source(std::string_view text, AuthLine& out) {
   return true;
 }
 
+// "PAM: Authentication failure for [illegal user ]X from HOST", after "PAM: ".
+bool take_pam_error(std::string_view text, AuthLine& out) {
+  const auto word = text.find(" for ");
+  const auto from = text.rfind(" from ");
+  if (word == std::string_view::npos || from == std::string_view::npos || from < word + 5) return false;
+  out.kind = LoginRecord::Kind::login_failed;
+  out.method = "keyboard-interactive/pam";
+  out.user = text.substr(word + 5, from - word - 5);
+  out.address = text.substr(from + 6);
+  return !out.user.starts_with("illegal user ");
+}
+
 // "METHOD for [invalid user ]X from A port N ssh2"
 bool take_method_and_source(std::string_view text, AuthLine& out) {
   const auto word = text.find(" for ");
@@ -44,7 +56,9 @@ bool take_method_and_source(std::string_view text, AuthLine& out) {
   out.method = text.substr(0, word);
   if (out.method.find(' ') != std::string_view::npos) return false;
   text.remove_prefix(word + 5);
-  take_prefix(text, "invalid user ");
+  const bool unknown = take_prefix(text, "invalid user ");
+  if (!unknown && out.kind == LoginRecord::Kind::login_failed && out.method.starts_with("keyboard-interactive"))
+    return false;
   // A key's fingerprint follows "ssh2:"; the user stands before the last "from" that precedes " ssh2".
   const auto protocol = text.rfind(" ssh2");
   return take_source(protocol == std::string_view::npos ? text : text.substr(0, protocol), out);
@@ -59,6 +73,8 @@ bool parse_sshd(std::string_view text, AuthLine& out) {
     out.times = std::clamp<std::uint32_t>(*times, 1, kRepeatMax);
     text = text.substr(open + 2, text.size() - open - 3);
   }
+  take_prefix(text, "error: ");  // syslog has it, sshd's own file has not
+  if (take_prefix(text, "PAM: ")) return take_pam_error(text, out);
   if (take_prefix(text, "Failed ")) {
     out.kind = LoginRecord::Kind::login_failed;
     return take_method_and_source(text, out) && out.method != "none";

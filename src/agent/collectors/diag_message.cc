@@ -35,7 +35,8 @@ void read_attributes(Bytes rest, DiagSocket& out) {
     if (header.nla_type == INET_DIAG_INFO && value.size() >= offsetof(tcp_info, tcpi_bytes_retrans)) {
       const auto info = copy_prefix<tcp_info>(value);
       out.has_info = true;
-      out.bytes_in = info.tcpi_bytes_received;
+      // The kernel counts the peer's FIN as a byte; only where no data came can that be told from here.
+      out.bytes_in = info.tcpi_data_segs_in == 0 ? 0 : info.tcpi_bytes_received;
       out.bytes_out = info.tcpi_bytes_sent - std::min(info.tcpi_bytes_retrans, info.tcpi_bytes_sent);
       out.bytes_acked = info.tcpi_bytes_acked;
     }

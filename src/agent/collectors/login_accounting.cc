@@ -1,12 +1,15 @@
 // Tier "accounting" of login: follows btmp and wtmp. A login without a terminal leaves no wtmp record: only audit sees
 // it.
 #include <cerrno>
+#include <cstdio>
 #include <optional>
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "accounting.h"
 #include "file_watch.h"
+#include "procfs.h"
 #include "sources.h"
 #include "tail_file.h"
 
@@ -68,7 +71,13 @@ class LoginAccounting final : public Source {
     }
   }
 
-  void emit(const LoginRecord& record) {
+  void emit(LoginRecord record) {
+    char path[64];
+    char executable[kPathBytesMax];
+    // utmp(5) has no field for the program; its process is still there when somebody has just come in.
+    std::snprintf(path, sizeof(path), "/proc/%u/exe", record.pid);
+    const ssize_t n = record.pid != 0 ? readlink(path, executable, sizeof(executable)) : 0;
+    if (n > 0) record.executable = {executable, static_cast<std::size_t>(n)};
     ++counters_.seen;
     ++counters_.delivered;
     environment_.sink.emit(record);

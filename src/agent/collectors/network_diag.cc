@@ -1,5 +1,7 @@
 // Tier "sock-diag" of network: the kernel tells of each socket's end with its final byte counts; a dump every few
-// seconds finds the living and their owners. A connection shorter than the dump interval has no owner: counted.
+// seconds finds the living and their owners. What it cannot know: the owner of a connection shorter than the dump
+// interval (counted as incomplete), most failed connects (a blocking connect() wipes the socket's peer before it
+// returns), and whether the byte count in has the peer's FIN in it.
 #include <algorithm>
 #include <array>
 #include <cerrno>

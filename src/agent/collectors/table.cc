@@ -17,7 +17,7 @@ constexpr std::array kProcessTiers{
 constexpr std::array kNetworkTiers{
     Tier{"ebpf", "TCP connects, accepts, failures, bytes; UDP connects; pid of the caller",
          "BTF, kernel 5.17, CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", false, open_network_ebpf},
-    Tier{"sock-diag", "every socket's end with final bytes; owner from a dump every few seconds",
+    Tier{"sock-diag", "connections and their bytes; owner only if a dump saw it; no failed connects",
          "CONFIG_INET_DIAG, CAP_NET_ADMIN", false, open_network_diag},
     Tier{"procfs", "connections that live longer than the poll interval", "procfs", true, open_network_procfs},
 };
