@@ -7,6 +7,30 @@ namespace {
 
 constexpr std::uint64_t kSmallestClassRows = 1'000;
 
+/// Smaller ones count where they lie between segments of the class, but not behind the last of them: there a run of
+/// their own still grows, and taking them one by one would rewrite the large ones each time.
+std::optional<MergeRun> choose_in_class(std::span<const SegmentInfo> segments, const MergePolicy& policy,
+                                        std::uint32_t k) {
+  const auto class_of = [&](const SegmentInfo& segment) { return size_class(segment.rows(), policy.fan_in); };
+  std::size_t end = segments.size();
+  while (end > 0 && class_of(segments[end - 1]) < k) --end;
+  MergeRun run;
+  std::uint64_t rows = 0;
+  for (std::size_t i = 0; i < end; ++i) {
+    const std::uint64_t here = segments[i].rows();
+    if (class_of(segments[i]) > k || here > policy.rows_max) {
+      run = {i + 1, 0};
+      rows = 0;
+      continue;
+    }
+    rows += here;
+    ++run.count;
+    for (; rows > policy.rows_max; --run.count) rows -= segments[run.begin++].rows();
+    if (run.count == policy.fan_in) return run;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::uint32_t size_class(std::uint64_t rows, std::uint32_t fan_in) {
@@ -19,20 +43,7 @@ std::optional<MergeRun> choose_merge(std::span<const SegmentInfo> segments, cons
   if (policy.fan_in < 2 || segments.size() < policy.fan_in) return std::nullopt;
   const std::uint32_t classes = size_class(policy.rows_max, policy.fan_in);
   for (std::uint32_t k = 0; k <= classes; ++k) {
-    MergeRun run;
-    std::uint64_t rows = 0;
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-      const std::uint64_t here = segments[i].rows();
-      if (size_class(here, policy.fan_in) > k || here > policy.rows_max) {
-        run = {i + 1, 0};
-        rows = 0;
-        continue;
-      }
-      rows += here;
-      ++run.count;
-      for (; rows > policy.rows_max; --run.count) rows -= segments[run.begin++].rows();
-      if (run.count == policy.fan_in) return run;
-    }
+    if (const auto run = choose_in_class(segments, policy, k)) return run;
   }
   return std::nullopt;
 }

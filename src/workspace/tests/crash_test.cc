@@ -1,0 +1,79 @@
+// kill -9 while rows are appended, sealed, merged and dropped.
+#include <chrono>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "manifest.h"
+
+namespace picket::workspace {
+namespace {
+
+using namespace testing;
+
+/// The program starts itself again with this word: a fork of a process with DuckDB's threads would not be safe.
+constexpr const char* kWriter = "--write-for-ever";
+
+DuckdbOptions crash_options(const std::string& folder) {
+  DuckdbOptions options = small_options(folder);
+  options.seal_rows = 500;
+  options.merge_fan_in = 3;
+  options.background = true;
+  return options;
+}
+
+/// Appends records for ever, from where the workspace stands. Runs in a process of its own.
+[[noreturn]] void write_for_ever(const std::string& folder) {
+  const auto workspace = open(crash_options(folder), system_clock());
+  for (;;) {
+    const std::uint64_t next = workspace->hot_end("messages") + 1;
+    (void)workspace->append("messages", next + 19, records(next, 20).rows());
+  }
+}
+
+TEST(Crash, LosesNothingThatTheManifestSaysAndDoublesNothing) {
+  const TemporaryFolder folder;
+  std::uint64_t sealed = 0;
+  std::uint64_t leftovers = 0;
+  for (int round = 0; round < 8; ++round) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      ::execl("/proc/self/exe", "workspace_crash_test", kWriter, folder.path().c_str(), static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(300 + 97 * round));
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself";
+
+    DuckdbOptions options = crash_options(folder.path());
+    options.background = false;
+    const auto workspace = open(options, system_clock());
+    const std::uint64_t now_sealed = workspace->sealed_through("messages");
+    EXPECT_GE(now_sealed, sealed);
+    sealed = now_sealed;
+    leftovers += workspace->stats().leftovers_removed;
+    EXPECT_EQ(workspace->hot_end("messages"), sealed);
+    EXPECT_EQ(table(*workspace, "SELECT count(*), count(DISTINCT _position), coalesce(max(_position), 0) FROM Process"),
+              std::to_string(sealed) + "|" + std::to_string(sealed) + "|" + std::to_string(sealed));
+    EXPECT_EQ(files(folder.path(), "messages"), workspace->stats().streams[0].segments);
+  }
+  EXPECT_GT(sealed, 0u);
+  std::printf("%llu records sealed over 8 kills, %llu left-over files removed\n",
+              static_cast<unsigned long long>(sealed), static_cast<unsigned long long>(leftovers));
+}
+
+}  // namespace
+}  // namespace picket::workspace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == picket::workspace::kWriter) picket::workspace::write_for_ever(argv[2]);
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
