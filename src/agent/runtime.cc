@@ -1,0 +1,456 @@
+#include "agent/runtime.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/aggregate.h"
+#include "agent/control.h"
+#include "agent/event_encoder.h"
+#include "agent/event_loop.h"
+#include "agent/outbox.h"
+#include "agent/spool.h"
+#include "agent/tls.h"
+#include "agent/uplink.h"
+#include "agent/user_names.h"
+#include "base/core/encoding.h"
+#include "base/core/file.h"
+#include "base/core/json_writer.h"
+#include "base/core/random.h"
+#include "message/events.h"
+#include "message/message_builder.h"
+
+namespace picket::agent {
+namespace {
+
+constexpr std::size_t kCaBytesMax = 1 << 20;
+constexpr std::size_t kSelfTestsMax = 8;
+constexpr Duration kFarewell = Duration::seconds(1);
+
+std::string read_boot_id() {
+  const auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
+  return text && text->size() >= 36 ? text->substr(0, 36) : std::string(36, '0');
+}
+
+std::array<std::byte, 16> boot_bytes(std::string text) {
+  std::erase(text, '-');
+  std::array<std::byte, 16> out{};
+  if (const auto bytes = from_hex(text); bytes && bytes->size() == out.size()) std::ranges::copy(*bytes, out.begin());
+  return out;
+}
+
+/// The UUID of this installation, made on the first start. Without a writable directory it is new each time: it is for
+/// display only, the hub knows the device by its key.
+std::string installation_id(const std::string& data_dir) {
+  const std::string path = data_dir + "/installation-id";
+  if (const auto text = read_file(path, 64); text && text->size() >= 36) return text->substr(0, 36);
+  const std::string id = random_uuid();
+  (void)replace_file(path, as_bytes(id + "\n"));
+  return id;
+}
+
+std::string current_user(UserNames& users) {
+  const std::string_view name = users.find(::geteuid());
+  return name.empty() ? std::to_string(::geteuid()) : std::string(name);
+}
+
+struct SelfTest {
+  StreamId id;
+  std::string event_id;
+  std::uint64_t client;  ///< 0: of run_self_test().
+};
+
+}  // namespace
+
+std::string self_test_json(const SelfTestResult& result) {
+  JsonWriter json;
+  json.begin_object().key("acknowledged").value(result.outcome == Outcome::done);
+  json.key("eventId").value(result.event_id).key("messageId").value(result.message_id).key("text").value(result.text);
+  json.key("exitCode").value(static_cast<unsigned>(result.outcome));
+  return json.end_object().take();
+}
+
+/// Members are in the order of dependence: what stands below refers to what stands above.
+struct Runtime::Impl {
+  Impl(const Config& settings, const Clock& time, RuntimeOptions how, EventLoop made, Spool from, ConnectionString who)
+      : config(settings),
+        clock(time),
+        options(std::move(how)),
+        identity(std::move(who)),
+        loop(std::move(made)),
+        spool(std::move(from)),
+        outbox(config.outbox, spool, clock),
+        encoder(outbox, users, facts),
+        aggregator(config.aggregate, encoder),
+        control(loop),
+        started(clock.now()) {}
+
+  Result<> watch_signals();
+  void start_collectors();
+  void tick_collector(std::size_t index, Duration delay);
+  void send_statistics();
+  void on_tick();
+  void after_step();
+  void refresh_facts();
+  void on_request(std::uint64_t client, std::string_view request);
+  Result<SelfTest> start_self_test(std::string_view test_id, std::uint64_t client);
+  void on_acknowledged(StreamId id);
+  void say_farewell();
+  void log(std::string_view line) const {
+    if (options.log) options.log(line);
+  }
+  AgentStatus status() const;
+
+  const Config& config;
+  const Clock& clock;
+  RuntimeOptions options;
+  ConnectionString identity;
+  EventLoop loop;
+  Spool spool;
+  std::string spool_place;
+  UserNames users;
+  AgentFacts facts;
+  Outbox outbox;
+  EventEncoder encoder;
+  Aggregator aggregator;
+  std::unique_ptr<Uplink> uplink;
+  ControlServer control;
+  Timestamp started;
+  UniqueFd signals;
+  bool stopping = false;
+
+  struct Running {
+    std::unique_ptr<Collector> collector;
+    std::uint32_t timer = 0;
+    bool enabled = true;
+    std::string reason;
+  };
+  std::vector<Running> collectors;
+  std::uint32_t tick_timer = 0, statistics_timer = 0, sync_timer = 0;
+  std::vector<SelfTest> self_tests;
+  std::optional<StreamId> self_test_done;
+  UplinkState logged_state = UplinkState::stopped;
+  std::string logged_reason;
+};
+
+// ---- start ----
+
+Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Clock& clock, RuntimeOptions options) {
+  auto identity = resolve_connection_string(config);
+  if (!identity) return std::unexpected(identity.error());
+  if (config.ca_file.empty()) {
+    return std::unexpected(
+        std::string("ca_file is not set: it names the PEM file of the certificates that the hub's must be signed by"));
+  }
+  const auto ca = read_file(config.ca_file, kCaBytesMax);
+  if (!ca) return std::unexpected("ca_file " + config.ca_file + ": " + describe(ca.error()));
+  auto tls = make_tls_context(*ca);
+  if (!tls)
+    return std::unexpected("ca_file " + config.ca_file + ": no PEM certificates (" + describe(tls.error()) + ")");
+
+  const std::string boot_id = read_boot_id();
+  SpoolOptions spool_options{.directory = config.data_dir + "/spool",
+                             .bytes_max = config.spool_bytes_max,
+                             .memory_max = config.spool_memory_max,
+                             .age_max = config.spool_age_max,
+                             .boot_id = boot_bytes(boot_id)};
+  std::string place = spool_options.directory;
+  if (config.spool_in_memory || !options.collect) {
+    spool_options.directory.clear();
+    place = "in memory, as configured";
+  }
+  auto spool = Spool::open(spool_options, clock.now());
+  if (!spool && spool.error().code == Errc::exists) {
+    return std::unexpected("another agent uses " + config.data_dir + "; stop it, or set data_dir");
+  }
+  if (!spool && spool.error().code == Errc::unsupported) {
+    return std::unexpected(spool_options.directory + " was written by a newer version of the agent (" +
+                           describe(spool.error()) + "); install that version, or remove the directory");
+  }
+  if (!spool) {
+    place = "in memory, since " + spool_options.directory + " cannot be used: " + describe(spool.error());
+    if (options.log) options.log("spool " + place + "; a restart loses what was not sent");
+    spool_options.directory.clear();
+    spool = Spool::open(spool_options, clock.now());
+    if (!spool) return std::unexpected("spool: " + describe(spool.error()));
+  }
+  auto loop = EventLoop::create(clock);
+  if (!loop) return std::unexpected("epoll: " + describe(loop.error()));
+  auto impl = std::make_unique<Impl>(config, clock, std::move(options), *std::move(loop), *std::move(spool),
+                                     *std::move(identity));
+  impl->spool_place = place;
+  if (const auto cut = impl->spool.repaired_bytes(); cut > 0) {
+    impl->log("spool: cut " + std::to_string(cut) + " bytes of an entry that was not finished");
+  }
+  impl->uplink = std::make_unique<Uplink>(UplinkOptions{.settings = config.uplink,
+                                                        .agent_version = PICKET_VERSION,
+                                                        .agent_id = installation_id(config.data_dir),
+                                                        .boot_id = boot_id},
+                                          impl->identity, impl->loop, *std::move(tls), impl->spool);
+  impl->uplink->on_acknowledged([each = impl.get()](StreamId id) { each->on_acknowledged(id); });
+  return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+}
+
+Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Runtime::~Runtime() = default;
+
+Result<> Runtime::Impl::watch_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  signals.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals.valid()) return fail_errno("agent.signals");
+  return loop.add(signals.get(), EPOLLIN, [this](std::uint32_t) {
+    signalfd_siginfo info{};
+    if (::read(signals.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) stopping = true;
+  });
+}
+
+void Runtime::Impl::start_collectors() {
+  const Environment environment{config.collectors, clock, aggregator};
+  for (const CollectorSpec& spec : collector_table()) {
+    Running& running = collectors.emplace_back();
+    running.collector = std::make_unique<Collector>(spec, environment);
+    running.enabled = config.enabled(spec.name);
+    if (!running.enabled) continue;
+    const auto begun = running.collector->start();
+    for (const auto& refusal : running.collector->refusals()) {
+      if (!running.reason.empty()) running.reason += "; ";
+      running.reason.append(refusal.tier).append(": ").append(describe(refusal.error));
+    }
+    if (!begun) {
+      if (running.reason.empty()) running.reason = describe(begun.error());
+      log("collector " + std::string(spec.name) + ": not running: " + running.reason);
+      continue;
+    }
+    log("collector " + std::string(spec.name) + ": " + std::string(running.collector->tier_in_use()) +
+        (running.reason.empty() ? "" : " (" + running.reason + ")"));
+  }
+  refresh_facts();  // before the first system information is made
+  for (std::size_t i = 0; i < collectors.size(); ++i) {
+    Collector& collector = *collectors[i].collector;
+    if (!collector.running()) continue;
+    collectors[i].timer = loop.add_timer([this, i] {
+      refresh_facts();
+      tick_collector(i, collectors[i].collector->on_timer());
+    });
+    for (const int fd : collector.fds()) {
+      const auto added = loop.add(
+          fd, EPOLLIN, [this, i, fd](std::uint32_t) { tick_collector(i, collectors[i].collector->on_ready(fd)); });
+      if (!added) log("collector " + std::string(collector.name()) + ": " + describe(added.error()));
+    }
+    loop.set_timer(collectors[i].timer, clock.monotonic());
+  }
+}
+
+void Runtime::Impl::tick_collector(std::size_t index, Duration delay) {
+  loop.set_timer(collectors[index].timer, clock.monotonic() + std::max(delay, Duration::milliseconds(1)));
+}
+
+void Runtime::Impl::refresh_facts() {
+  JsonWriter json;
+  json.begin_array();
+  std::uint64_t dropped = outbox.counters().dropped_events + spool.drops().total();
+  for (const Running& each : collectors) {
+    const Counters counters = each.collector->counters();
+    dropped += counters.dropped_kernel + counters.dropped_user;
+    json.begin_object().key("Name").value(each.collector->name());
+    json.key("Tier").value(each.collector->tier_in_use());
+    const bool best = each.collector->running() && each.reason.empty();
+    json.key("Coverage")
+        .value(!each.enabled                ? "off"
+               : !each.collector->running() ? "none"
+               : each.collector->sampled()  ? "sampled"
+               : best                       ? "full"
+                                            : "reduced");
+    json.key("Reason").value(each.reason).end_object();
+  }
+  facts.collectors_json = json.end_array().take();
+  facts.spool_bytes = spool.bytes();
+  facts.dropped_events = dropped;
+}
+
+void Runtime::Impl::send_statistics() {
+  for (const Running& each : collectors) {
+    if (each.collector->running()) aggregator.emit(each.collector->statistics(moment_of(clock)));
+  }
+  loop.set_timer(statistics_timer, clock.monotonic() + config.collectors.statistics_every);
+}
+
+// ---- running ----
+
+/// Windows and batches that are due.
+void Runtime::Impl::on_tick() {
+  const Duration now = clock.monotonic();
+  const Duration window = aggregator.on_time(now);
+  loop.set_timer(tick_timer, std::min({window, outbox.on_time(now), now + Duration::minutes(1)}));
+}
+
+/// After each turn of the loop: new events may have come from any callback.
+void Runtime::Impl::after_step() {
+  const Duration now = clock.monotonic();
+  const Duration due = outbox.on_time(now);
+  if (due < now + Duration::minutes(1)) loop.set_timer(tick_timer, due);
+  uplink->wake();
+  const UplinkStatus& now_status = uplink->status();
+  const bool settled = now_status.state == UplinkState::connected || now_status.state == UplinkState::waiting;
+  if (!settled || (now_status.state == logged_state && now_status.reason == logged_reason)) return;
+  logged_state = now_status.state;
+  logged_reason = now_status.reason;
+  log(now_status.state == UplinkState::connected
+          ? "connected to " + identity.endpoint.host + ":" + std::to_string(identity.endpoint.port)
+          : "not connected: " + std::string(to_string(now_status.problem)) + ": " + now_status.reason);
+}
+
+void Runtime::Impl::say_farewell() {
+  for (Running& each : collectors) {
+    if (each.collector->running()) each.collector->on_timer();  // what the kernel has buffered
+    for (const int fd : each.collector->fds()) loop.remove(fd);
+    each.collector->stop();
+  }
+  aggregator.flush();
+  outbox.flush();
+  const Duration end = clock.monotonic() + kFarewell;
+  while (uplink->status().state == UplinkState::connected && spool.pending() > 0 && clock.monotonic() < end) {
+    uplink->wake();
+    if (!loop.run_once(Duration::milliseconds(50))) break;
+  }
+  uplink->stop();
+  if (const auto closed = spool.close(); !closed) log("spool: " + describe(closed.error()));
+  log("stopped; " + std::to_string(spool.pending()) + " messages wait in the spool");
+}
+
+Outcome Runtime::run() {
+  Impl& impl = *impl_;
+  if (const auto watched = impl.watch_signals(); !watched) {
+    impl.log(describe(watched.error()));
+    return Outcome::failed;
+  }
+  const std::string path = impl.config.socket_path();
+  if (const auto listening = impl.control.listen(
+          path, [&impl](std::uint64_t client, std::string_view request) { impl.on_request(client, request); });
+      !listening) {
+    impl.log("status and selftest cannot reach this agent: " + path + ": " + describe(listening.error()));
+  }
+  if (::geteuid() != 0) impl.log("not root: collectors run in the tiers that need no privilege");
+  impl.tick_timer = impl.loop.add_timer([&impl] { impl.on_tick(); });
+  impl.statistics_timer = impl.loop.add_timer([&impl] { impl.send_statistics(); });
+  impl.sync_timer = impl.loop.add_timer([&impl] {
+    if (const auto synced = impl.spool.sync(); !synced) impl.log("spool: " + describe(synced.error()));
+    impl.loop.set_timer(impl.sync_timer, impl.clock.monotonic() + impl.config.spool_sync_every);
+  });
+  impl.start_collectors();
+  const Duration now = impl.clock.monotonic();
+  impl.loop.set_timer(impl.tick_timer, now);
+  impl.loop.set_timer(impl.statistics_timer, now + impl.config.collectors.statistics_every);
+  impl.loop.set_timer(impl.sync_timer, now + impl.config.spool_sync_every);
+  impl.uplink->start();
+  while (!impl.stopping) {
+    if (const auto step = impl.loop.run_once(Duration::minutes(1)); !step) {
+      impl.log(describe(step.error()));
+      return Outcome::failed;
+    }
+    impl.after_step();
+  }
+  impl.say_farewell();
+  return Outcome::done;
+}
+
+// ---- status and self test ----
+
+AgentStatus Runtime::Impl::status() const {
+  AgentStatus out;
+  out.version = PICKET_VERSION;
+  out.identity = mqtt_client_id(identity);
+  out.hub = identity.endpoint.host + ":" + std::to_string(identity.endpoint.port);
+  out.now = clock.now();
+  out.started = started;
+  out.uplink = uplink->status();
+  for (const Running& each : collectors) {
+    out.collectors.push_back({std::string(each.collector->name()), std::string(each.collector->tier_in_use()),
+                              each.reason, each.enabled, each.collector->sampled(), each.collector->counters()});
+  }
+  out.aggregation = aggregator.counters();
+  out.aggregate_entries = aggregator.entries();
+  out.aggregate_bytes = aggregator.memory_bytes();
+  out.outbox = outbox.counters();
+  out.spool_on_disk = spool.on_disk();
+  out.spool_place = spool_place;
+  out.spool_messages = spool.pending();
+  out.spool_bytes = spool.bytes();
+  out.spool_bytes_max = config.spool_bytes_max;
+  out.spool_in_flight = spool.in_flight();
+  out.spool_drops = spool.drops();
+  if (const auto last = spool.last_acknowledged()) out.last_acknowledged = message_id(*last);
+  return out;
+}
+
+AgentStatus Runtime::status() const { return impl_->status(); }
+
+void Runtime::Impl::on_request(std::uint64_t client, std::string_view request) {
+  if (request == "status") return control.reply(client, status_json(status()));
+  if (request == "status table") return control.reply(client, status_table(status()));
+  constexpr std::string_view kSelfTest = "selftest ";
+  if (!request.starts_with(kSelfTest)) return control.reply(client, R"({"error":"unknown request"})");
+  const auto begun = start_self_test(request.substr(kSelfTest.size()), client);
+  if (begun) return;
+  control.reply(client, self_test_json({.text = "the test event was not taken: " + describe(begun.error())}));
+}
+
+Result<SelfTest> Runtime::Impl::start_self_test(std::string_view test_id, std::uint64_t client) {
+  // A client that gave up leaves its entry; the oldest makes room.
+  if (self_tests.size() == kSelfTestsMax) self_tests.erase(self_tests.begin());
+  outbox.flush();
+  const std::string event_id = random_uuid();
+  const std::string user = current_user(users);
+  const std::string event = message::encode_event(
+      {event_id, clock.now(), 0}, message::SelfTest{.test_id = test_id,
+                                                    .message = "Harmless test of the way from this device to the alert",
+                                                    .user_name = user,
+                                                    .source = "selftest"});
+  TRY(const StreamId id, outbox.deliver_alone(Priority::urgent, event));
+  self_tests.push_back({id, event_id, client});
+  return self_tests.back();
+}
+
+void Runtime::Impl::on_acknowledged(StreamId id) {
+  const auto found = std::ranges::find(self_tests, id, &SelfTest::id);
+  if (found == self_tests.end()) return;
+  if (found->client != 0) {
+    control.reply(found->client, self_test_json({Outcome::done, found->event_id, message_id(id), {}}));
+  } else {
+    self_test_done = id;
+  }
+  self_tests.erase(found);
+}
+
+SelfTestResult Runtime::run_self_test(std::string_view test_id, Duration patience) {
+  Impl& impl = *impl_;
+  const auto begun = impl.start_self_test(test_id, 0);
+  if (!begun) return {.text = describe(begun.error())};
+  impl.uplink->start();
+  const Duration end = impl.clock.monotonic() + patience;
+  const UplinkStatus& uplink = impl.uplink->status();
+  while (!impl.self_test_done && impl.clock.monotonic() < end && uplink.problem != UplinkProblem::denied) {
+    if (!impl.loop.run_once(Duration::milliseconds(200))) break;
+    impl.uplink->wake();
+  }
+  SelfTestResult result{Outcome::done, begun->event_id, message_id(begun->id), {}};
+  if (!impl.self_test_done) {
+    result.outcome = uplink.problem == UplinkProblem::denied ? Outcome::denied : Outcome::unreachable;
+    result.text = uplink.reason.empty()
+                      ? "no acknowledgement in time (state: " + std::string(to_string(uplink.state)) + ")"
+                      : uplink.reason;
+  }
+  impl.uplink->stop();
+  return result;
+}
+
+}  // namespace picket::agent
