@@ -145,6 +145,13 @@ Result<Token> Users::find_token(std::string_view hash, Timestamp now) const {
   return out;
 }
 
+Result<> Users::extend_token(std::string_view hash, Timestamp expires) {
+  return database_.write([&](sqlite3* db) -> Result<> {
+    TRY(auto statement, Statement::prepare(db, "UPDATE token SET expires = ? WHERE hash = ?"));
+    return statement.bind(expires, hash).run();
+  });
+}
+
 Result<> Users::remove_token(std::string_view hash) {
   return database_.write([&](sqlite3* db) -> Result<> {
     TRY(auto statement, Statement::prepare(db, "DELETE FROM token WHERE hash = ?"));

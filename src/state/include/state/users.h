@@ -55,6 +55,8 @@ class Users {
   Result<> add_token(const Token& token);
   /// Errors: not_found (also when expired at `now`).
   Result<Token> find_token(std::string_view hash, Timestamp now) const;
+  /// A session that is used lives longer.
+  Result<> extend_token(std::string_view hash, Timestamp expires);
   Result<> remove_token(std::string_view hash);
   /// Removes the tokens of a user, but the one with hash `except`.
   Result<> remove_tokens_of(std::string_view user, std::string_view except);
