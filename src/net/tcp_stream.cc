@@ -13,12 +13,16 @@ class TcpStream final : public Stream {
   explicit TcpStream(Socket socket) : socket_(std::move(socket)), peer_(peer_of(socket_)) {}
 
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into) override {
-    boost::system::error_code code;
-    const auto n = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()),
-                                                    asio::redirect_error(asio::use_awaitable, code));
-    if (code == asio::error::eof) co_return fail(Errc::unavailable, "net.stream.end");
-    if (code) co_return fail_with(code, "net.stream.read");
-    co_return n;
+    while (true) {
+      // The socket first: what is there already must not cost a wait (Stream::wait_readable).
+      const auto n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+      if (n > 0) co_return static_cast<std::size_t>(n);
+      if (n == 0) co_return fail(Errc::unavailable, "net.stream.end");
+      if (errno != EAGAIN && errno != EINTR) co_return fail(Errc::unavailable, "net.stream.read");
+      boost::system::error_code code;
+      co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, code));
+      if (code) co_return fail_with(code, "net.stream.read");
+    }
   }
 
   asio::awaitable<Result<>> wait_readable() override {

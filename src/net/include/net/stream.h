@@ -54,7 +54,8 @@ class Stream {
 
   /// At least one byte. Error unavailable "net.stream.end": the peer has finished.
   virtual asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into) = 0;
-  /// Returns when read_some() can be called without waiting: an idle connection then needs no buffer of its own.
+  /// Returns when the next read_some() will not wait: an idle connection then needs no buffer of its own, and the read
+  /// can go into memory that all connections of the thread share.
   virtual asio::awaitable<Result<>> wait_readable() = 0;
   /// Everything; `bytes` must live until it returns.
   virtual asio::awaitable<Result<>> write(Bytes bytes) = 0;

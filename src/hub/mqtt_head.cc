@@ -1,0 +1,111 @@
+#include "hub/mqtt_head.h"
+
+#include <algorithm>
+#include <latch>
+
+#include "mqtt_connection.h"
+#include "shard.h"
+
+namespace picket::hub {
+namespace {
+
+constexpr std::array<std::string_view, kDisconnectReasons> kReasons = {
+    "client",      "peer_gone",    "keep_alive",        "evicted",        "token_expired",
+    "protocol",    "topic_denied", "message_too_large", "bad_properties", "too_many_subscriptions",
+    "slow_reader", "storage",      "revoked",           "shutdown"};
+
+/// Runs `work` on every thread and waits for all of them.
+void on_every_thread(net::IoThreads& threads, const std::function<void(std::size_t)>& work) {
+  std::latch done(static_cast<std::ptrdiff_t>(threads.size()));
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    threads.post(i, [&done, &work, i] {
+      work(i);
+      done.count_down();
+    });
+  }
+  done.wait();
+}
+
+}  // namespace
+
+std::string_view to_string(DisconnectReason reason) { return kReasons[static_cast<std::size_t>(reason)]; }
+
+struct MqttHead::Parts {
+  HeadContext context;
+  std::unique_ptr<net::Listener> listener;
+  bool stopped = false;
+};
+
+MqttHead::MqttHead(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<MqttHead>> MqttHead::open(MqttHeadNeeds needs, MqttHeadOptions options) {
+  auto& threads = needs.threads;
+  std::unique_ptr<MqttHead> head(
+      new MqttHead(std::unique_ptr<Parts>(new Parts{.context = {needs, std::move(options)}})));
+  auto& context = head->parts_->context;
+  for (std::size_t i = 0; i < threads.size(); ++i) context.shards.push_back(std::make_unique<Shard>(context, i));
+  auto listening = context.options.listener;
+  if (!listening.on_handshake_failed) {
+    listening.on_handshake_failed = [&context](const net::Endpoint& peer, std::string_view reason) {
+      context.needs.log.record({.time = context.needs.clock.now(),
+                                .kind = HubEventKind::tls_failed,
+                                .identity = {.hub = context.options.hubs.default_hub},
+                                .source_address = peer.address,
+                                .source_port = peer.port,
+                                .reason = std::string(reason)});
+    };
+  }
+  const auto handler = [&context](net::Connection connection) -> net::asio::awaitable<void> {
+    MqttConnection session(context, std::move(connection));
+    co_await session.run();
+  };
+  TRY(head->parts_->listener, net::Listener::open(threads, std::move(listening), &needs.tls, handler));
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    threads.post(i, [shard = context.shards[i].get()] { shard->start_ticking(); });
+  }
+  return head;
+}
+
+MqttHead::~MqttHead() { stop(); }
+
+std::uint16_t MqttHead::port() const { return parts_->listener->port(); }
+
+MqttHeadStats MqttHead::stats() const {
+  const auto& from = parts_->context.counters;
+  MqttHeadStats out{.connects = from.connects,
+                    .connected = from.connected,
+                    .messages_received = from.messages_received,
+                    .messages_stored = from.messages_stored,
+                    .message_bytes_received = from.message_bytes_received,
+                    .refused_overload = from.refused_overload,
+                    .refused_protocol = from.refused_protocol,
+                    .subscribes_denied = from.subscribes_denied,
+                    .reserved_properties = from.reserved_properties,
+                    .not_offered = from.not_offered,
+                    .storage_waits = from.storage_waits,
+                    .listener = parts_->listener->stats()};
+  std::ranges::copy(from.refused, out.refused.begin());
+  std::ranges::copy(from.disconnects, out.disconnects.begin());
+  return out;
+}
+
+void MqttHead::close_identity(std::string_view hub, std::string_view device_id, std::string_view module_id) {
+  parts_->context.shards[0]->revoke({std::string(hub), std::string(device_id), std::string(module_id), ""});
+}
+
+void MqttHead::stop() {
+  auto& parts = *parts_;
+  if (std::exchange(parts.stopped, true)) return;
+  if (parts.listener) parts.listener->stop();
+  // Connections are gone, but messages between the shards may still be under way. The longest chain has four hops
+  // (claim, close the old one, grant), and each round lets one more arrive. Then nothing refers to the shards.
+  constexpr int kHops = 4;
+  for (int round = 0; round < kHops; ++round) {
+    on_every_thread(parts.context.needs.threads, [&parts](std::size_t thread) {
+      parts.context.shards[thread]->stop_ticking();
+      parts.context.shards[thread]->completions()->close();
+    });
+  }
+}
+
+}  // namespace picket::hub
