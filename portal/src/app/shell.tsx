@@ -9,6 +9,7 @@ import { NavLink, useLocation } from 'react-router-dom';
 import { useOverview } from '@/api/queries';
 import { totalOf } from '@/format/severity';
 import { PicketMark } from '@/parts/picket-mark';
+import { Spoken } from '@/parts/spoken';
 import { useLiveState } from './live';
 import { ThemeMenu } from './theme-menu';
 import { UserMenu } from './user-menu';
@@ -38,7 +39,7 @@ const useStyles = makeStyles({
   spring: { flexGrow: 1 },
   nav: { padding: '12px 8px', display: 'flex', flexDirection: 'column', gap: '2px', borderRight: `1px solid ${tokens.colorNeutralStroke2}`, background: tokens.colorNeutralBackground2 },
   link: {
-    display: 'flex', alignItems: 'center', gap: '10px', height: '36px', padding: '0 10px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground2, textDecoration: 'none',
+    position: 'relative', display: 'flex', alignItems: 'center', gap: '10px', height: '36px', padding: '0 10px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground2, textDecoration: 'none',
     ':hover': { background: tokens.colorNeutralBackground3Hover, color: tokens.colorNeutralForeground1 },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
   },
@@ -68,10 +69,11 @@ function NavItem({ path, label, icon: Icon, activeIcon: ActiveIcon, alerts }: De
   const active = path === '/' ? pathname === '/' : pathname === path || pathname.startsWith(`${path}/`);
   const showCount = path === '/alerts' && alerts > 0;
   return (
-    <NavLink to={path} end={path === '/'} aria-label={showCount ? `${label}, ${alerts} open` : undefined} className={mergeClasses(styles.link, active && styles.active)}>
+    <NavLink to={path} end={path === '/'} className={mergeClasses(styles.link, active && styles.active)}>
       {active ? <ActiveIcon /> : <Icon />}
       {label}
-      {showCount && <CounterBadge className={styles.count} count={alerts} overflowCount={999} color="danger" size="small" aria-hidden />}
+      {showCount && <CounterBadge className={styles.count} count={alerts} overflowCount={999} color="danger" size="small" />}
+      {showCount && <Spoken> open</Spoken>}
     </NavLink>
   );
 }

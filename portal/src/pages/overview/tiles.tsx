@@ -6,6 +6,7 @@ import type { Overview } from '@/api/types';
 import { count, exact, short } from '@/format/number';
 import { kSeverities } from '@/format/severity';
 import { duration } from '@/format/time';
+import { Spoken } from '@/parts/spoken';
 import { kSeverityIcons, useSeverityColors } from '@/parts/severity-badge';
 import { logsPath } from '@/format/kql';
 
@@ -25,7 +26,7 @@ const useStyles = makeStyles({
   warn: { color: tokens.colorPaletteDarkOrangeForeground1 },
   severities: { display: 'grid', gridTemplateColumns: 'repeat(4, 1fr)', gap: '4px' },
   severity: {
-    display: 'flex', flexDirection: 'column', textDecoration: 'none', color: tokens.colorNeutralForeground1, borderRadius: tokens.borderRadiusSmall, padding: '0 4px', margin: '0 -4px',
+    position: 'relative', display: 'flex', flexDirection: 'column', textDecoration: 'none', color: tokens.colorNeutralForeground1, borderRadius: tokens.borderRadiusSmall, padding: '0 4px', margin: '0 -4px',
     ':hover': { background: tokens.colorNeutralBackground1Hover }, ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
   severityName: { display: 'flex', alignItems: 'center', gap: '4px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
@@ -57,12 +58,13 @@ function OpenAlerts({ counts }: { counts: Overview['alerts']['open_by_severity']
       <div className={styles.severities}>
         {kSeverities.map((severity) => {
           const Icon = kSeverityIcons[severity];
+          const word = severity === 'Informational' ? 'Info' : severity;
           return (
-            <Link key={severity} to={`/alerts?severity=${severity}`} className={styles.severity} aria-label={`${counts[severity]} open ${severity} alerts`}>
+            <Link key={severity} to={`/alerts?severity=${severity}`} className={styles.severity}>
               <span className={styles.figure}>{short(counts[severity])}</span>
               <span className={styles.severityName}>
                 <span className={mergeClasses(styles.icon, colors[severity])}><Icon /></span>
-                {severity === 'Informational' ? 'Info' : severity}
+                {word} <Spoken>open alerts</Spoken>
               </span>
             </Link>
           );
