@@ -1,0 +1,30 @@
+// Texts of procfs and friends, and binary records of netlink and btmp.
+#include <cstdlib>
+
+#include "accounting.h"
+#include "bpf_text.h"
+#include "diag_message.h"
+#include "login_assembler.h"
+#include "net_table.h"
+#include "procfs.h"
+#include "system_facts.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace picket;
+  using namespace picket::agent;
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  if (const auto stat = parse_proc_stat(text); stat && text.find(stat->comm) == std::string_view::npos) std::abort();
+  (void)parse_proc_status(text);
+  if (const auto entry = parse_net_line(text, 6); entry && entry->local.address.length == 0) std::abort();
+  (void)os_release_value(text, "NAME");
+  (void)meminfo_kib(text, "MemTotal");
+  (void)parse_address(text);
+  (void)parse_accounting(as_bytes(text));
+  (void)diag_error(as_bytes(text));
+  std::size_t sockets = 0;
+  (void)for_each_diag(as_bytes(text), [&](const DiagSocket&) { ++sockets; });
+  if (sockets > size / 16) std::abort();
+  PathText path;
+  if (path.join(text, true).size() > kPathBytesMax + 16) std::abort();
+  return 0;
+}
