@@ -1,0 +1,44 @@
+#include "hub/operations_log.h"
+
+#include <gtest/gtest.h>
+
+#include "memory_journal.h"
+
+namespace picket::hub {
+namespace {
+
+constexpr Timestamp kTime{1'790'000'000'000'000};
+
+TEST(OperationsLog, EventIsOneJsonObject) {
+  const HubEvent event{.time = kTime,
+                       .kind = HubEventKind::auth_failed,
+                       .identity = {"hub1", "dev1", "", ""},
+                       .source_address = "192.0.2.1",
+                       .source_port = 4711,
+                       .tls_version = "TLSv1.3",
+                       .tls_cipher = "C",
+                       .token_expiry = kTime,
+                       .code = 401003,
+                       .reason = "token_expired"};
+  EXPECT_EQ(
+      to_json(event, 2),
+      R"({"v":1,"ts":"2026-09-21T14:13:20.000000Z","kind":"auth_failed","hub":"hub1","claimed":{"device":"dev1"},)"
+      R"("src_ip":"192.0.2.1","port":4711,"protocol":"mqtt","transport":"tls","tls":{"version":"TLSv1.3","cipher":"C"},)"
+      R"("auth":{"type":"sas","token_se":"2026-09-21T14:13:20.000000Z"},"result":{"code":401003,"reason":"token_expired"},)"
+      R"("dropped_before":2})");
+}
+
+TEST(OperationsLog, ClaimedIdentityIsNotTheRecords) {
+  MemoryJournal journal;
+  JournalOperationsLog log(journal);
+  log.record({.time = kTime, .kind = HubEventKind::auth_failed, .identity = {"hub1", "dev1", "", ""}});
+  log.record(
+      {.time = kTime, .kind = HubEventKind::connect, .identity = {"hub1", "dev1", "", "g"}, .authenticated = true});
+  const auto records = journal.records(journal::RecordKind::hub_event);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].identity, (Identity{"hub1", "", "", ""}));
+  EXPECT_EQ(records[1].identity, (Identity{"hub1", "dev1", "", "g"}));
+}
+
+}  // namespace
+}  // namespace picket::hub
