@@ -1,16 +1,30 @@
 #include "housekeeper.h"
 
 #include <condition_variable>
-#include <future>
 #include <mutex>
+#include <optional>
+
+#include <boost/json.hpp>
 
 #include "base/server/log.h"
+#include "durable_group.h"
+#include "pipeline/control_records.h"
 
 namespace picket::server {
 namespace {
 
 constexpr std::size_t kOutboxBatch = 256;
 constexpr int kTicksPerMinute = 60;
+
+// The group that a registry change puts a device into, if it does.
+std::optional<std::string> group_of(const state::OutboxRecord& record) {
+  if (record.kind != "device.create" && record.kind != "device.update") return std::nullopt;
+  boost::system::error_code failed;
+  const boost::json::value parsed = boost::json::parse(record.body, failed);
+  const auto* group = failed || !parsed.is_object() ? nullptr : parsed.get_object().if_contains("group");
+  if (group == nullptr || !group->is_string()) return std::nullopt;
+  return std::string(group->get_string());
+}
 
 }  // namespace
 
@@ -53,29 +67,33 @@ void Housekeeper::send_outbox() {
   const auto pending = parts_.outbox.pending(kOutboxBatch);
   if (!pending) return check(std::unexpected(pending.error()), "outbox");
   if (pending->empty()) return;
-  std::vector<std::future<bool>> durable;
+  DurableGroup group;
   for (const state::OutboxRecord& one : *pending) {
-    const Identity identity{parts_.hub, one.device_id, "", ""};
     const std::string id = std::to_string(one.id);
     const journal::Property properties[] = {{"kind", one.kind}, {"outbox-id", id}};
-    const journal::Record record{.kind = journal::RecordKind::audit,
-                                 .partition = partition_of(identity),
-                                 .enqueued = parts_.clock.now(),
-                                 .identity = identity,
-                                 .properties = properties,
-                                 .body = as_bytes(one.body)};
-    auto promise = std::make_shared<std::promise<bool>>();
-    durable.push_back(promise->get_future());
-    const auto appended = parts_.messages.append(record, [promise](const Result<journal::RecordId>& id_or_error) {
-      promise->set_value(id_or_error.has_value());
-    });
-    if (!appended) return check(appended, "outbox to journal");
+    auto done = append(group, journal::RecordKind::audit, one.device_id, properties, one.body);
+    // Detectors learn a device's group from a record of its own kind, in the same order.
+    if (const auto in_group = group_of(one); done && in_group) {
+      done =
+          append(group, journal::RecordKind::group_change, one.device_id, {}, pipeline::group_change_body(*in_group));
+    }
+    if (!done) return check(done, "outbox to journal");
   }
-  for (auto& one : durable) {
-    if (!one.get()) return check(fail(Errc::io, "outbox.durable"), "outbox to journal");
-  }
+  if (!group.wait()) return check(fail(Errc::io, "outbox.durable"), "outbox to journal");
   check(parts_.outbox.remove_through(pending->back().id), "outbox");
   outbox_sent_ += pending->size();
+}
+
+Result<> Housekeeper::append(DurableGroup& group, journal::RecordKind kind, std::string_view device_id,
+                             std::span<const journal::Property> properties, std::string_view body) {
+  const Identity identity{parts_.hub, std::string(device_id), "", ""};
+  const journal::Record record{.kind = kind,
+                               .partition = partition_of(identity),
+                               .enqueued = parts_.clock.now(),
+                               .identity = identity,
+                               .properties = properties,
+                               .body = as_bytes(body)};
+  return parts_.messages.append(record, group.expect());
 }
 
 void Housekeeper::each_minute() {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <atomic>
-#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/core/time.h"
+#include "durable_group.h"
 #include "journal/journal.h"
 #include "state/outbox.h"
 #include "state/users.h"
@@ -43,6 +46,8 @@ class Housekeeper {
   void run(const std::stop_token& stopping);
   void tick();
   void send_outbox();
+  Result<> append(DurableGroup& group, journal::RecordKind kind, std::string_view device_id,
+                  std::span<const journal::Property> properties, std::string_view body);
   void each_minute();
   void check(const Result<>& done, std::string_view what);
 

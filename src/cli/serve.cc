@@ -1,0 +1,120 @@
+#include "serve.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/server/config.h"
+#include "base/server/log.h"
+#include "server/server.h"
+
+namespace picket::cli {
+namespace {
+
+const std::vector<Setting> kSettings = {
+    {"data", "/var/lib/picket", "data directory"},
+    {"portal", "/usr/share/picket/portal", "folder with the built portal"},
+    {"listen", "127.0.0.1", "address of both listeners; 0.0.0.0 lets devices in"},
+    {"mqtt_port", "8883", "port of the device hub (MQTT over TLS)"},
+    {"portal_port", "8443", "port of portal, REST API and metrics"},
+    {"names", "", "further host names and addresses for the server certificate, with commas"},
+    {"hub", "picket", "name of the hub that devices belong to"},
+    {"alert_profile", "default", "severities: default or parity (as published for Defender for IoT)"},
+    {"role", "all", "parts to run in this process; only all works without Kafka, ClickHouse and PostgreSQL"},
+    {"retention_days", "30", "age in days after which events leave; 0 keeps them"},
+    {"retention_gib", "64", "GiB of stored events after which the oldest leave; 0: no limit"},
+    {"reserve_mib", "256", "MiB of free disk space below which the hub takes no more messages"},
+};
+
+std::unexpected<Failure> usage(std::string text) { return std::unexpected(Failure{Exit::usage, std::move(text)}); }
+
+Outcome<server::Options> options_from(const Config& config) {
+  server::Options out;
+  out.data = config.text("data");
+  out.portal = config.text("portal");
+  out.address = config.text("listen");
+  out.hub = config.text("hub");
+  out.version = PICKET_VERSION;
+  const auto mqtt = config.number("mqtt_port", 0, 65'535);
+  const auto portal = config.number("portal_port", 0, 65'535);
+  const auto days = config.number("retention_days", 0, 36'500);
+  const auto gib = config.number("retention_gib", 0, 1 << 20);
+  const auto reserve = config.number("reserve_mib", 0, 1 << 20);
+  const auto names = config.list("names");
+  for (const auto* number : {&mqtt, &portal, &days, &gib, &reserve}) {
+    if (!*number) return usage(number->error().text);
+  }
+  if (!names) return usage(names.error().text);
+  out.mqtt_port = static_cast<std::uint16_t>(*mqtt);
+  out.portal_port = static_cast<std::uint16_t>(*portal);
+  out.retention_age = Duration::days(*days);
+  out.retention_bytes = static_cast<std::uint64_t>(*gib) << 30;
+  out.reserve_bytes = static_cast<std::uint64_t>(*reserve) << 20;
+  out.names = *names;
+  const std::string& profile = config.text("alert_profile");
+  if (profile != "default" && profile != "parity") {
+    return usage(fmt::format("{}: alert_profile is '{}', but must be default or parity", config.source("alert_profile"),
+                             profile));
+  }
+  out.parity_profile = profile == "parity";
+  if (config.text("role") != "all") {
+    return usage(
+        fmt::format("{}: role '{}' needs Kafka, ClickHouse and PostgreSQL instead of the embedded engines; this "
+                    "version runs role all only",
+                    config.source("role"), config.text("role")));
+  }
+  return out;
+}
+
+Outcome<void> serve(const std::string& file, const std::map<std::string, std::string>& flags) {
+  const auto config = Config::load(kSettings, file, flags, [](const char* name) { return std::getenv(name); });
+  if (!config) return usage(config.error().text);
+  const auto options = options_from(*config);
+  if (!options) return std::unexpected(options.error());
+
+  // Blocked before any thread is made, so that only the wait below sees them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  std::string detail;
+  const auto server = server::start(*options, detail);
+  if (!server) {
+    const std::string reason = describe(server.error());
+    return std::unexpected(Failure{Exit::failed, detail.empty() ? reason : fmt::format("{}: {}", detail, reason)});
+  }
+  int received = 0;
+  sigwait(&signals, &received);
+  log::info("server", "stopping");
+  (*server)->stop();
+  return {};
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, const std::function<void(std::function<Outcome<void>()>)>& chosen) {
+  auto* command = app.add_subcommand("serve", "run the server until SIGINT or SIGTERM");
+  static std::string file;
+  static std::map<std::string, std::string> flags;
+  command->add_option("--config", file, "TOML file with the settings below")->check(CLI::ExistingFile);
+  for (const Setting& setting : kSettings) {
+    std::string flag = "--" + std::string(setting.key);
+    for (char& c : flag) c = c == '_' ? '-' : c;
+    const std::string key(setting.key);
+    command
+        ->add_option_function<std::string>(
+            flag, [key](const std::string& value) { flags[key] = value; }, std::string(setting.help))
+        ->default_str(std::string(setting.default_value));
+  }
+  command->footer("A setting is taken from the first of: flag, PICKET_* variable, --config file, default.");
+  command->callback([&chosen] { chosen([] { return serve(file, flags); }); });
+}
+
+}  // namespace picket::cli

@@ -1,0 +1,58 @@
+// The alert list (state) as a projection of the derived journal: alert changes by the pipeline, triage by people.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "base/core/result.h"
+#include "base/core/time.h"
+#include "journal/position.h"
+#include "journal/record.h"
+#include "state/alerts.h"
+
+namespace picket::server {
+
+enum class AlertEvent { raised, updated, triaged };
+
+/// apply() is what pipeline::start_projector calls; it is idempotent. Its position stands in the state.
+class AlertList {
+ public:
+  /// Called on the projector's thread after a change is stored.
+  using Listener = std::function<void(AlertEvent, const state::Alert&)>;
+
+  AlertList(state::Alerts& alerts, Listener listener) : alerts_(alerts), listener_(std::move(listener)) {}
+
+  Result<> apply(const journal::RecordView& record, const journal::Position& after);
+  /// Waits until the record was applied. False: not within `timeout`. Any thread.
+  bool wait_applied(journal::RecordId id, Duration timeout);
+
+  struct Stats {
+    std::uint64_t changes = 0;
+    std::uint64_t triages = 0;
+    std::uint64_t rejected = 0;  ///< Records that could not be read; logged with their position.
+  };
+  [[nodiscard]] Stats stats() const { return {changes_, triages_, rejected_}; }
+
+ private:
+  Result<> apply_change(const journal::RecordView& record, const std::string& position);
+  Result<> apply_triage(const journal::RecordView& record, const std::string& position);
+  Result<> reject(const journal::RecordView& record, const Error& error, const std::string& position);
+
+  state::Alerts& alerts_;
+  Listener listener_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  journal::Position applied_;
+  std::atomic<std::uint64_t> changes_ = 0;
+  std::atomic<std::uint64_t> triages_ = 0;
+  std::atomic<std::uint64_t> rejected_ = 0;
+};
+
+/// Body of a triage record in the derived journal, and back. Errors: malformed "triage.…".
+std::string to_json(const state::Triage& triage);
+Result<state::Triage> parse_triage(std::string_view json);
+
+}  // namespace picket::server

@@ -1,0 +1,315 @@
+#include "server/server.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "activity_sink.h"
+#include "alert_list.h"
+#include "api/server.h"
+#include "base/core/encoding.h"
+#include "base/core/file.h"
+#include "base/core/random.h"
+#include "base/server/log.h"
+#include "data_directory.h"
+#include "durable_group.h"
+#include "health.h"
+#include "housekeeper.h"
+#include "hub/mqtt_head.h"
+#include "kql/duckdb.h"
+#include "net/certificate_authority.h"
+#include "net/io_threads.h"
+#include "net/tls_context.h"
+#include "pipeline/control_records.h"
+#include "pipeline/projector.h"
+#include "pipeline/runner.h"
+#include "pipeline/tables.h"
+#include "pipeline/workspace_sink.h"
+#include "presence.h"
+#include "query_schema.h"
+#include "state_identity_store.h"
+#include "triage_desk.h"
+#include "workspace/tables.h"
+
+namespace picket::server {
+namespace {
+
+std::function<void(std::string_view)> log_to(std::string component) {
+  return [component = std::move(component)](std::string_view text) { log::write(log::Level::info, component, text); };
+}
+
+Result<std::unique_ptr<journal::Journal>> open_journal(const std::string& directory, std::string name,
+                                                       std::uint64_t reserve_bytes) {
+  journal::EmbeddedOptions options;
+  options.directory = directory;
+  options.reserve_bytes = reserve_bytes;
+  options.log = log_to(name);
+  TRY(auto opened, journal::open_embedded(std::move(options)));
+  const journal::OpenReport& report = opened.report;
+  if (report.torn_bytes > 0) {
+    log::warning(name, "cut {} bytes of an unfinished write from {} at {}", report.torn_bytes, report.torn_file,
+                 report.torn_at);
+  }
+  for (const journal::Corruption& corruption : report.corrupt) {
+    log::error(name, "{} is damaged from byte {} to {}: records {} to {} are lost", corruption.file, corruption.begin,
+               corruption.end, corruption.first_sequence, corruption.next_sequence - 1);
+  }
+  return std::move(opened.journal);
+}
+
+// Keys the fingerprints by which the pipeline recognises repeated messages; the same at each start, unknown to devices.
+Result<SipKey> fingerprint_key(const std::string& secrets) {
+  const std::string path = secrets + "/fingerprint.key";
+  auto text = read_file(path, 64);
+  if (!text && text.error().code == Errc::not_found) {
+    std::array<std::byte, 16> key{};
+    random_bytes(key);
+    text = to_hex(key);
+    TRY_VOID(replace_file(path, as_bytes(*text)));
+  }
+  if (!text) return std::unexpected(text.error());
+  TRY(const Buffer bytes, from_hex(*text));
+  if (bytes.size() != 16) return fail(Errc::malformed, "secrets.fingerprint_key");
+  Cursor in{bytes};
+  SipKey out;
+  TRY(out.k0, in.le<std::uint64_t>());
+  TRY(out.k1, in.le<std::uint64_t>());
+  return out;
+}
+
+std::string_view name_of(AlertEvent event) {
+  switch (event) {
+    case AlertEvent::raised:
+      return "raised";
+    case AlertEvent::updated:
+      return "updated";
+    case AlertEvent::triaged:
+      return "triaged";
+  }
+  return "updated";
+}
+
+/// Members stand in the order in which they depend on each other, so destruction is the right order too.
+class EmbeddedServer final : public Server {
+ public:
+  explicit EmbeddedServer(const Options& options) : options_(options) {}
+  ~EmbeddedServer() override { stop(); }
+
+  Result<> start(std::string& detail);
+  void stop() override;
+
+ private:
+  Result<> open_storage(std::string& detail);
+  Result<> open_workspace(std::string& detail);
+  Result<> start_pipeline();
+  Result<> start_heads();
+  Result<> announce_profile();
+  void remember_activity();
+
+  Options options_;
+  const Clock& clock_ = system_clock();
+  std::optional<DataDirectory> data_;
+  net::ServerIdentity certificates_;
+  std::unique_ptr<state::Database> database_;
+  std::optional<state::Devices> devices_;
+  std::optional<state::Users> users_;
+  std::optional<state::Alerts> alerts_;
+  std::optional<state::Outbox> outbox_;
+  std::unique_ptr<journal::Journal> messages_;
+  std::unique_ptr<journal::Journal> derived_;
+  workspace::Schema schema_ = pipeline::make_workspace_schema();
+  kql::Schema query_schema_ = make_query_schema(schema_);
+  std::unique_ptr<workspace::Workspace> workspace_;
+
+  std::optional<api::Live> live_;
+  std::optional<Presence> presence_;
+  api::EventRate event_rate_;
+  api::EventRate dead_letter_rate_;
+  std::optional<pipeline::WorkspaceSink> rows_;
+  std::optional<ActivitySink> sink_;
+  std::unique_ptr<pipeline::Runner> pipeline_;
+  std::optional<AlertList> alert_list_;
+  std::unique_ptr<pipeline::Projector> alert_table_projector_;
+  std::unique_ptr<pipeline::Projector> alert_list_projector_;
+  std::optional<TriageDesk> triage_desk_;
+  std::optional<Housekeeper> housekeeper_;
+
+  std::optional<net::IoThreads> threads_;
+  std::unique_ptr<net::TlsContext> tls_;
+  std::optional<StateIdentityStore> identities_;
+  std::optional<hub::JournalOperationsLog> operations_;
+  std::unique_ptr<hub::MqttHead> head_;
+  std::optional<Health> health_;
+  std::unique_ptr<api::Server> api_;
+};
+
+Result<> EmbeddedServer::start(std::string& detail) {
+  TRY_VOID(open_storage(detail));
+  TRY_VOID(open_workspace(detail));
+  live_.emplace(std::to_string(clock_.now().us));
+  presence_.emplace(*live_);
+  remember_activity();
+  TRY_VOID(announce_profile());
+  TRY_VOID(start_pipeline());
+  TRY_VOID(start_heads());
+  housekeeper_->start();
+  return {};
+}
+
+Result<> EmbeddedServer::open_storage(std::string& detail) {
+  auto data = DataDirectory::open(options_.data);
+  if (!data) {
+    detail = data.error().where == "data.lock" ? fmt::format("another server runs on {}", options_.data)
+                                               : fmt::format("data directory {}", options_.data);
+    return std::unexpected(data.error());
+  }
+  data_.emplace(*std::move(data));
+  TRY(certificates_, net::open_or_create_server_identity(data_->secrets(), options_.names, clock_.now()));
+  TRY(database_, state::Database::open(data_->state_file()));
+  devices_.emplace(*database_);
+  users_.emplace(*database_);
+  alerts_.emplace(*database_);
+  outbox_.emplace(*database_);
+  TRY(const bool first_start, api::make_first_secrets(*users_, data_->secrets(), {}, clock_.now()));
+  if (first_start)
+    log::info("server", "first start: the sign-in secret of admin is in {}/first-sign-in", data_->secrets());
+  TRY(messages_, open_journal(data_->journal(), "journal", options_.reserve_bytes));
+  TRY(derived_, open_journal(data_->derived(), "derived", 0));
+  return {};
+}
+
+Result<> EmbeddedServer::open_workspace(std::string& detail) {
+  workspace::DuckdbOptions options;
+  options.directory = data_->segments();
+  const workspace::Retention retention{options_.retention_age, options_.retention_bytes};
+  options.streams = {{std::string(workspace::kMessagesStream), retention},
+                     {std::string(workspace::kDerivedStream), retention}};
+  options.register_functions = [](void* connection) { return kql::register_kql_functions(connection); };
+  TRY(workspace_, workspace::open_duckdb_workspace(std::move(options), schema_, clock_, &detail));
+  return {};
+}
+
+// After a restart the activity of devices is not in memory any more; the workspace knows it.
+void EmbeddedServer::remember_activity() {
+  const workspace::QueryRequest request{
+      .sql = R"(SELECT "Hub", "DeviceId", "ModuleId", max("_ingested") FROM "RawEvents" GROUP BY ALL)",
+      .binds = {},
+      .rows_max = Presence::kIdentitiesMax,
+      .bytes_max = 256U << 20};
+  const auto found = workspace_->query(request);
+  if (!found)
+    return log::warning("server", "activity of devices before this start is not shown: {}", found.error().text);
+  for (std::size_t row = 0; row < found->rows; ++row) {
+    const auto text = [&](std::size_t column) { return std::string(found->at(row, column).as_text()); };
+    presence_->message({text(0), text(1), text(2), ""}, found->at(row, 3).as_timestamp());
+  }
+}
+
+// The severity profile is part of what decides a verdict, so it is a record like everything else that does.
+Result<> EmbeddedServer::announce_profile() {
+  const std::string body =
+      pipeline::rules_change_body(options_.parity_profile ? pipeline::Profile::parity : pipeline::Profile::standard);
+  const Identity identity{options_.hub, "", "", ""};
+  const journal::Record record{.kind = journal::RecordKind::rules_change,
+                               .partition = partition_of(identity),
+                               .enqueued = clock_.now(),
+                               .identity = identity,
+                               .properties = {},
+                               .body = as_bytes(body)};
+  DurableGroup group;
+  // A full disk must not keep the server from starting: operators need it then more than ever.
+  if (!messages_->append(record, group.expect()) || !group.wait()) {
+    log::warning("server", "the journal takes no records now; the severity profile stays as it was");
+  }
+  return {};
+}
+
+Result<> EmbeddedServer::start_pipeline() {
+  rows_.emplace(*workspace_);
+  sink_.emplace(*rows_, schema_, *presence_, event_rate_, dead_letter_rate_);
+  pipeline::RunnerOptions runner;
+  runner.checkpoint_directory = data_->checkpoints();
+  runner.installation_id = data_->installation_id();
+  TRY(runner.fingerprint_key, fingerprint_key(data_->secrets()));
+  runner.log = log_to("pipeline");
+  TRY(pipeline_, pipeline::start_runner(std::move(runner), *messages_, *derived_, *sink_, clock_));
+
+  alert_list_.emplace(*alerts_, [this](AlertEvent event, const state::Alert& alert) {
+    live_->alert(api::alert_change_json(name_of(event), alert));
+    live_->device_changed(alert.device_id);
+  });
+  TRY(alert_table_projector_,
+      pipeline::start_alert_table(*derived_, *rows_, data_->installation_id(), log_to("alert table")));
+  TRY(const std::string position, alerts_->position());
+  TRY(alert_list_projector_, pipeline::start_projector(
+                                 "alert-list", position, *derived_,
+                                 [this](const journal::RecordView& record, const journal::Position& after) {
+                                   return alert_list_->apply(record, after);
+                                 },
+                                 log_to("alert list")));
+  triage_desk_.emplace(*derived_, *alert_list_, *alerts_);
+  housekeeper_.emplace(Housekeeper::Parts{*messages_,
+                                          *derived_,
+                                          *outbox_,
+                                          *users_,
+                                          clock_,
+                                          {options_.retention_bytes, options_.retention_age},
+                                          options_.hub});
+  return {};
+}
+
+Result<> EmbeddedServer::start_heads() {
+  threads_.emplace(0);
+  TRY(tls_, net::TlsContext::create(
+                {.certificate_pem = certificates_.certificate_pem, .private_key_pem = certificates_.private_key_pem}));
+  identities_.emplace(*devices_);
+  operations_.emplace(*messages_);
+
+  hub::MqttHeadOptions hub;
+  hub.hubs.default_hub = options_.hub;
+  hub.listener.address = options_.address;
+  hub.listener.port = options_.mqtt_port;
+  TRY(head_, hub::MqttHead::open({*threads_, *tls_, *identities_, *messages_, *operations_, clock_, &*presence_},
+                                 std::move(hub)));
+  presence_->attach(head_.get());
+  health_.emplace(Health::Parts{*head_, *operations_, *messages_, *derived_, [this] { return pipeline_->stats(); },
+                                *workspace_, *alert_list_, *housekeeper_, event_rate_, dead_letter_rate_, clock_});
+
+  api::ServerOptions api;
+  api.address = options_.address;
+  api.port = options_.portal_port;
+  api.portal_directory = options_.portal;
+  TRY(api_, api::Server::start(*threads_, tls_.get(), std::move(api),
+                               {*devices_, *users_, *alerts_, *outbox_, *workspace_, query_schema_, *presence_,
+                                *triage_desk_, *health_, clock_, options_.hub, "localhost", data_->installation_id(),
+                                options_.version, data_->secrets()},
+                               *live_));
+  log::info("server", "devices: mqtts://{}:{}, portal: https://{}:{}", options_.address, head_->port(),
+            options_.address, api_->port());
+  return {};
+}
+
+void EmbeddedServer::stop() {
+  if (api_) api_->stop();
+  if (presence_) presence_->attach(nullptr);
+  if (head_) head_->stop();
+  api_.reset();
+  health_.reset();
+  head_.reset();
+  if (threads_) threads_->stop();
+  housekeeper_.reset();
+  triage_desk_.reset();
+  alert_list_projector_.reset();
+  alert_table_projector_.reset();
+  pipeline_.reset();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> start(const Options& options, std::string& detail) {
+  auto server = std::make_unique<EmbeddedServer>(options);
+  TRY_VOID(server->start(detail));
+  return server;
+}
+
+}  // namespace picket::server
