@@ -114,7 +114,7 @@ void add_serve(CLI::App& app, const std::function<void(std::function<Outcome<voi
         ->default_str(std::string(setting.default_value));
   }
   command->footer("A setting is taken from the first of: flag, PICKET_* variable, --config file, default.");
-  command->callback([&chosen] { chosen([] { return serve(file, flags); }); });
+  command->callback([chosen] { chosen([] { return serve(file, flags); }); });
 }
 
 }  // namespace picket::cli

@@ -105,6 +105,8 @@ class EmbeddedServer final : public Server {
   Result<> start_heads();
   Result<> announce_profile();
   void remember_activity();
+  /// What connection strings name as the host: the first name that the operator gave.
+  [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
 
   Options options_;
   const Clock& clock_ = system_clock();
@@ -281,7 +283,7 @@ Result<> EmbeddedServer::start_heads() {
   api.portal_directory = options_.portal;
   TRY(api_, api::Server::start(*threads_, tls_.get(), std::move(api),
                                {*devices_, *users_, *alerts_, *outbox_, *workspace_, query_schema_, *presence_,
-                                *triage_desk_, *health_, clock_, options_.hub, "localhost", data_->installation_id(),
+                                *triage_desk_, *health_, clock_, options_.hub, host_name(), data_->installation_id(),
                                 options_.version, data_->secrets()},
                                *live_));
   log::info("server", "devices: mqtts://{}:{}, portal: https://{}:{}", options_.address, head_->port(),
