@@ -1,0 +1,379 @@
+// summarize, distinct, count.
+#include <algorithm>
+
+#include "binder_state.h"
+#include "contains.h"
+#include "expr.h"
+
+namespace picket::kql {
+
+namespace {
+
+using Kind = ast::Expression::Kind;
+using Shape = AggregateFunction::Shape;
+
+char letter_of(Type type) {
+  switch (type) {
+    case Type::boolean:
+      return 'b';
+    case Type::int32:
+      return 'i';
+    case Type::int64:
+      return 'l';
+    case Type::real:
+      return 'r';
+    case Type::string:
+      return 's';
+    case Type::datetime:
+      return 'd';
+    case Type::timespan:
+      return 't';
+    case Type::guid:
+      return 'g';
+    case Type::dynamic:
+      return 'j';
+  }
+  return '?';
+}
+
+bool accepts(const AggregateFunction& function, Type type) {
+  if (function.accepts == "*") return true;
+  if (function.accepts == "S") return type != Type::dynamic;
+  return function.accepts.contains(letter_of(type));
+}
+
+std::unexpected<Diagnostic> wrong_count(const ast::Expression& call) {
+  return diagnose(code::kArguments, call.span, "wrong number of arguments for " + call.text + "()");
+}
+
+/// "99.9" as it stands in percentile_x_99_9.
+std::string percentage_name(double percentage) {
+  auto text = std::to_string(percentage);
+  while (text.ends_with('0')) text.pop_back();
+  if (text.ends_with('.')) text.pop_back();
+  std::ranges::replace(text, '.', '_');
+  return text;
+}
+
+std::optional<double> number_literal(const ExprPtr& expr) {
+  if (expr == nullptr || !is_literal(expr)) return std::nullopt;
+  if (const auto* whole = std::get_if<std::int64_t>(&expr->value.data)) {
+    return expr->type == Type::int64 || expr->type == Type::int32 ? std::optional(static_cast<double>(*whole))
+                                                                  : std::nullopt;
+  }
+  if (const auto* real = std::get_if<double>(&expr->value.data)) return *real;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Checked<std::vector<NamedExpr>> Binder::bind_keys(const Scope& input, const std::vector<ast::Assignment>& keys,
+                                                  Scope& out) {
+  std::vector<NamedExpr> bound;
+  std::size_t unnamed = 0;
+  for (const auto& key : keys) {
+    if (key.names.size() > 1) return diagnose(code::kUnsupported, key.names[0].span, "several names for one value");
+    TRY(auto expr, bind_in(input, *key.value));
+    if (expr->type == Type::dynamic) {
+      return diagnose(code::kType, key.value->span,
+                      "rows cannot be grouped by a dynamic value; convert it, for instance with tostring()");
+    }
+    auto name = key.names.empty() ? implicit_name(*key.value) : key.names[0].text;
+    if (name.empty()) name = "Column" + std::to_string(++unnamed);
+    if (key.names.empty() && key.value->kind != Kind::name) name = unique_name(out, std::move(name));
+    const auto id = new_column();
+    TRY_VOID(add_column(out, {std::move(name), expr->type, id, expr->nullable}, key.value->span));
+    bound.push_back({id, std::move(expr)});
+  }
+  return bound;
+}
+
+Checked<> Binder::apply(Relation& relation, const ast::Summarize& op, Span span) {
+  Scope keys;
+  TRY(auto bound_keys, bind_keys(relation.columns, op.keys, keys));
+  Measures measures{.found = {}, .input = &relation.columns};
+  for (const auto& key : bound_keys) {
+    if (key.expr->kind == Expr::Kind::column) measures.plain_keys.push_back(key.expr->column);
+  }
+  Scope out;
+  std::vector<NamedExpr> computed;
+  for (const auto& measure : op.measures) {
+    auto done = bind_measure(measures, measure, out, computed, keys);
+    measures_ = nullptr;
+    scope_ = nullptr;
+    if (!done) return done;
+  }
+  relation.columns = std::move(keys);
+  for (auto& column : out) TRY_VOID(add_column(relation.columns, std::move(column), span));
+  if (relation.columns.empty()) return diagnose(code::kArguments, span, "summarize without a column");
+  TRY(relation.node, make_node(Aggregate{std::move(relation.node), std::move(bound_keys), std::move(measures.found),
+                                         std::move(relation.order)},
+                               span));
+  relation.order.clear();
+  if (!computed.empty()) {
+    TRY(relation.node, make_node(Extend{std::move(relation.node), std::move(computed)}, span));
+  }
+  return {};
+}
+
+Checked<> Binder::bind_measure(Measures& measures, const ast::Assignment& assignment, Scope& out,
+                               std::vector<NamedExpr>& computed, const Scope& keys) {
+  const auto& value = *assignment.value;
+  const auto* const function = value.kind == Kind::call ? find_aggregate(value.text) : nullptr;
+  if (function != nullptr && (function->shape == Shape::row || function->shape == Shape::any_row)) {
+    return bind_row_measure(measures, *function, assignment, out, keys);
+  }
+  if (function != nullptr && (function->shape == Shape::percentiles || function->shape == Shape::percentile)) {
+    return bind_percentiles(measures, assignment, out, keys);
+  }
+  const std::size_t found_before = measures.found.size();
+  const Scope nothing;  // only aggregates and constants may stand outside of an aggregate
+  measures_ = &measures;
+  TRY(auto expr, bind_in(nothing, value));
+  if (measures.found.size() == found_before && !is_literal(expr)) {
+    return diagnose(code::kArguments, value.span, "an aggregate such as count() is expected here");
+  }
+  if (assignment.names.size() > 1)
+    return diagnose(code::kUnsupported, assignment.names[0].span, "several names for one value");
+  auto name = assignment.names.empty() ? implicit_name(value) : assignment.names[0].text;
+  if (name.empty()) name = "Column1";
+  Scope taken = keys;
+  taken.insert(taken.end(), out.begin(), out.end());
+  const Span name_span = assignment.names.empty() ? value.span : assignment.names[0].span;
+  if (assignment.names.empty()) {
+    for (std::size_t i = 1; name.starts_with("Column") && find_column(taken, name) != nullptr; ++i) {
+      name = "Column" + std::to_string(i);
+    }
+    name = unique_name(taken, std::move(name));
+  } else if (find_column(taken, name) != nullptr) {
+    return diagnose(code::kDuplicate, name_span, "the column '" + name + "' is declared twice");
+  }
+  return add_column(out, define(std::move(name), expr, computed), name_span);
+}
+
+Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const ast::Expression& call) {
+  auto& measures = *measures_;
+  measures.inside = true;
+  const Scope* const outer = std::exchange(scope_, measures.input);
+  auto out = [&]() -> Checked<ExprPtr> {
+    if (function.shape == Shape::row || function.shape == Shape::any_row || function.shape == Shape::percentiles) {
+      return diagnose(code::kUnsupported, call.text_span, call.text + "() inside of another expression");
+    }
+    Aggregate::Measure measure{.columns = {}, .op = function.op};
+    std::vector<ExprPtr> args;
+    for (const auto& argument : call.arguments) {
+      if (argument.value->kind == Kind::star && function.shape == Shape::count) continue;  // count(*)
+      TRY(auto arg, bind_expression(*argument.value));
+      args.push_back(std::move(arg));
+    }
+    const auto last_span = [&] { return call.arguments.back().value->span; };
+    if (function.conditional || function.shape == Shape::condition) {
+      if (args.empty()) return wrong_count(call);
+      if (args.back()->type != Type::boolean) {
+        return diagnose(code::kType, last_span(),
+                        "a condition (bool) is expected, this is " + std::string(to_string(args.back()->type)));
+      }
+      measure.condition = std::move(args.back());
+      args.pop_back();
+    }
+    Type type = Type::int64;
+    switch (function.shape) {
+      case Shape::count:
+        // count(x) counts all rows, nulls too; the engine accepts it, so published queries use it.
+        if (args.size() > 1) return wrong_count(call);
+        break;
+      case Shape::condition:
+        if (!args.empty()) return wrong_count(call);
+        break;
+      case Shape::percentile:
+      case Shape::collection:
+        if (args.size() == 2) {
+          const auto limit = number_literal(args[1]);
+          const bool in_range =
+              limit && *limit >= 0 && *limit <= (function.shape == Shape::percentile ? 100 : 1'048'576);
+          if (!in_range)
+            return diagnose(code::kArguments, call.arguments[1].value->span, "a literal number in range is expected");
+          measure.parameter = function.op == "dcount" ? 0 : *limit;
+          args.pop_back();
+        } else if (function.op != "dcount") {
+          measure.parameter = 1'048'576;
+        }
+        [[fallthrough]];
+      default: {
+        if (args.size() != 1) return wrong_count(call);
+        TRY(type, aggregate_type(function, args[0]->type, call.arguments[0].value->span));
+        if (function.result != '=' && type != args[0]->type && (type == Type::int64 || type == Type::real) &&
+            function.op != "dcount") {
+          args[0] = convert(args[0], type);
+        }
+        measure.args = std::move(args);
+      }
+    }
+    const auto id = new_column();
+    measure.columns = {{id, type}};
+    measures.found.push_back(std::move(measure));
+    const bool nullable =
+        type != Type::string && function.result != 'j' && function.op != "count" && function.op != "dcount";
+    return column_ref(id, type, nullable);
+  }();
+  measures.inside = false;
+  scope_ = outer;
+  return out;
+}
+
+Checked<Type> Binder::aggregate_type(const AggregateFunction& function, Type argument, Span span) const {
+  if (!accepts(function, argument)) {
+    return diagnose(code::kType, span,
+                    std::string(function.name) + "() does not take " + std::string(to_string(argument)) +
+                        (argument == Type::dynamic ? "; convert it, for instance with tolong() or tostring()" : ""));
+  }
+  switch (function.result) {
+    case 'l':
+      return Type::int64;
+    case 'r':
+      return Type::real;
+    case 'j':
+      return Type::dynamic;
+    case '+':
+      return argument == Type::int32 ? Type::int64 : argument;
+    case 'a':
+      return argument == Type::timespan || argument == Type::datetime ? argument : Type::real;
+    default:
+      return argument;
+  }
+}
+
+Checked<> Binder::bind_percentiles(Measures& measures, const ast::Assignment& assignment, Scope& out,
+                                   const Scope& keys) {
+  const auto& call = *assignment.value;
+  if (call.arguments.size() < 2 || (call.text == "percentile" && call.arguments.size() != 2)) return wrong_count(call);
+  if (assignment.names.size() > 1)
+    return diagnose(code::kUnsupported, assignment.names[0].span, "several names for one value");
+  const auto& function = *find_aggregate(call.text);
+  TRY(auto value, bind_in(*measures.input, *call.arguments[0].value));
+  TRY(const auto type, aggregate_type(function, value->type, call.arguments[0].value->span));
+  if (type == Type::int64) value = convert(value, type);
+  for (std::size_t i = 1; i < call.arguments.size(); ++i) {
+    const auto& argument = *call.arguments[i].value;
+    const Scope nothing;
+    TRY(const auto bound, bind_in(nothing, argument));
+    const auto percentage = number_literal(bound);
+    if (!percentage || !(*percentage >= 0 && *percentage <= 100)) {
+      return diagnose(code::kArguments, argument.span, "a literal from 0 to 100 is expected");
+    }
+    auto name = "percentile_" + implicit_name(*call.arguments[0].value) + "_" + percentage_name(*percentage);
+    if (!assignment.names.empty())
+      name = call.text == "percentile" ? assignment.names[0].text : assignment.names[0].text + "_" + name;
+    Scope taken = keys;
+    taken.insert(taken.end(), out.begin(), out.end());
+    const auto id = new_column();
+    TRY_VOID(add_column(out, {unique_name(taken, std::move(name)), type, id, true}, argument.span));
+    measures.found.push_back({.columns = {{id, type}}, .op = "percentile", .args = {value}, .parameter = *percentage});
+  }
+  return {};
+}
+
+/// arg_max(rank, columns...), arg_min, take_any(columns...): one row's values.
+Checked<> Binder::bind_row_measure(Measures& measures, const AggregateFunction& function,
+                                   const ast::Assignment& assignment, Scope& out, const Scope& keys) {
+  const auto& call = *assignment.value;
+  const bool ranked = function.shape == Shape::row;
+  auto arguments = std::span(call.arguments);
+  Aggregate::Measure measure{.columns = {}, .op = function.op};
+  if (function.conditional) {
+    if (arguments.size() < 2) return wrong_count(call);
+    TRY(measure.condition, bind_in(*measures.input, *arguments.back().value));
+    if (measure.condition->type != Type::boolean) {
+      return diagnose(code::kType, arguments.back().value->span, "a condition (bool) is expected");
+    }
+    arguments = arguments.first(arguments.size() - 1);
+  }
+  if (arguments.empty()) return wrong_count(call);
+  std::size_t given = 0;  // names on the left side that are used up
+  const auto add = [&](std::string name, bool exact_name, ExprPtr value, Span span) -> Checked<> {
+    if (given < assignment.names.size()) {
+      name = assignment.names[given].text;
+      span = assignment.names[given++].span;
+      exact_name = true;
+    }
+    Scope taken = keys;
+    taken.insert(taken.end(), out.begin(), out.end());
+    if (!exact_name) name = unique_name(taken, std::move(name));
+    if (find_column(taken, name) != nullptr)
+      return diagnose(code::kDuplicate, span, "the column '" + name + "' is declared twice");
+    const auto id = new_column();
+    measure.columns.emplace_back(id, value->type);
+    TRY_VOID(add_column(out, {std::move(name), value->type, id, value->type != Type::string}, span));
+    measure.args.push_back(std::move(value));
+    return {};
+  };
+  const auto prefixed = [&](std::string name) {
+    return function.prefix.empty() || ranked ? name : std::string(function.prefix) + "_" + name;
+  };
+  if (ranked) {
+    TRY(auto rank, bind_in(*measures.input, *arguments[0].value));
+    TRY_VOID(aggregate_type(function, rank->type, arguments[0].value->span));
+    auto name = arguments[0].names.empty() ? implicit_name(*arguments[0].value) : arguments[0].names[0].text;
+    if (name.empty()) name = std::string(function.prefix) + "_";
+    measure.args.push_back(rank);
+    TRY_VOID(add(std::move(name), !arguments[0].names.empty(), rank, arguments[0].value->span));
+  }
+  for (std::size_t i = ranked ? 1 : 0; i < arguments.size(); ++i) {
+    const auto& argument = arguments[i];
+    if (argument.value->kind == Kind::star) {
+      // Every column that is neither a key of the grouping nor what ranks.
+      const std::string rank_name =
+          ranked && arguments[0].value->kind == Kind::name ? arguments[0].value->text : std::string();
+      for (const auto& column : *measures.input) {
+        if (contains(measures.plain_keys, column.id) || column.name == rank_name) continue;
+        TRY_VOID(add(prefixed(column.name), false, column_ref(column.id, column.type, column.nullable),
+                     argument.value->span));
+      }
+      continue;
+    }
+    TRY(auto value, bind_in(*measures.input, *argument.value));
+    auto name = argument.names.empty() ? implicit_name(*argument.value) : argument.names[0].text;
+    if (name.empty()) name = ranked ? std::string(function.prefix) + "_" : std::string("any_");
+    TRY_VOID(add(argument.names.empty() ? prefixed(std::move(name)) : std::move(name), !argument.names.empty(),
+                 std::move(value), argument.value->span));
+  }
+  if (given < assignment.names.size()) {
+    return diagnose(code::kArguments, assignment.names[given].span, "more names than values");
+  }
+  measures.found.push_back(std::move(measure));
+  return {};
+}
+
+Checked<> Binder::apply(Relation& relation, const ast::Distinct& op, Span span) {
+  Scope out;
+  std::vector<NamedExpr> keys;
+  if (op.all) {
+    for (const auto& column : relation.columns) {
+      if (column.type == Type::dynamic) {
+        return diagnose(code::kType, span,
+                        "the column '" + column.name + "' is dynamic; name the columns of 'distinct'");
+      }
+      const auto id = new_column();
+      out.push_back({column.name, column.type, id, column.nullable});
+      keys.push_back({id, column_ref(column.id, column.type, column.nullable)});
+    }
+  } else {
+    TRY(keys, bind_keys(relation.columns, op.columns, out));
+  }
+  TRY(relation.node, make_node(Aggregate{std::move(relation.node), std::move(keys), {}, {}}, span));
+  relation.columns = std::move(out);
+  relation.order.clear();
+  return {};
+}
+
+Checked<> Binder::apply(Relation& relation, const ast::Count& op, Span span) {
+  const auto id = new_column();
+  Aggregate aggregate{std::move(relation.node), {}, {}, {}};
+  aggregate.measures.push_back({.columns = {{id, Type::int64}}, .op = "count"});
+  TRY(relation.node, make_node(std::move(aggregate), span));
+  relation.columns = {{op.name ? op.name->text : "Count", Type::int64, id, false}};
+  relation.order.clear();
+  return {};
+}
+
+}  // namespace picket::kql

@@ -1,0 +1,67 @@
+// Writes DuckDB SQL: one common table expression an operator, one final SELECT. Nodes in duckdb_emitter.cc, expressions
+// in duckdb_expression.cc.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kql/emitter.h"
+#include "kql/plan.h"
+
+namespace picket::kql {
+
+/// Columns that are wanted from a node, in a fixed order.
+using Needed = std::set<ColumnId>;
+
+class DuckdbWriter {
+ public:
+  Checked<EmittedSql> write(const Plan& plan);
+
+ private:
+  // --- nodes: each returns the name of its table expression, which has exactly the columns `needed`, named c<id>
+  std::string node(const NodePtr& node, const Needed& needed);
+  std::string node(const Scan& scan, const Needed& needed);
+  std::string node(const Rows& rows, const Needed& needed);
+  std::string node(const Range& range, const Needed& needed);
+  std::string node(const Filter& filter, const Needed& needed);
+  std::string node(const Extend& extend, const Needed& needed);
+  std::string node(const Aggregate& aggregate, const Needed& needed);
+  std::string node(const Take& take, const Needed& needed);
+  std::string node(const Union& all, const Needed& needed);
+  std::string node(const Join& join, const Needed& needed);
+  std::string define(std::string select);
+  static std::string list(const Needed& needed);
+  static std::string order_by(const Order& order);
+  std::string measure(const Aggregate::Measure& measure, const Order& order);
+  std::string row_measure(const Aggregate::Measure& measure);
+
+  // --- expressions
+  /// A value that keeps the language's null.
+  std::string value(const Expr& expr);
+  /// A condition whose null counts as false: what WHERE, CASE WHEN and FILTER want. Shorter, and it prunes.
+  std::string condition(const Expr& expr);
+  std::string literal(const Value& value);
+  std::string call(const Expr& expr);
+  std::string comparison(const Expr& expr, bool null_is_false);
+  std::string in_table(const Expr& expr, bool null_is_false);
+  std::string convert(const Expr& expr);
+  std::string path(const Expr& expr);
+  std::string path_text(const Expr& expr);
+  /// A value's JSON text, as elements of lists and cells of dynamic columns have it.
+  static std::string json_text(Type type, const std::string& text);
+  std::string datetime_part_call(const Expr& expr);
+  std::string expand(std::string_view sql, const std::vector<ExprPtr>& args);
+  std::string sub_query(const Expr& expr);
+  static void collect(const Expr& expr, Needed& out);
+
+  std::vector<Value> binds_;
+  std::vector<std::string> tables_;  ///< Text of the table expressions, s0, s1, ...
+  std::map<const Node*, std::string> sub_queries_;
+  std::size_t bytes_ = 0;
+  bool too_large_ = false;
+};
+
+}  // namespace picket::kql

@@ -1,0 +1,60 @@
+// Query text in, SQL out. Pure: no clock, no engine, no locale.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/core/time.h"
+#include "kql/diagnostic.h"
+#include "kql/plan.h"
+#include "kql/schema.h"
+#include "kql/value.h"
+
+namespace picket::kql {
+
+/// Bounds. Crossing one is a diagnostic with code limit_exceeded.
+inline constexpr std::size_t kQueryBytesMax = 64 * 1024;
+inline constexpr std::size_t kNestingMax = 100;            ///< Parentheses, brackets and sub-queries in the text.
+inline constexpr std::uint32_t kExpressionDepthMax = 200;  ///< After `let` names are replaced by what they stand for.
+inline constexpr std::uint32_t kExpressionSizeMax = 20'000;
+inline constexpr std::size_t kColumnsMax = 1'000;  ///< Of one table at any point of the query.
+inline constexpr std::size_t kPlanNodesMax = 500;  ///< Operators, `let` tables counted at each use.
+inline constexpr std::size_t kDatatableCellsMax = 20'000;
+inline constexpr std::size_t kSqlBytesMax = 4 * 1024 * 1024;
+
+/// Half open: from <= time < to.
+struct TimeRange {
+  Timestamp from;
+  Timestamp to;
+};
+
+struct Options {
+  Timestamp now;  ///< The one instant that now() and ago() see.
+  std::map<std::string, Value, std::less<>>
+      parameters{};                       ///< Values for `declare query_parameters`; others are an error.
+  std::optional<TimeRange> time_range{};  ///< Limits each table's time column, in addition to the text.
+};
+
+struct ResultColumn {
+  std::string name;
+  Type type;
+};
+
+struct CompiledQuery {
+  std::string sql;           ///< One SELECT. Columns come in the order of `columns`, under their names.
+  std::vector<Value> binds;  ///< Value of $1 is binds[0]. No value of the query text stands in `sql`.
+  std::vector<ResultColumn> columns;
+  std::shared_ptr<const Plan> plan;
+};
+
+/// Compiles one query for DuckDB. The functions of native_functions.h must be registered on the connection that runs
+/// it. The result does not refer to `text` or `schema`. An error holds at least one diagnostic, each with a span inside
+/// `text`.
+std::expected<CompiledQuery, Diagnostics> compile(std::string_view text, const Schema& schema, const Options& options);
+
+}  // namespace picket::kql

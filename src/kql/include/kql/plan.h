@@ -1,0 +1,186 @@
+// The bound query: every name resolved, every expression typed. Independent of any engine; an emitter turns it into
+// SQL.
+//
+// A column is a number that is unique in the plan, so renaming, shadowing and dropping columns cost no node: `project`
+// only changes which numbers the names stand for, and an emitter computes what is needed above and nothing else.
+// Sorting is no node either: an order is a property that ends at the result or at a Take.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "kql/value.h"
+
+namespace picket::kql {
+
+using ColumnId = std::uint32_t;
+
+struct Node;
+using NodePtr = std::shared_ptr<const Node>;  // shared: a `let` table may stand in several places of the plan
+struct Expr;
+using ExprPtr = std::shared_ptr<const Expr>;  // shared: a `let` scalar, a column's definition
+
+/// One step of a dynamic path: a key, or a position (negative: from the end).
+using PathStep = std::variant<std::string, std::int64_t>;
+
+/// A typed expression.
+struct Expr {
+  enum class Kind : std::uint8_t {
+    literal,   ///< `value`
+    column,    ///< `column`
+    call,      ///< `op` over `args`; the emitter's table says what each op is
+    path,      ///< `steps` into args[0], which is dynamic; a missing path is null
+    in_table,  ///< args[0] is among the values of column `column` of `table`; op is "in" or "in_folded" (ignoring case)
+    scalar_table,  ///< Column `column` of the first row of `table`, null without a row
+  };
+  Kind kind = Kind::literal;
+  Type type = Type::boolean;
+  bool nullable = true;  ///< False: proven never null.
+  Value value{};
+  ColumnId column = 0;
+  std::string_view op{};  ///< Static storage.
+  std::vector<ExprPtr> args{};
+  std::vector<PathStep> steps{};
+  NodePtr table{};
+  std::uint32_t size = 1;   ///< Nodes below and including this one, counted as often as they are reached.
+  std::uint32_t depth = 1;  ///< Longest way down.
+};
+
+struct NamedExpr {
+  ColumnId column;
+  ExprPtr expr;
+};
+
+struct OrderKey {
+  ColumnId column;
+  bool descending = true;
+  bool nulls_first = false;
+};
+using Order = std::vector<OrderKey>;
+
+/// Rows of a stored table.
+struct Scan {
+  struct Field {
+    ColumnId column;
+    Type type;
+    std::string sql;
+    bool null_is_empty = false;  ///< A NULL of this string column reads as ''.
+  };
+  std::string table;
+  std::string sql;
+  std::vector<Field> fields;
+};
+
+/// Constant rows: datatable, print.
+struct Rows {
+  std::vector<std::pair<ColumnId, Type>> columns;
+  std::vector<std::vector<ExprPtr>> rows;  ///< Each as long as `columns`; expressions without columns.
+};
+
+/// first, first + step, ... up to and including last; nothing when step leads away.
+struct Range {
+  ColumnId column;
+  Type type;  ///< int64 or datetime
+  ExprPtr first, last, step;
+};
+
+struct Filter {
+  NodePtr input;
+  ExprPtr predicate;  ///< boolean; null drops the row
+};
+
+/// The input's columns and more.
+struct Extend {
+  NodePtr input;
+  std::vector<NamedExpr> columns;
+};
+
+struct Aggregate {
+  struct Measure {
+    std::vector<std::pair<ColumnId, Type>>
+        columns;            ///< One, but for the ops that return a row (arg_max, arg_min, take_any).
+    std::string_view op{};  ///< Static storage; the emitter's table says what it is.
+    std::vector<ExprPtr>
+        args{};            ///< arg_max, arg_min: the ranking value, then one for each column. take_any: one for each.
+    ExprPtr condition{};   ///< Only rows where it is true; nullptr: all rows.
+    double parameter = 0;  ///< percentile: 0..100. make_list, make_set: at most so many elements.
+  };
+  NodePtr input;
+  std::vector<NamedExpr> keys;
+  std::vector<Measure> measures;
+  Order order;  ///< Of the input; make_list follows it.
+};
+
+struct Take {
+  NodePtr input;
+  std::int64_t count = 0;
+  Order order;  ///< Empty: any rows.
+};
+
+/// All rows of all branches. `branches[i].columns[j]` feeds `columns[j]`.
+struct Union {
+  struct Branch {
+    NodePtr input;
+    std::vector<ExprPtr> columns;
+  };
+  std::vector<std::pair<ColumnId, Type>> columns;
+  std::vector<Branch> branches;
+};
+
+enum class JoinKind : std::uint8_t {
+  inner,
+  inner_unique,
+  left_outer,
+  right_outer,
+  full_outer,
+  left_anti,
+  right_anti,
+  left_semi,
+  right_semi
+};
+
+/// Output: all columns of both sides (semi and anti: of one side). Outer joins pad strings with '' and the rest with
+/// null, into the padded ids.
+struct Join {
+  struct Padded {
+    ColumnId column;  ///< New id above the join.
+    ColumnId from;    ///< Id on its side.
+    Type type;
+  };
+  NodePtr left, right;
+  JoinKind kind = JoinKind::inner_unique;
+  std::vector<std::pair<ColumnId, ColumnId>> keys;  ///< Equal pairs, null equals null.
+  std::vector<Padded> left_columns, right_columns;
+};
+
+struct Node {
+  std::variant<Scan, Rows, Range, Filter, Extend, Aggregate, Take, Union, Join> op;
+};
+
+struct PlanColumn {
+  std::string name;
+  Type type;
+  ColumnId column;
+};
+
+/// `render`: only passed on, it never changes rows.
+struct RenderHint {
+  std::string chart;
+  std::vector<std::pair<std::string, std::string>> properties;
+};
+
+struct Plan {
+  NodePtr root;
+  std::vector<PlanColumn> columns;
+  Order order;
+  std::vector<std::string> tables;  ///< Stored tables that are read, each once, in order of appearance.
+  std::optional<RenderHint> render;
+};
+
+}  // namespace picket::kql

@@ -1,0 +1,48 @@
+// What tables a query may name, and how each column is read in the engine.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kql/value.h"
+
+namespace picket::kql {
+
+/// A key of a JSON text column that the store also keeps as a typed column.
+/// The binder reads it in place of the JSON path, and only where `exact_sql` holds (decisions.md 20): then the typed
+/// value carries all that the JSON text said, NULL meaning that the key is missing or null.
+struct Promotion {
+  std::string
+      path;   ///< Keys joined by dots below the root: "CommandLine", "Process.Name". Keys with dots: no promotion.
+  Type type;  ///< boolean, int32, int64, real or string.
+  std::string sql;        ///< SQL expression over the table's row.
+  std::string exact_sql;  ///< SQL boolean over the row, never NULL; empty: always exact.
+};
+
+struct Column {
+  std::string name;
+  Type type;
+  std::string sql;                    ///< SQL expression over the table's row; empty: the quoted name.
+  bool not_null = false;              ///< The store never holds NULL here. Otherwise a NULL string is read as ''.
+  std::vector<Promotion> promotions;  ///< For string and dynamic columns that hold JSON text.
+};
+
+/// Engine forms of the types: boolean BOOLEAN, int32 INTEGER, int64 BIGINT, real DOUBLE, string VARCHAR, datetime
+/// TIMESTAMP, timespan BIGINT (ticks of 100 ns), guid UUID, dynamic VARCHAR or JSON (valid JSON text, or NULL).
+struct Table {
+  std::string name;
+  std::string sql;  ///< What stands after FROM: a quoted name, a view, a table function call; empty: the quoted name.
+  std::vector<Column> columns;
+  std::string time_column;  ///< The column Options::time_range applies to; empty: none.
+};
+
+/// All tables by name; names are case-sensitive, as everything in the language.
+struct Schema {
+  std::vector<Table> tables;
+
+  /// nullptr: no such table.
+  [[nodiscard]] const Table* find(std::string_view name) const;
+};
+
+}  // namespace picket::kql

@@ -1,0 +1,612 @@
+#include "parser.h"
+
+#include <algorithm>
+#include <array>
+
+#include "contains.h"
+#include "parser_state.h"
+
+namespace picket::kql {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+/// In the language, not in Picket yet: refused by name, so that nobody searches for a typing error.
+constexpr std::array kOperatorsNotSupported = {"assert-schema"sv,
+                                               "consume"sv,
+                                               "evaluate"sv,
+                                               "execute-and-cache"sv,
+                                               "facet"sv,
+                                               "fork"sv,
+                                               "getschema"sv,
+                                               "graph-match"sv,
+                                               "graph-to-table"sv,
+                                               "graph-mark-components"sv,
+                                               "graph-shortest-paths"sv,
+                                               "invoke"sv,
+                                               "lookup"sv,
+                                               "make-graph"sv,
+                                               "make-series"sv,
+                                               "mv-apply"sv,
+                                               "mvapply"sv,
+                                               "mv-expand"sv,
+                                               "mvexpand"sv,
+                                               "parse"sv,
+                                               "parse-kv"sv,
+                                               "parse-where"sv,
+                                               "partition"sv,
+                                               "reduce"sv,
+                                               "sample"sv,
+                                               "sample-distinct"sv,
+                                               "scan"sv,
+                                               "search"sv,
+                                               "top-hitters"sv,
+                                               "top-nested"sv,
+                                               "macro-expand"sv};
+
+constexpr std::array kSourcesNotSupported = {"externaldata"sv, "external_data"sv, "find"sv,       "search"sv,
+                                             "evaluate"sv,     "macro-expand"sv,  "make-series"sv};
+
+std::unexpected<Diagnostic> unsupported(Span span, std::string_view what) {
+  return diagnose(code::kUnsupported, span, std::string(what) + " is not supported yet");
+}
+
+}  // namespace
+
+Checked<ast::Query> parse(std::string_view text) {
+  TRY(auto tokens, tokenize(text));
+  return Parser(std::move(tokens)).query();
+}
+
+// --- tokens
+
+const Token& Parser::peek(std::size_t ahead) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+
+bool Parser::at(std::string_view text, std::size_t ahead) const {
+  const auto& token = peek(ahead);
+  return (token.kind == TokenKind::identifier || token.kind == TokenKind::punctuation) && token.text == text;
+}
+
+const Token& Parser::take() {
+  const auto& token = peek();
+  if (token.kind != TokenKind::end) ++at_;
+  return token;
+}
+
+bool Parser::accept(std::string_view text) {
+  if (!at(text)) return false;
+  take();
+  return true;
+}
+
+Checked<Span> Parser::expect(std::string_view text, std::string_view where) {
+  if (at(text)) return take().span;
+  return expected("'" + std::string(text) + "' " + std::string(where));
+}
+
+std::unexpected<Diagnostic> Parser::expected(std::string_view what) const {
+  const auto& token = peek();
+  const auto found = token.kind == TokenKind::end ? std::string("the end of the query")
+                                                  : "'" + std::string(token.text.substr(0, 40)) + "'";
+  return diagnose(code::kSyntax, token.span, "expected " + std::string(what) + " instead of " + found);
+}
+
+std::unexpected<Diagnostic> Parser::too_deep() const {
+  return diagnose(code::kLimit, peek().span,
+                  "the query is nested deeper than " + std::to_string(kNestingMax) + " levels");
+}
+
+Span Parser::since(std::size_t start) const {
+  return at_ == 0 ? Span{start, 0} : Span{start, std::max(tokens_[at_ - 1].span.end(), start) - start};
+}
+
+std::size_t Parser::behind_bracket(std::size_t ahead) const {
+  std::size_t depth = 0;
+  std::size_t i = at_ + ahead;
+  for (; i + 1 < tokens_.size(); ++i) {
+    const auto& token = tokens_[i];
+    if (token.kind != TokenKind::punctuation) continue;
+    if (token.text == "(" || token.text == "[" || token.text == "{") ++depth;
+    if ((token.text == ")" || token.text == "]" || token.text == "}") && --depth == 0) return i + 1;
+  }
+  return i;
+}
+
+bool Parser::has_pipe_ahead() const {
+  for (std::size_t i = at_; i + 1 < tokens_.size();) {
+    const auto& token = tokens_[i];
+    if (token.kind == TokenKind::punctuation) {
+      if (token.text == "|") return true;
+      if (token.text == ";" || token.text == ")" || token.text == "," || token.text == "]" || token.text == "}")
+        return false;
+      if (token.text == "(" || token.text == "[" || token.text == "{") {
+        i = behind_bracket(i - at_);
+        continue;
+      }
+    }
+    ++i;
+  }
+  return false;
+}
+
+bool Parser::starts_table() const {
+  if (at("datatable") || at("materialize") || at("externaldata") || at("external_data")) return at("(", 1);
+  if (at("print") || at("range") || at("union") || at("find") || at("search") || at("evaluate")) {
+    return !at(";", 1) && !at(")", 1) && !at("|", 1) && peek(1).kind != TokenKind::end && !at(".", 1) && !at(",", 1);
+  }
+  if (has_pipe_ahead()) return true;
+  if (!at("(")) return false;
+  // "(T | count)" but not "(a) + 1": a bracket that holds a pipe and is the whole part.
+  const auto& behind = tokens_[behind_bracket(0)];
+  if (behind.kind != TokenKind::end && behind.text != ";" && behind.text != ")" && behind.text != ",") return false;
+  for (std::size_t i = at_ + 1; i < behind_bracket(0); ++i) {
+    if (tokens_[i].kind == TokenKind::punctuation && tokens_[i].text == "|") return true;
+  }
+  return false;
+}
+
+// --- statements
+
+Checked<ast::Query> Parser::query() {
+  ast::Query out;
+  for (;;) {
+    while (accept(";")) {
+    }
+    if (at_end()) break;
+    if (out.pipeline != nullptr) {
+      return unsupported(peek().span, "more than one tabular statement in a request");
+    }
+    if (at("let") && !at("|", 1) && !at(";", 1)) {
+      TRY_VOID(let_statement(out));
+    } else if (at("set") && peek(1).kind == TokenKind::identifier) {
+      TRY_VOID(set_statement());
+    } else if (at("declare") && peek(1).kind == TokenKind::identifier) {
+      TRY_VOID(declare_statement(out));
+    } else if ((at("alias") && at("database", 1)) || (at("restrict") && at("access", 1))) {
+      return unsupported(cover(peek().span, peek(1).span), "the statement '" + std::string(peek().text) + "'");
+    } else {
+      TRY(out.pipeline, pipeline());
+    }
+    if (!at(";") && !at_end()) return expected("'|', ';' or the end of the query");
+  }
+  if (out.pipeline == nullptr) return expected("a table or another tabular expression");
+  return out;
+}
+
+Checked<> Parser::let_statement(ast::Query& out) {
+  take();
+  TRY(auto declared, name("a name after 'let'"));
+  TRY_VOID(expect("=", "after the name of a 'let' statement"));
+  if ((at("(") && tokens_[behind_bracket(0)].text == "{") || (at("view") && at("(", 1))) {
+    return unsupported(peek().span, "a user-defined function ('let f = (...) { ... }')");
+  }
+  if (starts_table()) {
+    TRY(auto value, pipeline());
+    out.declarations.emplace_back(ast::Let{std::move(declared), std::move(value)});
+  } else {
+    TRY(auto value, expression());
+    out.declarations.emplace_back(ast::Let{std::move(declared), std::move(value)});
+  }
+  if (at_end()) return expected("';' and a tabular expression after this 'let' statement");
+  return {};
+}
+
+/// Request properties steer Microsoft's engine (caching, truncation), not the meaning of a query. The one that does
+/// change results is refused.
+Checked<> Parser::set_statement() {
+  take();
+  const auto& property = take();
+  if (property.text == "query_now") return unsupported(property.span, "'set query_now'");
+  if (accept("=")) {
+    if (peek().kind != TokenKind::literal && peek().kind != TokenKind::string && peek().kind != TokenKind::identifier) {
+      return expected("a value for the request property");
+    }
+    take();
+  }
+  return {};
+}
+
+Checked<> Parser::declare_statement(ast::Query& out) {
+  take();
+  if (!at("query_parameters")) return unsupported(peek().span, "'declare " + std::string(peek().text) + "'");
+  take();
+  TRY_VOID(expect("(", "after query_parameters"));
+  do {
+    TRY(auto declared, name("a parameter name"));
+    TRY_VOID(expect(":", "and a type after the parameter name"));
+    const auto type = type_of_name(peek().text);
+    if (!type) return expected("a type");
+    take();
+    ast::ExpressionPtr fallback;
+    if (accept("=")) {
+      TRY(fallback, expression());
+    }
+    out.declarations.emplace_back(ast::Parameter{std::move(declared), *type, std::move(fallback)});
+  } while (accept(","));
+  TRY_VOID(expect(")", "at the end of query_parameters"));
+  return {};
+}
+
+// --- tabular expressions
+
+Checked<ast::PipelinePtr> Parser::pipeline() {
+  const Level level(*this);
+  if (level.too_deep()) return too_deep();
+  auto out = std::make_unique<ast::Pipeline>();
+  const std::size_t start = peek().span.start;
+  TRY_VOID(source(*out));
+  while (accept("|")) {
+    TRY(auto op, pipe_operator());
+    out->operators.push_back(std::move(op));
+    if (out->operators.size() > kPlanNodesMax) {
+      return diagnose(code::kLimit, out->operators.back().span,
+                      "more than " + std::to_string(kPlanNodesMax) + " operators");
+    }
+  }
+  out->span = since(start);
+  return out;
+}
+
+Checked<ast::PipelinePtr> Parser::bracketed_pipeline() {
+  TRY_VOID(expect("(", "before a tabular expression"));
+  TRY(auto inner, pipeline());
+  TRY_VOID(expect(")", "after a tabular expression"));
+  return inner;
+}
+
+Checked<> Parser::source(ast::Pipeline& out) {
+  const bool alone = at("|", 1) || at(";", 1) || at(")", 1) || at(",", 1) || peek(1).kind == TokenKind::end;
+  if (at("(")) {
+    TRY(out.source, bracketed_pipeline());
+  } else if (at("materialize") && at("(", 1)) {
+    take();  // the plan has no side effects: to compute it once or twice gives the same rows
+    TRY(out.source, bracketed_pipeline());
+  } else if (at("datatable") && at("(", 1)) {
+    TRY(out.source, datatable());
+  } else if (at("print") && !alone) {
+    TRY(out.source, print());
+  } else if (at("range") && !alone) {
+    TRY(out.source, range());
+  } else if (at("union") && !alone) {
+    take();
+    TRY(out.source, union_branches());
+  } else if (contains(kSourcesNotSupported, peek().text) && !alone) {
+    return unsupported(peek().span, "'" + std::string(peek().text) + "'");
+  } else if (peek().kind == TokenKind::identifier && at("(", 1)) {
+    return unsupported(peek().span, "the function '" + std::string(peek().text) + "' as a table");
+  } else {
+    TRY(auto table, name("a table or another tabular expression"));
+    out.source = ast::TableName{std::move(table)};
+  }
+  return {};
+}
+
+Checked<ast::Print> Parser::print() {
+  take();
+  TRY(auto columns, assignments());
+  return ast::Print{std::move(columns)};
+}
+
+Checked<ast::Datatable> Parser::datatable() {
+  take();
+  ast::Datatable out;
+  TRY_VOID(expect("(", "after datatable"));
+  while (!at(")")) {
+    TRY(auto column, name("a column name"));
+    TRY_VOID(expect(":", "and a type after the column name"));
+    if (at("decimal")) return unsupported(peek().span, "the type decimal");
+    const auto type = peek().kind == TokenKind::identifier ? type_of_name(peek().text) : std::nullopt;
+    if (!type) return expected("a type");
+    take();
+    out.columns.emplace_back(std::move(column), *type);
+    if (!accept(",")) break;
+  }
+  TRY_VOID(expect(")", "after the columns of a datatable"));
+  TRY_VOID(expect("[", "before the values of a datatable"));
+  while (!at("]")) {
+    TRY(auto cell, expression());
+    out.cells.push_back(std::move(cell));
+    if (out.cells.size() > kDatatableCellsMax) {
+      return diagnose(code::kLimit, out.cells.back()->span,
+                      "a datatable of more than " + std::to_string(kDatatableCellsMax) + " values");
+    }
+    if (!accept(",")) break;
+  }
+  TRY_VOID(expect("]", "after the values of a datatable"));
+  return out;
+}
+
+Checked<ast::Range> Parser::range() {
+  take();
+  ast::Range out;
+  TRY(out.name, name("a column name"));
+  TRY_VOID(expect("from", "in range"));
+  TRY(out.first, expression());
+  TRY_VOID(expect("to", "in range"));
+  TRY(out.last, expression());
+  TRY_VOID(expect("step", "in range"));
+  TRY(out.step, expression());
+  return out;
+}
+
+// --- operators
+
+/// Hyphenated names are one word only when written without blanks: `project-away`, not `project - away`.
+Checked<std::string> Parser::operator_name(Span& span) {
+  if (peek().kind != TokenKind::identifier) return expected("an operator after '|'");
+  std::string out(peek().text);
+  span = take().span;
+  while (at("-") && peek().span.start == span.end() && peek(1).kind == TokenKind::identifier &&
+         peek(1).span.start == peek().span.end()) {
+    take();
+    out += "-" + std::string(peek().text);
+    span = cover(span, take().span);
+  }
+  return out;
+}
+
+Checked<ast::Operator> Parser::pipe_operator() {
+  ast::Operator out;
+  TRY(const auto word, operator_name(out.name_span));
+  if (word == "where" || word == "filter") {
+    TRY(auto predicate, expression());
+    out.op = ast::Where{std::move(predicate)};
+  } else if (word == "extend") {
+    TRY(auto columns, assignments());
+    out.op = ast::Extend{std::move(columns)};
+  } else if (word == "project") {
+    TRY(auto columns, assignments());
+    out.op = ast::Project{std::move(columns)};
+  } else if (word == "project-away") {
+    TRY(auto columns, name_patterns());
+    out.op = ast::ProjectAway{std::move(columns)};
+  } else if (word == "project-keep") {
+    TRY(auto columns, name_patterns());
+    out.op = ast::ProjectKeep{std::move(columns)};
+  } else if (word == "project-rename") {
+    TRY(out.op, project_rename());
+  } else if (word == "project-reorder") {
+    TRY(out.op, project_reorder());
+  } else if (word == "summarize") {
+    TRY(out.op, summarize());
+  } else if (word == "sort" || word == "order") {
+    TRY_VOID(skip_hints());
+    TRY_VOID(expect("by", "after " + word));
+    TRY(auto keys, sort_keys());
+    out.op = ast::Sort{std::move(keys)};
+  } else if (word == "take" || word == "limit") {
+    TRY(auto rows, expression());
+    out.op = ast::Take{std::move(rows)};
+  } else if (word == "top") {
+    TRY(out.op, top());
+  } else if (word == "distinct") {
+    TRY(out.op, distinct());
+  } else if (word == "count") {
+    TRY(out.op, count());
+  } else if (word == "as") {
+    TRY_VOID(skip_hints());
+    TRY(auto alias, name("a name after 'as'"));
+    out.op = ast::As{std::move(alias)};
+  } else if (word == "serialize" && (at("|") || at(";") || at(")") || at_end())) {
+    out.op = ast::Serialize{};
+  } else if (word == "render") {
+    TRY(out.op, render());
+  } else if (word == "union") {
+    TRY(out.op, union_branches());
+  } else if (word == "join") {
+    TRY(out.op, join());
+  } else if (word == "serialize" || contains(kOperatorsNotSupported, word)) {
+    return unsupported(out.name_span, "the operator '" + word + "'");
+  } else {
+    return diagnose(code::kSyntax, out.name_span, "there is no operator '" + word + "'");
+  }
+  out.span = since(out.name_span.start);
+  return out;
+}
+
+/// hint.strategy=shuffle and its like tell Microsoft's engine how to work, not what to answer.
+Checked<> Parser::skip_hints() {
+  while (at("hint") && at(".", 1)) {
+    take();
+    take();
+    TRY_VOID(name("a hint"));
+    TRY_VOID(expect("=", "after a hint"));
+    take();
+  }
+  return {};
+}
+
+Checked<ast::Summarize> Parser::summarize() {
+  ast::Summarize out;
+  TRY_VOID(skip_hints());
+  const bool only_keys = at("by") && !at("=", 1) && !at("(", 1);
+  if (!only_keys) {
+    TRY(out.measures, assignments());
+  }
+  if (accept("by")) {
+    TRY(out.keys, assignments());
+  }
+  return out;
+}
+
+Checked<ast::SortKey> Parser::sort_key() {
+  ast::SortKey out;
+  TRY(out.value, expression());
+  if (accept("asc")) {
+    out.descending = false;
+  } else {
+    accept("desc");
+  }
+  if (accept("nulls")) {
+    if (!at("first") && !at("last")) return expected("'first' or 'last' after 'nulls'");
+    out.nulls_first = take().text == "first";
+  }
+  return out;
+}
+
+Checked<std::vector<ast::SortKey>> Parser::sort_keys() {
+  std::vector<ast::SortKey> out;
+  do {
+    TRY(auto key, sort_key());
+    out.push_back(std::move(key));
+  } while (accept(","));
+  return out;
+}
+
+Checked<ast::Top> Parser::top() {
+  ast::Top out;
+  TRY(out.count, expression());
+  TRY_VOID(expect("by", "after the number of rows of 'top'"));
+  TRY(out.key, sort_key());
+  return out;
+}
+
+Checked<ast::Distinct> Parser::distinct() {
+  ast::Distinct out;
+  TRY_VOID(skip_hints());
+  if (accept("*")) {
+    out.all = true;
+    return out;
+  }
+  TRY(out.columns, assignments());
+  return out;
+}
+
+Checked<ast::Count> Parser::count() {
+  ast::Count out;
+  if (accept("as")) {
+    TRY(out.name, name("a name after 'as'"));
+  }
+  return out;
+}
+
+Checked<ast::Render> Parser::render() {
+  ast::Render out;
+  TRY(out.chart, name("a chart type after 'render'"));
+  const bool bracketed = at("with") && at("(", 1);
+  if (bracketed) {
+    take();
+    take();
+  }
+  while (peek().kind == TokenKind::identifier && at("=", 1)) {
+    std::string key(take().text);
+    take();
+    std::string value;
+    do {  // a property may be a list of columns
+      if (peek().kind == TokenKind::string) {
+        value += std::get<std::string>(take().value.data);
+      } else if (peek().kind == TokenKind::identifier || peek().kind == TokenKind::literal) {
+        value += take().text;
+      } else {
+        return expected("a value for '" + key + "'");
+      }
+      const bool next_is_property = at(",") && at("=", 2);
+      if (!at(",") || next_is_property || !bracketed) break;
+      value += ",";
+    } while (accept(","));
+    out.properties.emplace_back(std::move(key), std::move(value));
+    if (bracketed) accept(",");
+  }
+  if (bracketed) TRY_VOID(expect(")", "after the properties of 'render'"));
+  return out;
+}
+
+Checked<ast::Union> Parser::union_branches() {
+  ast::Union out;
+  for (;;) {
+    TRY_VOID(skip_hints());
+    if (at("kind") && at("=", 1)) {
+      take();
+      take();
+      if (!at("inner") && !at("outer")) return expected("'inner' or 'outer'");
+      out.inner = take().text == "inner";
+    } else if ((at("withsource") || at("with_source")) && at("=", 1)) {
+      take();
+      take();
+      TRY(out.with_source, name("a column name after 'withsource='"));
+    } else if (at("isfuzzy") && at("=", 1)) {
+      take();
+      take();
+      if (!at("true") && !at("false")) return expected("'true' or 'false'");
+      out.fuzzy = take().text == "true";
+    } else {
+      break;
+    }
+  }
+  do {
+    auto branch = std::make_unique<ast::Pipeline>();
+    branch->span = peek().span;
+    if (at("(")) {
+      TRY(branch, bracketed_pipeline());
+    } else {
+      TRY(auto table, name("a table"));
+      if (at("*")) return unsupported(peek().span, "a union of tables by wildcard");
+      branch->source = ast::TableName{std::move(table)};
+    }
+    out.branches.push_back(std::move(branch));
+  } while (accept(","));
+  return out;
+}
+
+Checked<ast::Join> Parser::join() {
+  ast::Join out;
+  out.kind.span = peek().span;
+  TRY_VOID(skip_hints());
+  if (at("kind") && at("=", 1)) {
+    take();
+    take();
+    TRY(out.kind, name("a kind of join"));
+  }
+  TRY_VOID(skip_hints());
+  if (at("(")) {
+    TRY(out.right, bracketed_pipeline());
+  } else {
+    out.right = std::make_unique<ast::Pipeline>();
+    TRY(auto table, name("a table to join"));
+    out.right->span = table.span;
+    out.right->source = ast::TableName{std::move(table)};
+  }
+  TRY_VOID(expect("on", "after the right side of 'join'"));
+  do {
+    TRY(auto condition, expression());
+    out.conditions.push_back(std::move(condition));
+  } while (accept(","));
+  return out;
+}
+
+Checked<std::vector<ast::Name>> Parser::name_patterns() {
+  std::vector<ast::Name> out;
+  do {
+    TRY(auto pattern, name_pattern());
+    out.push_back(std::move(pattern));
+  } while (accept(","));
+  return out;
+}
+
+Checked<ast::ProjectRename> Parser::project_rename() {
+  ast::ProjectRename out;
+  do {
+    TRY(auto fresh, name("a new column name"));
+    TRY_VOID(expect("=", "and the old column name"));
+    TRY(auto old, name("the old column name"));
+    out.columns.emplace_back(std::move(fresh), std::move(old));
+  } while (accept(","));
+  return out;
+}
+
+Checked<ast::ProjectReorder> Parser::project_reorder() {
+  ast::ProjectReorder out;
+  using Direction = ast::ProjectReorder::Direction;
+  do {
+    TRY(auto pattern, name_pattern());
+    auto direction = Direction::as_is;
+    if (accept("asc")) direction = Direction::ascending;
+    if (accept("desc")) direction = Direction::descending;
+    if (at("granny-asc") || at("granny")) return unsupported(peek().span, "'granny-asc'");
+    out.columns.emplace_back(std::move(pattern), direction);
+  } while (accept(","));
+  return out;
+}
+
+}  // namespace picket::kql

@@ -1,0 +1,86 @@
+#include "case_file.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+namespace picket::kql::testing {
+
+namespace {
+
+std::string_view trim(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+enum class Part { head, query, rows };
+
+void add_line(Case& out, Part& part, const std::string& line) {
+  const auto text = trim(line);
+  if (part == Part::head && text.starts_with("//")) {
+    if (out.name.empty()) out.name = trim(text.substr(2));
+    return;
+  }
+  if (part == Part::head && text.empty()) return;
+  if (text.starts_with("=> ")) {
+    out.columns = trim(text.substr(3));
+    part = Part::rows;
+  } else if (text.starts_with("!! ")) {
+    const auto rest = text.substr(3);
+    const auto at = rest.find(" at ");
+    out.error_code = trim(rest.substr(0, at));
+    out.error_text = at == std::string_view::npos ? std::string() : std::string(trim(rest.substr(at + 4)));
+    part = Part::rows;
+  } else if (part == Part::rows) {
+    if (text == "ordered") {
+      out.ordered = true;
+    } else if (!text.empty()) {
+      out.rows.emplace_back(text);
+    }
+  } else {
+    part = Part::query;
+    out.query += (out.query.empty() ? "" : "\n") + line;
+  }
+}
+
+void read_file(const std::filesystem::path& path, std::vector<Case>& out) {
+  std::ifstream in(path);
+  Case next;
+  Part part = Part::head;
+  int number = 0;
+  const auto finish = [&] {
+    if (!next.query.empty()) out.push_back(next);
+    next = Case{};
+    part = Part::head;
+  };
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    if (line == "---") {
+      finish();
+      continue;
+    }
+    if (next.query.empty() && next.line == 0) {
+      next.file = path.filename().string();
+      next.line = number;
+    }
+    add_line(next, part, line);
+  }
+  finish();
+}
+
+}  // namespace
+
+std::vector<Case> read_cases(const std::string& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".kql") files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  std::vector<Case> out;
+  for (const auto& file : files) read_file(file, out);
+  return out;
+}
+
+}  // namespace picket::kql::testing

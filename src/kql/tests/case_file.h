@@ -1,0 +1,33 @@
+// Query cases as text: what is asked, what comes back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace picket::kql::testing {
+
+/// Blocks in a .kql file, separated by lines of '---':
+///   // name: what the case shows            (the first comment line is its name)
+///   // source: kql.md section 3             (any further comments)
+///   <query, any number of lines>
+///   => a:long, b:string                     (the result's columns)
+///   1 | x                                   (rows; cells separated by " | ", texts quoted, null, numbers as printed)
+/// or, instead of columns and rows,
+///   !! unsupported at mv-expand             (the code of the diagnostic, and the text its span covers)
+/// Rows are compared in order if the first row line is preceded by "ordered", otherwise as a set.
+struct Case {
+  std::string file;
+  int line = 0;
+  std::string name;
+  std::string query;
+  std::string columns;
+  std::vector<std::string> rows;
+  bool ordered = false;
+  std::string error_code;  ///< Empty: the query is valid.
+  std::string error_text;
+};
+
+/// All cases of all *.kql files in `folder`, in order of file name.
+std::vector<Case> read_cases(const std::string& folder);
+
+}  // namespace picket::kql::testing

@@ -1,0 +1,113 @@
+// Every case of tests/cases runs on a real engine.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "case_file.h"
+#include "duckdb_runner.h"
+
+namespace picket::kql::testing {
+
+namespace {
+
+/// The instant that now() is in all cases.
+constexpr Timestamp kNow{1'795'255'200'000'000};  // 2026-11-21T10:00:00Z
+
+std::string describe(const std::vector<ResultColumn>& columns) {
+  std::string out;
+  for (const auto& column : columns) out += (out.empty() ? "" : ", ") + column.name + ":" + std::string(to_string(column.type));
+  return out;
+}
+
+/// T is the fixed table; cases that need others bring them as datatable.
+Schema case_schema() {
+  Schema schema;
+  schema.tables.push_back({.name = "T",
+                           .columns = {{"b", Type::boolean},
+                                       {"i", Type::int32},
+                                       {"l", Type::int64},
+                                       {"r", Type::real},
+                                       {"s", Type::string},
+                                       {"t", Type::datetime},
+                                       {"ts", Type::timespan},
+                                       {"g", Type::guid},
+                                       {"d", Type::dynamic},
+                                       {"s2", Type::string}}});
+  schema.tables.push_back(
+      {.name = "SecurityIoTRawEvent",
+       .sql = "raw",
+       .columns = {{"TimeGenerated", Type::datetime, "", true},
+                   {"DeviceId", Type::string, "", true},
+                   {"RawEventName", Type::string, "", true},
+                   {"EventDetails",
+                    Type::string,
+                    "",
+                    true,
+                    {{"CommandLine", Type::string, "CommandLine", "CommandLine_exact"},
+                     {"UserId", Type::int64, "UserId", "UserId_exact"},
+                     {"Process.Name", Type::string, "ProcessName", ""}}}},
+       .time_column = "TimeGenerated"});
+  return schema;
+}
+
+void fill(DuckdbRunner& runner) {
+  runner.execute("CREATE TABLE T(b BOOLEAN, i INTEGER, l BIGINT, r DOUBLE, s VARCHAR, t TIMESTAMP, ts BIGINT, g UUID, d VARCHAR,"
+                 " s2 VARCHAR)");
+  runner.execute("INSERT INTO T VALUES"
+                 " (TRUE, 1, 10, 1.5, 'alpha', '2026-11-21 09:00:00', 36000000000,"
+                 " '74be27de-1e4e-49d9-b579-fe0b331d3642', '{\"a\":1,\"b\":[1,2,3],\"c\":{\"x y\":\"deep\"}}', 'one'),"
+                 " (FALSE, 2, 20, 2.5, 'Beta', '2026-11-20 10:00:00', -36000000000, NULL, '{\"a\":\"text\"}', 'two'),"
+                 " (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)");
+  runner.execute("CREATE TABLE raw(TimeGenerated TIMESTAMP, DeviceId VARCHAR, RawEventName VARCHAR, EventDetails VARCHAR,"
+                 " CommandLine VARCHAR, CommandLine_exact BOOLEAN, UserId BIGINT, UserId_exact BOOLEAN, ProcessName VARCHAR)");
+  // The promoted values of the first row differ from the text on purpose: a case sees which of the two was read.
+  runner.execute("INSERT INTO raw VALUES"
+                 " ('2026-11-21 09:00:00', 'd1', 'ProcessCreate', '{\"CommandLine\":\"in text\",\"UserId\":1}', 'promoted', TRUE,"
+                 " 1001, TRUE, 'sh'),"
+                 " ('2026-11-21 08:00:00', 'd2', 'ProcessCreate', '{\"CommandLine\":\"other\",\"UserId\":\"7\"}', 'stale', FALSE,"
+                 " 5, FALSE, NULL),"
+                 " ('2026-11-19 08:00:00', 'd2', 'Login', 'not json', NULL, TRUE, NULL, TRUE, NULL)");
+}
+
+}  // namespace
+
+TEST(KqlCases, GiveTheRowsThatTheReferenceStates) {
+  DuckdbRunner runner;
+  fill(runner);
+  const auto schema = case_schema();
+  const auto cases = read_cases(std::string(PICKET_SOURCE_DIR) + "/src/kql/tests/cases");
+  EXPECT_GE(cases.size(), 150U);
+  const char* const only = std::getenv("KQL_CASE");
+  for (const auto& one : cases) {
+    if (only != nullptr && one.name.find(only) == std::string::npos) continue;
+    SCOPED_TRACE(one.file + ":" + std::to_string(one.line) + " " + one.name + "\n" + one.query);
+    const auto compiled = compile(one.query, schema, Options{.now = kNow});
+    if (!one.error_code.empty()) {
+      ASSERT_FALSE(compiled.has_value()) << "the query was accepted";
+      const auto& diagnostic = compiled.error().front();
+      EXPECT_EQ(diagnostic.code, one.error_code) << render(diagnostic, one.query);
+      EXPECT_EQ(one.query.substr(diagnostic.span.start, diagnostic.span.length), one.error_text) << render(diagnostic, one.query);
+      continue;
+    }
+    if (!compiled) {
+      ADD_FAILURE() << render(compiled.error().front(), one.query);
+      continue;
+    }
+    EXPECT_EQ(describe(compiled->columns), one.columns);
+    auto rows = runner.run(*compiled);
+    if (!rows) {
+      ADD_FAILURE() << rows.error() << "\n" << compiled->sql;
+      continue;
+    }
+    auto expected = one.rows;
+    if (!one.ordered) {
+      std::ranges::sort(expected);
+      std::ranges::sort(*rows);
+    }
+    EXPECT_EQ(*rows, expected) << compiled->sql;
+  }
+}
+
+}  // namespace picket::kql::testing

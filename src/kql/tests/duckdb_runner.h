@@ -1,0 +1,31 @@
+// Runs compiled queries on an in-memory DuckDB.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include <duckdb.h>
+
+#include "kql/compile.h"
+
+namespace picket::kql::testing {
+
+class DuckdbRunner {
+ public:
+  DuckdbRunner();
+  ~DuckdbRunner();
+  DuckdbRunner(const DuckdbRunner&) = delete;
+  DuckdbRunner& operator=(const DuckdbRunner&) = delete;
+
+  /// Statements that set up tables. Fails the test on an error.
+  void execute(const std::string& sql);
+  /// Rows as the case files write them; the error text of DuckDB otherwise.
+  std::expected<std::vector<std::string>, std::string> run(const CompiledQuery& query);
+
+ private:
+  duckdb_database database_ = nullptr;
+  duckdb_connection connection_ = nullptr;
+};
+
+}  // namespace picket::kql::testing
