@@ -1,6 +1,7 @@
 #include "duckdb/relations.h"
 
 #include <limits>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -25,23 +26,24 @@ std::string column_list(const std::vector<Column>& columns) {
   return out;
 }
 
-/// "T" AS (SELECT columns FROM (hot rows UNION ALL BY NAME each segment)): by name, since a segment may be older than a
-/// column; the hot rows have all of them.
+/// "T" AS (SELECT columns FROM (each segment UNION ALL BY NAME hot rows)): by name, since a segment may be older than a
+/// column; the hot rows have all of them. The segments come first: behind a table function DuckDB gives up pushing the
+/// bound of "newest n" down into them (measured on 3 million rows: 350 ms instead of 20).
 Outcome<std::string> table_expression(const QueryRequest& request, TableIndex index, const Layouts& layouts,
                                       const Snapshot& snapshot, std::uint64_t token, AttachmentLeases& leases) {
   const TableLayout& layout = layouts[index];
   const std::string table = quote_identifier(layout.name);
-  std::string sql = fmt::format("{} AS NOT MATERIALIZED (SELECT {} FROM (FROM {}({}, {})", table,
-                                column_list(layout.columns), kHotScan, token, index);
+  std::string sql = fmt::format("{} AS NOT MATERIALIZED (SELECT {} FROM (", table, column_list(layout.columns));
   if (const PinnedStream* stream = find_stream(snapshot, layout.stream)) {
-    for (const SegmentPtr& segment : stream->segments) {
+    // Newest first: "newest n" then has its n early, and skips older row groups by their times.
+    for (const SegmentPtr& segment : std::views::reverse(stream->segments)) {
       const TableExtent* extent = segment->info().find(layout.name);
       if (extent == nullptr || !meets(*extent, request)) continue;
       TRY(const std::string alias, leases.take(segment->path()));
-      sql += fmt::format(" UNION ALL BY NAME FROM {}.{}", alias, table);
+      sql += fmt::format("FROM {}.{} UNION ALL BY NAME ", alias, table);
     }
   }
-  return sql + "))";
+  return sql + fmt::format("FROM {}({}, {})))", kHotScan, token, index);
 }
 
 std::string value_expression(const ViewColumn& column) {
