@@ -380,6 +380,7 @@ bool Uplink::Impl::handle_event(const mqtt::ClientEvent& event) {
     const StreamId id = found->id;
     sent.erase(found);
     ++status.acknowledged;
+    backoff.progress();
     status.last_acknowledged = loop.clock().now();
     spool.acknowledge(id);
     if (on_acknowledged) on_acknowledged(id);
@@ -458,7 +459,12 @@ bool Uplink::Impl::flush() {
   Connection& each = *connection;
   while (each.out_at < each.out.size()) {
     const auto progress = each.tls->write(Bytes(each.out).subspan(each.out_at));
-    if (!progress) return end(UplinkProblem::lost, "the connection broke: " + describe(progress.error())), false;
+    if (!progress) {
+      // Acknowledgements may have come before the end. Without them a hub that cuts each connection after a few
+      // messages would get the same few for ever.
+      if (receive()) end(UplinkProblem::lost, "the connection broke: " + describe(progress.error()));
+      return false;
+    }
     each.write_wait = progress->wait;
     if (progress->wait != TlsWait::none) return true;
     each.out_at += progress->bytes;

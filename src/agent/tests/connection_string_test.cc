@@ -104,6 +104,8 @@ TEST(Backoff, StaysBelowACeilingThatDoublesToItsCap) {
     EXPECT_EQ(backoff.next(static_cast<std::uint64_t>(ceiling.us) + 1), Duration{}) << "and so can zero";
     ceiling = std::min(Backoff::kCap, ceiling * 2);
   }
+  backoff.progress();
+  EXPECT_LE(backoff.next(~std::uint64_t{0}), Duration::milliseconds(1'600));
   backoff.reset();
   EXPECT_LE(backoff.next(~std::uint64_t{0}), Backoff::kBase);
 }

@@ -26,8 +26,11 @@ class Backoff {
   static Duration refused(std::uint64_t random) {
     return kRefused + Duration{static_cast<std::int64_t>(random % static_cast<std::uint64_t>(kRefused.us))};
   }
-  /// A connection was accepted: begin anew.
+  /// A connection stood for a while: begin anew.
   void reset() { failures_ = 0; }
+  /// A connection was short but got something through: stay below a second and a half. Not zero, since two agents with
+  /// one identity evict each other like this.
+  void progress() { failures_ = std::min(failures_, 4U); }
   [[nodiscard]] unsigned failures() const { return failures_; }
 
  private:

@@ -1,0 +1,258 @@
+#include "mini_hub.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "mqtt/codec.h"
+#include "mqtt/inbox.h"
+#include "mqtt/property_bag.h"
+
+namespace picket::agent::test {
+namespace {
+
+template <class T, void (*kFree)(T*)>
+struct Free {
+  void operator()(T* each) const { kFree(each); }
+};
+using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY, EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Free<X509, X509_free>>;
+
+Key make_key() { return Key(EVP_EC_gen("P-256")); }
+
+void add_extension(X509* certificate, X509* issuer, int kind, const char* text) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, kind, text);
+  X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+}
+
+Certificate make_certificate(const char* name, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer_key, long from_s,
+                             long until_s) {
+  Certificate out(X509_new());
+  static std::atomic<long> serial{1};
+  X509_set_version(out.get(), 2);
+  ASN1_INTEGER_set(X509_get_serialNumber(out.get()), serial++);
+  X509_gmtime_adj(X509_getm_notBefore(out.get()), from_s);
+  X509_gmtime_adj(X509_getm_notAfter(out.get()), until_s);
+  X509_set_pubkey(out.get(), key);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(out.get()), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+  X509_set_issuer_name(out.get(), X509_get_subject_name(issuer == nullptr ? out.get() : issuer));
+  if (issuer == nullptr) {
+    add_extension(out.get(), out.get(), NID_basic_constraints, "critical,CA:TRUE");
+    X509_sign(out.get(), issuer_key, EVP_sha256());
+  }
+  return out;
+}
+
+template <class Write>
+std::string to_pem(Write&& write) {
+  BIO* bio = BIO_new(BIO_s_mem());
+  write(bio);
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio, &text);
+  std::string out(text, static_cast<std::size_t>(length));
+  BIO_free(bio);
+  return out;
+}
+
+std::string gunzip(Bytes bytes) {
+  z_stream stream{};
+  inflateInit2(&stream, 15 + 16);
+  std::string out(2 << 20, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int status = inflate(&stream, Z_FINISH);
+  out.resize(status == Z_STREAM_END ? stream.total_out : 0);
+  inflateEnd(&stream);
+  return out;
+}
+
+std::uint64_t number_after(const std::string& text, const std::string& start) {
+  const auto at = text.find(start);
+  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + start.size(), nullptr, 10);
+}
+
+}  // namespace
+
+struct TestAuthority::Impl {
+  Key key = make_key();
+  Certificate certificate = make_certificate("Picket test CA", key.get(), nullptr, key.get(), -86'400, 86'400);
+};
+
+TestAuthority::TestAuthority() : impl_(std::make_unique<Impl>()) {}
+TestAuthority::~TestAuthority() = default;
+
+std::string TestAuthority::pem() const {
+  return to_pem([this](BIO* bio) { PEM_write_bio_X509(bio, impl_->certificate.get()); });
+}
+
+TestAuthority::Server TestAuthority::issue(const std::string& names, long from_s, long until_s) const {
+  const Key key = make_key();
+  const Certificate certificate =
+      make_certificate("hub", key.get(), impl_->certificate.get(), impl_->key.get(), from_s, until_s);
+  add_extension(certificate.get(), impl_->certificate.get(), NID_subject_alt_name, names.c_str());
+  X509_sign(certificate.get(), impl_->key.get(), EVP_sha256());
+  return {to_pem([&](BIO* bio) { PEM_write_bio_X509(bio, certificate.get()); }),
+          to_pem([&](BIO* bio) { PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
+}
+
+struct MiniHub::Tls {
+  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+  ~Tls() { SSL_CTX_free(context); }
+};
+
+struct MiniHub::Peer {
+  SSL* ssl;
+  mqtt::Role role = mqtt::Role::server_first;
+  int published = 0;
+  void send(const mqtt::Packet& packet) const {
+    Buffer out;
+    if (mqtt::encode(packet, out)) SSL_write(ssl, out.data(), static_cast<int>(out.size()));
+  }
+};
+
+MiniHub::MiniHub(const TestAuthority::Server& identity, std::uint16_t port) : tls_(std::make_unique<Tls>()) {
+  BIO* certificate_text = BIO_new_mem_buf(identity.certificate_pem.data(), -1);
+  BIO* key_text = BIO_new_mem_buf(identity.key_pem.data(), -1);
+  const Certificate certificate(PEM_read_bio_X509(certificate_text, nullptr, nullptr, nullptr));
+  const Key key(PEM_read_bio_PrivateKey(key_text, nullptr, nullptr, nullptr));
+  SSL_CTX_use_certificate(tls_->context, certificate.get());
+  SSL_CTX_use_PrivateKey(tls_->context, key.get());
+  BIO_free(certificate_text);
+  BIO_free(key_text);
+
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(port)};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) std::abort();
+  ::listen(listener_, 8);
+  socklen_t length = sizeof address;
+  ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
+  port_ = ntohs(address.sin_port);
+  thread_ = std::thread([this] { serve(); });
+}
+
+MiniHub::~MiniHub() {
+  stop_ = true;
+  thread_.join();
+  ::close(listener_);
+}
+
+void MiniHub::serve() {
+  while (!stop_) {
+    pollfd waited{.fd = listener_, .events = POLLIN, .revents = 0};
+    if (::poll(&waited, 1, 20) <= 0) continue;
+    const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd < 0) continue;
+    ++connections_;
+    const int yes = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    serve_one(fd);
+    ::close(fd);
+  }
+}
+
+void MiniHub::serve_one(int fd) {
+  const timeval patience{.tv_sec = 0, .tv_usec = 20'000};
+  Peer peer{.ssl = SSL_new(tls_->context)};
+  SSL_set_fd(peer.ssl, fd);
+  bool good = SSL_accept(peer.ssl) == 1 && !faults.close_on_connect;
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  mqtt::Inbox inbox;
+  mqtt::Limits limits;
+  limits.literal_wildcards = true;  // device ids are literals
+  while (good && !stop_) {
+    std::byte bytes[16'384];
+    const int n = SSL_read(peer.ssl, bytes, sizeof bytes);
+    if (n <= 0) {
+      const int why = SSL_get_error(peer.ssl, n);
+      if (why == SSL_ERROR_WANT_READ) continue;
+      if (why == SSL_ERROR_SYSCALL && errno == EAGAIN) continue;
+      break;
+    }
+    inbox.append(Bytes(bytes).first(static_cast<std::size_t>(n)));
+    while (good) {
+      const auto packet = inbox.next(limits, peer.role);
+      if (!packet) good = false;
+      if (!packet || !*packet) break;
+      good = handle(peer, **packet);
+    }
+  }
+  SSL_free(peer.ssl);
+}
+
+bool MiniHub::handle(Peer& peer, const mqtt::Packet& packet) {
+  if (const auto* connect = std::get_if<mqtt::Connect>(&packet)) {
+    {
+      const std::lock_guard lock(mutex_);
+      client_ids_.emplace_back(connect->client_id);
+      user_name_ = connect->user_name.value_or("");
+      password_ = connect->password ? std::string(as_text(connect->password->bytes)) : "";
+    }
+    peer.role = mqtt::Role::server;
+    const int code = faults.refuse;
+    peer.send(mqtt::Connack{.code = static_cast<mqtt::ConnectCode>(code)});
+    return code == 0;
+  }
+  if (std::holds_alternative<mqtt::Pingreq>(packet)) peer.send(mqtt::Pingresp{});
+  if (std::holds_alternative<mqtt::Disconnect>(packet)) return false;
+  const auto* publish = std::get_if<mqtt::Publish>(&packet);
+  if (publish == nullptr) return true;
+
+  Arrived message{.topic = std::string(publish->topic)};
+  const auto bag = mqtt::decode_property_bag(message.topic.substr(message.topic.rfind('/') + 1));
+  if (!bag) return false;
+  message.message_id = bag->find("$.mid").value_or("");
+  message.compressed = bag->find("$.ce") == "gzip";
+  message.body = message.compressed ? gunzip(publish->payload.bytes) : std::string(as_text(publish->payload.bytes));
+  message.epoch = number_after(message.body, R"("StreamEpoch":")");
+  message.sequence = number_after(message.body, R"("Sequence":)");
+  ++peer.published;
+  if (faults.close_after > 0 && peer.published >= faults.close_after) return false;
+  const std::lock_guard lock(mutex_);
+  arrived_.push_back(message);
+  if (faults.withhold_every > 0 && peer.published % faults.withhold_every == 0 &&
+      std::ranges::count(withheld_, message.message_id) == 0) {
+    withheld_.push_back(message.message_id);
+    return true;
+  }
+  peer.send(mqtt::Puback{publish->packet_id});
+  return true;
+}
+
+std::vector<Arrived> MiniHub::arrived() const {
+  const std::lock_guard lock(mutex_);
+  return arrived_;
+}
+std::vector<std::string> MiniHub::client_ids() const {
+  const std::lock_guard lock(mutex_);
+  return client_ids_;
+}
+std::string MiniHub::last_user_name() const {
+  const std::lock_guard lock(mutex_);
+  return user_name_;
+}
+std::string MiniHub::last_password() const {
+  const std::lock_guard lock(mutex_);
+  return password_;
+}
+
+}  // namespace picket::agent::test

@@ -1,0 +1,85 @@
+// A hub for tests: real TLS and MQTT on a loopback port, with the faults a test asks for.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "mqtt/packet.h"
+
+namespace picket::agent::test {
+
+/// A certificate authority of one test, and certificates by it.
+class TestAuthority {
+ public:
+  TestAuthority();
+  ~TestAuthority();
+  [[nodiscard]] std::string pem() const;
+  struct Server {
+    std::string certificate_pem, key_pem;
+  };
+  /// `names` as in a subjectAltName: "DNS:localhost,IP:127.0.0.1". Valid from `from_s` to `until_s` seconds from now.
+  [[nodiscard]] Server issue(const std::string& names, long from_s = -60, long until_s = 3'600) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One message as it arrived.
+struct Arrived {
+  std::string topic;
+  std::string body;  ///< Decompressed.
+  std::string message_id;
+  std::uint64_t epoch = 0;
+  std::uint64_t sequence = 0;
+  bool compressed = false;
+};
+
+/// Accepts connections one after another on a thread of its own; a new one does not evict the old one.
+class MiniHub {
+ public:
+  struct Faults {
+    std::atomic<int> refuse{0};          ///< Answer CONNECT with this code.
+    std::atomic<int> close_after{0};     ///< Cut the connection instead of the n-th PUBACK of each connection.
+    std::atomic<int> withhold_every{0};  ///< Never acknowledge every n-th PUBLISH the first time it comes.
+    std::atomic<bool> close_on_connect{false};
+  };
+
+  explicit MiniHub(const TestAuthority::Server& identity, std::uint16_t port = 0);
+  ~MiniHub();
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  Faults faults;
+
+  [[nodiscard]] std::vector<Arrived> arrived() const;
+  [[nodiscard]] std::size_t connections() const { return connections_; }
+  [[nodiscard]] std::vector<std::string> client_ids() const;
+  [[nodiscard]] std::string last_user_name() const;
+  [[nodiscard]] std::string last_password() const;
+
+ private:
+  struct Peer;
+  void serve();
+  void serve_one(int fd);
+  bool handle(Peer& peer, const mqtt::Packet& packet);
+
+  struct Tls;
+  std::unique_ptr<Tls> tls_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> stop_{false};
+  std::atomic<std::size_t> connections_{0};
+  mutable std::mutex mutex_;
+  std::vector<Arrived> arrived_;
+  std::vector<std::string> client_ids_;
+  std::vector<std::string> withheld_;
+  std::string user_name_, password_;
+  std::thread thread_;
+};
+
+}  // namespace picket::agent::test
