@@ -17,6 +17,8 @@ export interface LiveListener {
 
 const kRefetchMs = 2_000;
 const kReopenMs = 5_000;
+/** A tab that nobody looks at gives its connection back: browsers have six for one server, all tabs together. */
+const kHiddenMs = 60_000;
 const kBatchMs = 50;
 /** A burst beyond this many alerts in one batch is left to the refetch. */
 const kBatchMax = 200;
@@ -67,10 +69,28 @@ export function startLive(client: QueryClient, listener: LiveListener): () => vo
     source.addEventListener('reset', () => void client.invalidateQueries());
   };
 
+  let hideTimer: ReturnType<typeof setTimeout> | undefined;
+  const onVisibility = () => {
+    clearTimeout(hideTimer);
+    if (document.hidden) {
+      hideTimer = setTimeout(() => {
+        clearTimeout(reopenTimer);
+        source?.close();
+        source = undefined;
+      }, kHiddenMs);
+    } else if (!source) {
+      listener.onState('reconnecting');
+      open(false);
+    }
+  };
+  document.addEventListener('visibilitychange', onVisibility);
+
   listener.onState('connecting');
   open(true);
   return () => {
     stopped = true;
+    document.removeEventListener('visibilitychange', onVisibility);
+    clearTimeout(hideTimer);
     clearTimeout(reopenTimer);
     clearTimeout(batchTimer);
     refetch.stop();

@@ -114,7 +114,7 @@ export function answer(query) {
   const bad = query.indexOf('RawEventNam ');
   if (bad >= 0) {
     const before = query.slice(0, bad);
-    return { error: { code: 'query_unknown_column', message: 'Unknown column "RawEventNam"; did you mean RawEventName?', target: 'query', span: { start: bad, length: 11, line: before.split('\n').length, column: bad - before.lastIndexOf('\n') } } };
+    return { error: { code: 'query_unknown_name', message: 'Unknown column "RawEventNam"; did you mean RawEventName?', target: 'query', span: { start: bad, length: 11, line: before.split('\n').length, column: bad - before.lastIndexOf('\n') } } };
   }
   if (/summarize/.test(query)) {
     return table([{ name: 'RawEventName', type: 'string' }, { name: 'Events', type: 'long' }], names.map((name, index) => [name, Math.round(48_210 / (index * 2 + 1))]));

@@ -144,7 +144,7 @@ function route(method, path, query, body) {
       if (part === 'connection-string') return { status: 200, body: { connectionString: `HostName=picket.local;DeviceId=${id};ModuleId=${query.get('module')};SharedAccessKey=bW9jaw==` } };
       return { status: 200, body: { ...device, openAlerts: openBySeverity(id) } };
     case 'POST devices': {
-      if (devices.some(({ deviceId }) => deviceId === body.deviceId)) return fail(409, 'device_exists', `The device ${body.deviceId} exists already.`);
+      if (devices.some(({ deviceId }) => deviceId === body.deviceId)) return fail(409, 'exists', `The device ${body.deviceId} exists already.`);
       const made = makeDevice({ ...body, reporting: 'never', connectionState: 'Disconnected', lastActivity: undefined, coverage: {}, systemInformation: undefined });
       devices.push(made);
       return { status: 201, body: { device: made, connectionString: `HostName=picket.local;DeviceId=${body.deviceId};ModuleId=DefenderIotMicroAgent;SharedAccessKey=bW9jaw==` } };
@@ -174,7 +174,8 @@ async function readBody(request) {
 /** @param {string} path @param {import('node:http').ServerResponse} response */
 async function serveFile(path, response) {
   const wanted = normalize(path).replace(/^(\.\.[/\\])+/, '');
-  const file = extname(wanted) ? wanted : '/index.html';
+  // Everything that is no file of the build is a page; a device id may have a dot in it.
+  const file = wanted.startsWith('/assets/') || wanted === '/favicon.svg' ? wanted : '/index.html';
   try {
     const bytes = await readFile(join(kDist, file));
     response.writeHead(200, { 'Content-Type': kTypes[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': kPolicy, 'X-Content-Type-Options': 'nosniff' }).end(bytes);
@@ -198,10 +199,10 @@ const server = createServer(async (request, response) => {
   const path = url.pathname.slice('/api/v1'.length);
   if (path === '/sign-in') {
     const { user, secret } = await readBody(request);
-    if (user !== 'admin' || secret !== 'picket') return send(fail(401, 'unauthenticated', 'User or secret is wrong.'));
+    if (user !== 'admin' || secret !== 'picket') return send(fail(401, 'sign_in_failed', 'User or secret is wrong.'));
     return send({ status: 200, cookie: `${kCookie}; HttpOnly; SameSite=Strict; Path=/api`, body: { user, role: 'Admin', csrf_token: kCsrf } });
   }
-  if (!request.headers.cookie?.includes(kCookie)) return send(fail(401, 'unauthenticated', 'Sign in first.'));
+  if (!request.headers.cookie?.includes(kCookie)) return send(fail(401, 'not_signed_in', 'Sign in first.'));
   if (path === '/events') {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).write('retry: 2000\n\n');
     streams.add(response);

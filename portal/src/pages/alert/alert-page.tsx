@@ -44,7 +44,7 @@ export default function AlertPage() {
           <EvidenceList alert={alert} />
         </div>
         <div className={styles.stack}>
-          <TriageForm key={alert.status} alert={alert} />
+          <TriageForm alert={alert} />
           <Attack alert={alert} />
           <History changes={alert.changes} />
         </div>

@@ -16,10 +16,12 @@ export function TriageForm({ alert }: { alert: Alert }) {
   const mayTriage = useMay('Contributor');
   const { done, failed } = useNotifications();
   const triage = useTriage(alert.id);
-  const [status, setStatus] = useState<AlertStatus>(alert.status);
+  // What was chosen; nothing chosen follows the alert, which others may change meanwhile.
+  const [chosen, setChosen] = useState<AlertStatus>();
   const [comment, setComment] = useState('');
   if (!mayTriage) return null;
 
+  const status = chosen ?? alert.status;
   const changed = status !== alert.status || comment.trim() !== '';
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -27,6 +29,7 @@ export function TriageForm({ alert }: { alert: Alert }) {
       { ...(status !== alert.status ? { status } : {}), ...(comment.trim() ? { comment: comment.trim() } : {}) },
       {
         onSuccess: () => {
+          setChosen(undefined);
           setComment('');
           done('Triage saved');
         },
@@ -38,7 +41,7 @@ export function TriageForm({ alert }: { alert: Alert }) {
     <Section title="Triage">
       <form className={styles.form} onSubmit={submit}>
         <Field label="Status">
-          <Dropdown value={status} selectedOptions={[status]} onOptionSelect={(_, data) => setStatus(data.optionValue as AlertStatus)}>
+          <Dropdown value={status} selectedOptions={[status]} onOptionSelect={(_, data) => setChosen(data.optionValue as AlertStatus)}>
             {kAlertStatuses.map((name) => <Option key={name} value={name}>{name}</Option>)}
           </Dropdown>
         </Field>
