@@ -104,17 +104,17 @@ Result<> DuckdbWorkspace::append(std::string_view stream, std::uint64_t through,
 
 std::uint64_t DuckdbWorkspace::sealed_through(std::string_view stream) const {
   const Stream* found = find(stream);
-  return found == nullptr ? 0 : found->stats().sealed_through;
+  return found == nullptr ? 0 : found->positions().sealed_through;
 }
 
 std::uint64_t DuckdbWorkspace::hot_end(std::string_view stream) const {
   const Stream* found = find(stream);
-  return found == nullptr ? 0 : found->stats().hot_end;
+  return found == nullptr ? 0 : found->positions().hot_end;
 }
 
 std::uint64_t DuckdbWorkspace::dropped_through(std::string_view stream) const {
   const Stream* found = find(stream);
-  return found == nullptr ? 0 : found->stats().dropped_through;
+  return found == nullptr ? 0 : found->positions().dropped_through;
 }
 
 Outcome<std::shared_ptr<QueryInstance>> DuckdbWorkspace::instance() {

@@ -78,8 +78,9 @@ void Maintenance::run() {
     woken_ = false;
     lock.unlock();
     Result<> result = pass(seal_all);
-    // A caller of complete() waits until no merge is left either.
-    while (complete_all && result && merge_ != nullptr) result = pass(seal_all);
+    // A caller of complete() waits until no merge is left either. What is appended meanwhile is sealed only when due:
+    // else small new segments would call for merges without end.
+    while (complete_all && result && merge_ != nullptr) result = pass(false);
     lock.lock();
     failed = !result;
     if (complete_all) {
@@ -126,7 +127,7 @@ Result<> Maintenance::seal(Stream& stream) {
     if (!generation) return {};
     std::optional<SegmentInfo> segment;
     if (generation->rows() != 0) {
-      TRY(segment, context_.store.write(*generation, stream.directory(), stream.stats().sealed_through + 1,
+      TRY(segment, context_.store.write(*generation, stream.directory(), stream.positions().sealed_through + 1,
                                         context_.clock.now()));
     }
     const auto published = stream.publish_seal(segment);

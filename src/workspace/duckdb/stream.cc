@@ -311,6 +311,11 @@ std::vector<SegmentInfo> Stream::segments() const {
   return manifest_.segments;
 }
 
+StreamPositions Stream::positions() const {
+  const std::lock_guard lock(mutex_);
+  return {manifest_.last, hot_end(), manifest_.dropped_through};
+}
+
 StreamStats Stream::stats() const {
   const std::lock_guard lock(mutex_);
   StreamStats out = counters_;

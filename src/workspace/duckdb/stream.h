@@ -61,6 +61,12 @@ struct PinnedStream {
   std::vector<std::vector<std::vector<HotPart>>> hot;
 };
 
+struct StreamPositions {
+  std::uint64_t sealed_through = 0;
+  std::uint64_t hot_end = 0;
+  std::uint64_t dropped_through = 0;
+};
+
 struct StreamLimits {
   std::uint64_t hot_rows_max = 0;
   std::uint64_t hot_bytes_max = 0;
@@ -95,6 +101,7 @@ class Stream {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::vector<SegmentInfo> segments() const;
+  [[nodiscard]] StreamPositions positions() const;
   [[nodiscard]] StreamStats stats() const;
   void count_failure(std::uint64_t StreamStats::* counter);
 
