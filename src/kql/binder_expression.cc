@@ -250,6 +250,10 @@ Checked<ExprPtr> Binder::bind_path(const ast::Expression& expression) {
                     "only a dynamic value has properties and elements, this is " + std::string(to_string(base->type)) +
                         (base->type == Type::string ? "; use parse_json()" : ""));
   }
+  // `extend e = parse_json(Text) | where e.X == 1` reads X from the text itself: the parsed whole is never built.
+  if (base->kind == Expr::Kind::column) {
+    if (const auto defined = definitions_.find(base->column); defined != definitions_.end()) base = defined->second;
+  }
   if (expression.kind == Kind::member) return path(std::move(base), expression.text);
   TRY(auto index, bind_expression(*expression.children[1]));
   if (is_literal(index) && !index->value.is_null()) {

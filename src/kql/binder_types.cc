@@ -75,6 +75,20 @@ std::optional<Value> fold_time(std::string_view op, const ExprPtr& left, const E
   return Value{left_time || right_time ? Type::datetime : Type::timespan, *sum};
 }
 
+/// `take 2 * 5` wants a constant. What overflows is left to the engine, which refuses it.
+std::optional<Value> fold_whole(std::string_view op, const ExprPtr& left, const ExprPtr& right) {
+  if (!is_literal(left) || !is_literal(right) || !is_whole(left->type) || !is_whole(right->type)) return std::nullopt;
+  const auto* a = std::get_if<std::int64_t>(&left->value.data);
+  const auto* b = std::get_if<std::int64_t>(&right->value.data);
+  if (a == nullptr || b == nullptr) return std::nullopt;
+  std::int64_t out = 0;
+  const bool overflow = op == "+"   ? __builtin_add_overflow(*a, *b, &out)
+                        : op == "-" ? __builtin_sub_overflow(*a, *b, &out)
+                        : op == "*" ? __builtin_mul_overflow(*a, *b, &out)
+                                    : true;
+  return overflow ? std::nullopt : std::optional(Value{Type::int64, out});
+}
+
 }  // namespace
 
 ExprPtr Binder::convert(const ExprPtr& expr, Type target) {
@@ -159,9 +173,10 @@ ExprPtr Binder::comparable(const ExprPtr& dynamic, Type target) {
       return convert(dynamic, target);
   }
   if (key == nullptr) return fallback;
-  const bool both_whole = is_whole(key->type) && is_whole(target);
-  if (key->type != target && !both_whole) return fallback;
-  return guarded(*key, column_ref(key->value, key->type, true), std::move(fallback));
+  const bool widens = is_whole(key->type) && is_number(target);
+  if (key->type != target && !widens) return fallback;
+  auto column = column_ref(key->value, key->type, true);
+  return guarded(*key, convert(column, fallback->type), std::move(fallback));
 }
 
 Checked<ExprPtr> Binder::compare(std::string_view op, Span op_span, ExprPtr left, ExprPtr right) {
@@ -210,6 +225,7 @@ Checked<ExprPtr> Binder::arithmetic(std::string_view op, Span op_span, ExprPtr l
   if (is_number(a) && is_number(b)) {
     const Type common = a == Type::real || b == Type::real ? Type::real : Type::int64;
     const bool real = common == Type::real;
+    if (auto folded = fold_whole(op, left, right)) return literal(std::move(*folded));
     const std::string_view name = op == "+"   ? "add"
                                   : op == "-" ? "subtract"
                                   : op == "*" ? "multiply"

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "duckdb_templates.h"
 #include "duckdb_writer.h"
@@ -169,15 +170,19 @@ std::string DuckdbWriter::comparison(const Expr& expr, bool null_is_false) {
   const auto& right = *expr.args[1];
   const auto a = value(left);
   const auto b = value(right);
-  const bool left_computed = left.kind != Expr::Kind::literal;
-  const bool right_computed = right.kind != Expr::Kind::literal;
+  const auto may_be_nan = [](const Expr& side) {
+    const auto* known = side.kind == Expr::Kind::literal ? std::get_if<double>(&side.value.data) : nullptr;
+    return side.kind != Expr::Kind::literal || (known != nullptr && std::isnan(*known));
+  };
+  const bool left_computed = may_be_nan(left);
+  const bool right_computed = may_be_nan(right);
   const bool real = left.type == Type::real;
   const auto not_nan = [](const std::string& side) { return " AND NOT isnan(" + side + ")"; };
   if (expr.op == "eq" || expr.op == "ne") {
     const bool nullable = left.nullable || right.nullable;
     const bool both = left.nullable && right.nullable;
     const bool equal = expr.op == "eq";
-    const bool watch_nan = real && left_computed && right_computed;
+    const bool watch_nan = real && left_computed && right_computed;  // a number equals no NaN in any engine
     std::string test;
     if (equal) {
       test = a + " = " + b + (watch_nan ? not_nan(a) : "");
@@ -268,7 +273,8 @@ std::string DuckdbWriter::datetime_part_call(const Expr& expr) {
   const auto later = value(*expr.args[1]);
   const auto earlier = value(*expr.args[2]);
   if (part == "week") {  // weeks begin on Sunday
-    return "(date_diff('week', " + earlier + " + INTERVAL 1 DAY, " + later + " + INTERVAL 1 DAY))";
+    const auto week = [](const std::string& time) { return "date_trunc('week', " + time + " + INTERVAL 1 DAY)"; };
+    return "(date_diff('day', " + week(earlier) + ", " + week(later) + ") // 7)";
   }
   return "date_diff('" + part + "', " + earlier + ", " + later + ")";
 }

@@ -1,9 +1,9 @@
 // Every case of tests/cases runs on a real engine.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+
+#include <gtest/gtest.h>
 
 #include "case_file.h"
 #include "duckdb_runner.h"
@@ -17,7 +17,8 @@ constexpr Timestamp kNow{1'795'255'200'000'000};  // 2026-11-21T10:00:00Z
 
 std::string describe(const std::vector<ResultColumn>& columns) {
   std::string out;
-  for (const auto& column : columns) out += (out.empty() ? "" : ", ") + column.name + ":" + std::string(to_string(column.type));
+  for (const auto& column : columns)
+    out += (out.empty() ? "" : ", ") + column.name + ":" + std::string(to_string(column.type));
   return out;
 }
 
@@ -35,40 +36,43 @@ Schema case_schema() {
                                        {"g", Type::guid},
                                        {"d", Type::dynamic},
                                        {"s2", Type::string}}});
-  schema.tables.push_back(
-      {.name = "SecurityIoTRawEvent",
-       .sql = "raw",
-       .columns = {{"TimeGenerated", Type::datetime, "", true},
-                   {"DeviceId", Type::string, "", true},
-                   {"RawEventName", Type::string, "", true},
-                   {"EventDetails",
-                    Type::string,
-                    "",
-                    true,
-                    {{"CommandLine", Type::string, "CommandLine", "CommandLine_exact"},
-                     {"UserId", Type::int64, "UserId", "UserId_exact"},
-                     {"Process.Name", Type::string, "ProcessName", ""}}}},
-       .time_column = "TimeGenerated"});
+  schema.tables.push_back({.name = "SecurityIoTRawEvent",
+                           .sql = "raw",
+                           .columns = {{"TimeGenerated", Type::datetime, "", true},
+                                       {"DeviceId", Type::string, "", true},
+                                       {"RawEventName", Type::string, "", true},
+                                       {"EventDetails",
+                                        Type::string,
+                                        "",
+                                        true,
+                                        {{"CommandLine", Type::string, "CommandLine", "CommandLine_exact"},
+                                         {"UserId", Type::int64, "UserId", "UserId_exact"},
+                                         {"Process.Name", Type::string, "ProcessName", ""}}}},
+                           .time_column = "TimeGenerated"});
   return schema;
 }
 
 void fill(DuckdbRunner& runner) {
-  runner.execute("CREATE TABLE T(b BOOLEAN, i INTEGER, l BIGINT, r DOUBLE, s VARCHAR, t TIMESTAMP, ts BIGINT, g UUID, d VARCHAR,"
-                 " s2 VARCHAR)");
-  runner.execute("INSERT INTO T VALUES"
-                 " (TRUE, 1, 10, 1.5, 'alpha', '2026-11-21 09:00:00', 36000000000,"
-                 " '74be27de-1e4e-49d9-b579-fe0b331d3642', '{\"a\":1,\"b\":[1,2,3],\"c\":{\"x y\":\"deep\"}}', 'one'),"
-                 " (FALSE, 2, 20, 2.5, 'Beta', '2026-11-20 10:00:00', -36000000000, NULL, '{\"a\":\"text\"}', 'two'),"
-                 " (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)");
-  runner.execute("CREATE TABLE raw(TimeGenerated TIMESTAMP, DeviceId VARCHAR, RawEventName VARCHAR, EventDetails VARCHAR,"
-                 " CommandLine VARCHAR, CommandLine_exact BOOLEAN, UserId BIGINT, UserId_exact BOOLEAN, ProcessName VARCHAR)");
+  runner.execute(
+      "CREATE TABLE T(b BOOLEAN, i INTEGER, l BIGINT, r DOUBLE, s VARCHAR, t TIMESTAMP, ts BIGINT, g UUID, d VARCHAR,"
+      " s2 VARCHAR)");
+  runner.execute(
+      "INSERT INTO T VALUES"
+      " (TRUE, 1, 10, 1.5, 'alpha', '2026-11-21 09:00:00', 36000000000,"
+      " '74be27de-1e4e-49d9-b579-fe0b331d3642', '{\"a\":1,\"b\":[1,2,3],\"c\":{\"x y\":\"deep\"}}', 'one'),"
+      " (FALSE, 2, 20, 2.5, 'Beta', '2026-11-20 10:00:00', -36000000000, NULL, '{\"a\":\"text\"}', 'two'),"
+      " (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)");
+  runner.execute(
+      "CREATE TABLE raw(TimeGenerated TIMESTAMP, DeviceId VARCHAR, RawEventName VARCHAR, EventDetails VARCHAR,"
+      " CommandLine VARCHAR, CommandLine_exact BOOLEAN, UserId BIGINT, UserId_exact BOOLEAN, ProcessName VARCHAR)");
   // The promoted values of the first row differ from the text on purpose: a case sees which of the two was read.
-  runner.execute("INSERT INTO raw VALUES"
-                 " ('2026-11-21 09:00:00', 'd1', 'ProcessCreate', '{\"CommandLine\":\"in text\",\"UserId\":1}', 'promoted', TRUE,"
-                 " 1001, TRUE, 'sh'),"
-                 " ('2026-11-21 08:00:00', 'd2', 'ProcessCreate', '{\"CommandLine\":\"other\",\"UserId\":\"7\"}', 'stale', FALSE,"
-                 " 5, FALSE, NULL),"
-                 " ('2026-11-19 08:00:00', 'd2', 'Login', 'not json', NULL, TRUE, NULL, TRUE, NULL)");
+  runner.execute(
+      "INSERT INTO raw VALUES"
+      " ('2026-11-21 09:00:00', 'd1', 'ProcessCreate', '{\"CommandLine\":\"in text\",\"UserId\":1}', 'promoted', TRUE,"
+      " 1001, TRUE, 'sh'),"
+      " ('2026-11-21 08:00:00', 'd2', 'ProcessCreate', '{\"CommandLine\":\"other\",\"UserId\":\"7\"}', 'stale', FALSE,"
+      " 5, FALSE, NULL),"
+      " ('2026-11-19 08:00:00', 'd2', 'Login', 'not json', NULL, TRUE, NULL, TRUE, NULL)");
 }
 
 }  // namespace
@@ -88,7 +92,8 @@ TEST(KqlCases, GiveTheRowsThatTheReferenceStates) {
       ASSERT_FALSE(compiled.has_value()) << "the query was accepted";
       const auto& diagnostic = compiled.error().front();
       EXPECT_EQ(diagnostic.code, one.error_code) << render(diagnostic, one.query);
-      EXPECT_EQ(one.query.substr(diagnostic.span.start, diagnostic.span.length), one.error_text) << render(diagnostic, one.query);
+      EXPECT_EQ(one.query.substr(diagnostic.span.start, diagnostic.span.length), one.error_text)
+          << render(diagnostic, one.query);
       continue;
     }
     if (!compiled) {
