@@ -1,6 +1,7 @@
 #include "mini_hub.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -128,6 +129,7 @@ struct MiniHub::Peer {
 };
 
 MiniHub::MiniHub(const TestAuthority::Server& identity, std::uint16_t port) : tls_(std::make_unique<Tls>()) {
+  ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a killed agent's socket
   BIO* certificate_text = BIO_new_mem_buf(identity.certificate_pem.data(), -1);
   BIO* key_text = BIO_new_mem_buf(identity.key_pem.data(), -1);
   const Certificate certificate(PEM_read_bio_X509(certificate_text, nullptr, nullptr, nullptr));

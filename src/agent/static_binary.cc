@@ -1,0 +1,120 @@
+// What a static glibc binary would drag in without being used. Each definition here takes the place of a library's
+// object file, so that the linker leaves that file, and all it needs, away. Measured in the README.
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <initializer_list>
+
+#include <mbedtls/certs.h>
+#include <mbedtls/platform_util.h>
+#include <mbedtls/ssl.h>
+#include <netdb.h>
+#include <unistd.h>
+
+// The default handler prints the exception's demangled name: 90 KB for a program without exceptions.
+namespace __gnu_cxx {
+[[noreturn]] void __verbose_terminate_handler();
+void __verbose_terminate_handler() { std::abort(); }
+}  // namespace __gnu_cxx
+
+// libstdc++ would throw where a container's invariant breaks; without exceptions that ends the process anyway, and the
+// real ones translate their texts.
+namespace std {
+[[noreturn]] void __throw_bad_alloc();
+void __throw_bad_alloc() { abort(); }
+[[noreturn]] void __throw_bad_array_new_length();
+void __throw_bad_array_new_length() { abort(); }
+[[noreturn]] void __throw_bad_cast();
+void __throw_bad_cast() { abort(); }
+[[noreturn]] void __throw_bad_exception();
+void __throw_bad_exception() { abort(); }
+[[noreturn]] void __throw_bad_typeid();
+void __throw_bad_typeid() { abort(); }
+[[noreturn]] void __throw_logic_error(const char*);
+void __throw_logic_error(const char*) { abort(); }
+[[noreturn]] void __throw_domain_error(const char*);
+void __throw_domain_error(const char*) { abort(); }
+[[noreturn]] void __throw_invalid_argument(const char*);
+void __throw_invalid_argument(const char*) { abort(); }
+[[noreturn]] void __throw_length_error(const char*);
+void __throw_length_error(const char*) { abort(); }
+[[noreturn]] void __throw_out_of_range(const char*);
+void __throw_out_of_range(const char*) { abort(); }
+[[noreturn]] void __throw_runtime_error(const char*);
+void __throw_runtime_error(const char*) { abort(); }
+[[noreturn]] void __throw_range_error(const char*);
+void __throw_range_error(const char*) { abort(); }
+[[noreturn]] void __throw_overflow_error(const char*);
+void __throw_overflow_error(const char*) { abort(); }
+[[noreturn]] void __throw_underflow_error(const char*);
+void __throw_underflow_error(const char*) { abort(); }
+[[noreturn]] void __throw_out_of_range_fmt(const char*, ...);
+void __throw_out_of_range_fmt(const char*, ...) { abort(); }
+}  // namespace std
+
+extern "C" {
+
+// c-ares asks for names of services only when it is given one; the agent never does. The real ones bring glibc's name
+// service with its plug-ins, DNS and dynamic loader.
+servent* getservbyname(const char*, const char*) { return nullptr; }
+int getservbyname_r(const char*, const char*, servent*, char*, size_t, servent** result) {
+  *result = nullptr;
+  return 0;
+}
+int getservbyport_r(int, const char*, servent*, char*, size_t, servent** result) {
+  *result = nullptr;
+  return 0;
+}
+
+// The agent is never a TLS server.
+int mbedtls_ssl_handshake_server_step(mbedtls_ssl_context*) { return MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE; }
+
+// Certificates of mbedTLS's self test: 54 KB.
+const char* mbedtls_test_ca_crt = "";
+extern const size_t mbedtls_test_ca_crt_len = 0;
+const char* mbedtls_test_cli_crt = "";
+extern const size_t mbedtls_test_cli_crt_len = 0;
+
+// glibc's texts of errors and assertions are translated, which takes message catalogues, character sets and the dynamic
+// loader.
+char* strerror(int error) {
+  const char* text = strerrordesc_np(error);
+  static char unknown[] = "unknown error";
+  return text == nullptr ? unknown : const_cast<char*>(text);
+}
+[[noreturn]] void __assert_fail(const char* expression, const char* file, unsigned, const char*) {
+  for (const char* part : {file, ": assertion failed: ", expression, "\n"}) {
+    if (::write(2, part, std::strlen(part)) < 0) break;
+  }
+  std::abort();
+}
+
+// mbedTLS asks for the broken-down time of certificates; glibc's gmtime_r reads time zones, with scanf and all its
+// number formats. Both functions of that object file have to be here.
+void mbedtls_platform_zeroize(void* bytes, size_t length) { ::explicit_bzero(bytes, length); }
+struct tm* mbedtls_platform_gmtime_r(const mbedtls_time_t* time, struct tm* out) {
+  constexpr std::int64_t kDaySeconds = 86'400;
+  std::int64_t days = *time / kDaySeconds, rest = *time % kDaySeconds;
+  if (rest < 0) {
+    rest += kDaySeconds;
+    --days;
+  }
+  // Days since 0000-03-01 in the proleptic Gregorian calendar; a year that begins in March ends with its leap day.
+  days += 719'468;
+  const std::int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  const std::int64_t of_era = days - era * 146'097;
+  const std::int64_t year_of_era = (of_era - of_era / 1'460 + of_era / 36'524 - of_era / 146'096) / 365;
+  const std::int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month = (5 * of_year + 2) / 153;  // 0 is March
+  *out = {};
+  out->tm_mday = static_cast<int>(of_year - (153 * month + 2) / 5 + 1);
+  out->tm_mon = static_cast<int>(month < 10 ? month + 2 : month - 10);
+  out->tm_year = static_cast<int>(year_of_era + era * 400 + (month < 10 ? 0 : 1) - 1'900);
+  out->tm_hour = static_cast<int>(rest / 3'600);
+  out->tm_min = static_cast<int>(rest / 60 % 60);
+  out->tm_sec = static_cast<int>(rest % 60);
+  return out;
+}
+
+}  // extern "C"
