@@ -1,0 +1,10 @@
+// Files of content/ that are part of the program.
+#pragma once
+
+#include <string_view>
+
+namespace picket::pipeline {
+
+extern const std::string_view kAlertsYaml;
+
+}  // namespace picket::pipeline

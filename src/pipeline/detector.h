@@ -1,0 +1,78 @@
+// The shape of a detector: it sees events in the order of the journal and tells what it found.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/core/identity.h"
+#include "base/core/time.h"
+#include "message/decoder.h"
+#include "pipeline/alert.h"
+#include "state_part.h"
+#include "workspace/rows.h"
+
+namespace picket::pipeline {
+
+/// One payload item, enriched. Views live for the call.
+struct DetectorEvent {
+  const message::Event& event;
+  const message::Item& item;
+  const Identity& device;  ///< Who sent it.
+  std::string_view group;  ///< Its security group.
+  workspace::RowId row;
+  Timestamp time;       ///< TimeGenerated.
+  Timestamp enqueued;   ///< The only clock a detector may use.
+  Duration correction;  ///< Added to the device's times; for StartTimeUtc and EndTimeUtc.
+
+  [[nodiscard]] const message::Value* value(message::Field field) const;
+  /// Empty when absent or no text.
+  [[nodiscard]] std::string_view text(message::Field field) const;
+  /// `absent` when there is no such number.
+  [[nodiscard]] std::int64_t integer(message::Field field, std::int64_t absent) const;
+  /// A time of the device, corrected and clamped as `time` is; `absent` when there is none.
+  [[nodiscard]] Timestamp timestamp(message::Field field, Timestamp absent) const;
+  [[nodiscard]] EvidenceRow evidence() const;
+};
+
+/// Something to raise. The raise stage makes it a new alert, or a change of the one with the same type, device and
+/// group key.
+struct Finding {
+  std::string_view alert_type;  ///< Static; must be in content/alerts.yaml.
+  std::string group_key;
+  Timestamp start;
+  Timestamp end;
+  std::uint64_t count = 1;
+  std::vector<EvidenceRow> evidence;  ///< New ones only.
+  std::uint64_t evidence_count = 1;   ///< May be more than are listed.
+  NamedTexts properties;              ///< Replace those of the same name.
+  std::vector<Entity> entities;       ///< Added unless there.
+};
+
+/// Deterministic: sees record time only, and everything it remembers is in its state part.
+class Detector {
+ public:
+  virtual ~Detector() = default;
+  virtual void see(const DetectorEvent& event, std::vector<Finding>& findings) = 0;
+  /// Once a minute of record time: forget what is too old.
+  virtual void forget(Timestamp) {}
+  /// nullptr: it remembers nothing.
+  virtual StatePart* state() { return nullptr; }
+  /// Entries forgotten because a bound was reached.
+  [[nodiscard]] virtual std::uint64_t evicted() const { return 0; }
+};
+
+/// One line of the table: a detector is made once and given the events of its kinds.
+struct DetectorEntry {
+  std::string_view name;  ///< The rule, as alerts name it.
+  std::span<const message::EventKind> kinds;
+  std::unique_ptr<Detector> (*make)();
+};
+
+/// All detectors, in the order in which they see an event.
+std::span<const DetectorEntry> all_detectors();
+
+}  // namespace picket::pipeline

@@ -1,0 +1,274 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "control.h"
+#include "event_time.h"
+
+namespace picket::pipeline {
+namespace {
+
+constexpr Duration kMinute = Duration::minutes(1);
+
+std::string_view property_of(const journal::RecordView& record, std::string_view name) {
+  const auto* value = record.property(name);
+  return value == nullptr ? std::string_view{} : *value;
+}
+
+std::string sender_key(const journal::IdentityView& identity) {
+  return state_key(identity.hub, identity.device_id, identity.module_id, identity.generation_id);
+}
+
+}  // namespace
+
+/// The security group of each device that has one of its own.
+class Engine::Devices final : public StatePart {
+ public:
+  void set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued) {
+    table_.touch(state_key(identity.hub, identity.device_id)) = {std::move(group), enqueued};
+    evicted_ += evict_oldest(table_, kDevicesMax);
+  }
+  [[nodiscard]] std::string_view group_of(const journal::IdentityView& identity) const {
+    const Entry* entry = table_.find(state_key(identity.hub, identity.device_id));
+    return entry == nullptr ? kDefaultGroup : std::string_view(entry->group);
+  }
+  [[nodiscard]] std::size_t size() const { return table_.size(); }
+  [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
+
+  std::string_view part_name() const override { return "devices"; }
+  std::uint16_t part_version() const override { return 1; }
+  std::vector<StateChange> take_changes() override { return table_.take_changes(); }
+  Result<> load(std::string_view key, Bytes value) override { return table_.load(key, value); }
+
+ private:
+  struct Entry {
+    std::string group;
+    Timestamp last;
+    void encode(ByteWriter& out) const {
+      put_text(out, group);
+      put_time(out, last);
+    }
+    static Result<Entry> decode(Cursor& in) {
+      Entry out;
+      TRY(out.group, get_text(in));
+      TRY(out.last, get_time(in));
+      return out;
+    }
+  };
+  KeyedTable<Entry> table_;
+  std::uint64_t evicted_ = 0;
+};
+
+/// What rules_change records have set.
+class Engine::Settings final : public StatePart {
+ public:
+  [[nodiscard]] Profile profile() const {
+    const Entry* entry = table_.find("profile");
+    return entry == nullptr ? Profile::standard : entry->profile;
+  }
+  void set_profile(Profile profile) { table_.touch("profile").profile = profile; }
+
+  std::string_view part_name() const override { return "settings"; }
+  std::uint16_t part_version() const override { return 1; }
+  std::vector<StateChange> take_changes() override { return table_.take_changes(); }
+  Result<> load(std::string_view key, Bytes value) override { return table_.load(key, value); }
+
+ private:
+  struct Entry {
+    Profile profile = Profile::standard;
+    void encode(ByteWriter& out) const { out.u8(static_cast<std::uint8_t>(profile)); }
+    static Result<Entry> decode(Cursor& in) {
+      TRY(const auto profile, in.u8());
+      if (profile > 1) return fail(Errc::malformed, "pipeline.state.profile");
+      return Entry{static_cast<Profile>(profile)};
+    }
+  };
+  KeyedTable<Entry> table_;
+};
+
+Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspace::Schema& schema)
+    : options_(std::move(options)),
+      rows_(schema, options_.installation_id),
+      devices_(std::make_unique<Devices>()),
+      settings_(std::make_unique<Settings>()),
+      alerts_(catalogue) {
+  for (const DetectorEntry& entry : all_detectors()) detectors_.push_back({entry.name, entry.make()});
+  for (std::size_t i = 0; i < detectors_.size(); ++i) {
+    for (const message::EventKind kind : all_detectors()[i].kinds) {
+      by_kind_[static_cast<std::size_t>(kind)].push_back(&detectors_[i]);
+    }
+  }
+}
+
+Engine::~Engine() = default;
+
+std::vector<StatePart*> Engine::parts() {
+  std::vector<StatePart*> out{&streams_, &fingerprints_, devices_.get(), settings_.get(), &alerts_};
+  for (const Running& running : detectors_) {
+    if (StatePart* part = running.detector->state()) out.push_back(part);
+  }
+  return out;
+}
+
+void Engine::process(const journal::RecordView& record, RowBatch& batch, std::vector<AlertChange>& changes) {
+  ++stats_.records;
+  fingerprints_.advance(record.enqueued);
+  alerts_.advance(record.enqueued, record.id, changes);
+  if (record.enqueued.us / kMinute.us != minute_) minute_passed(record.enqueued);
+  switch (record.kind) {
+    case journal::RecordKind::message:
+      process_message(record, batch, changes);
+      break;
+    case journal::RecordKind::group_change:
+    case journal::RecordKind::rules_change:
+      process_control(record);
+      break;
+    default:
+      break;  // of no consequence for what is detected here
+  }
+}
+
+/// Forgetting depends on record time alone, so a replay forgets at the same records. `minute_` need not be saved:
+/// forgetting a second time at the same time changes nothing.
+void Engine::minute_passed(Timestamp now) {
+  minute_ = now.us / kMinute.us;
+  const Timestamp begin{minute_ * kMinute.us};
+  for (const Running& running : detectors_) running.detector->forget(begin);
+  alerts_.forget(begin);
+}
+
+void Engine::process_control(const journal::RecordView& record) {
+  if (record.kind == journal::RecordKind::group_change) {
+    if (auto group = parse_group_change(as_text(record.body))) {
+      return devices_->set_group(record.identity, *std::move(group), record.enqueued);
+    }
+  } else if (const auto rules = parse_rules_change(as_text(record.body))) {
+    return settings_->set_profile(rules->profile);
+  }
+  ++stats_.control_records_bad;
+}
+
+std::uint64_t Engine::fingerprint(std::string_view sender, char kind, std::string_view id) const {
+  std::string text(sender);
+  text += kind;
+  text += id;
+  return siphash24(options_.fingerprint_key, as_bytes(text));
+}
+
+/// The whole message: by its place in the sender's stream, else by its message id.
+bool Engine::is_duplicate(const journal::RecordView& record, std::string_view sender,
+                          const message::SecurityMessage* message) {
+  if (message != nullptr && message->sequence && !message->stream_epoch.empty()) {
+    return streams_.seen(sender, message->stream_epoch, *message->sequence, record.enqueued);
+  }
+  const auto message_id = property_of(record, "$.mid");
+  if (message_id.empty()) return false;
+  const std::uint64_t print = fingerprint(sender, 'm', message_id);
+  if (fingerprints_.contains(print)) return true;
+  fingerprints_.add(print);
+  return false;
+}
+
+/// Single events, for messages that cannot be told apart as a whole. Two events of one message may share an id.
+std::vector<bool> Engine::duplicate_events(std::string_view sender, const message::SecurityMessage& message) {
+  std::vector<bool> out;
+  std::vector<std::uint64_t> prints;
+  for (const message::Event& event : message.events) {
+    prints.push_back(fingerprint(sender, 'e', event.id));
+    out.push_back(fingerprints_.contains(prints.back()));
+  }
+  for (const std::uint64_t print : prints) fingerprints_.add(print);
+  return out;
+}
+
+void Engine::process_message(const journal::RecordView& record, RowBatch& batch, std::vector<AlertChange>& changes) {
+  const auto interface = property_of(record, "$.ifid");
+  if (!interface.empty() && interface != kSecurityInterface) {
+    ++stats_.messages_other;
+    return;
+  }
+  ++stats_.messages;
+  const std::string sender = sender_key(record.identity);
+  auto decoded = decoder_.decode(record.body, {.content_encoding = property_of(record, "$.ce"),
+                                               .content_type = property_of(record, "$.ct"),
+                                               .mti = property_of(record, "mti")});
+  if (is_duplicate(record, sender, decoded ? &*decoded : nullptr)) {
+    ++stats_.duplicate_messages;
+    return;
+  }
+  if (!decoded) {
+    ++stats_.dead_letters;
+    return rows_.add_dead_letter(record, decoded.error(), 0, batch);
+  }
+  const bool known_as_whole =
+      (decoded->sequence && !decoded->stream_epoch.empty()) || !property_of(record, "$.mid").empty();
+  const auto duplicates = known_as_whole ? std::vector<bool>() : duplicate_events(sender, *decoded);
+  const message::SecurityMessage& message = batch.keep(*std::move(decoded));
+  const Identity device = record.identity.to_identity();
+  const std::string group(devices_->group_of(record.identity));
+  const Duration correction = clock_correction(message.sent_utc, record.enqueued);
+  for (std::size_t e = 0; e < message.events.size(); ++e) {
+    const message::Event& event = message.events[e];
+    if (e < duplicates.size() && duplicates[e]) {
+      ++stats_.duplicate_events;
+      continue;
+    }
+    ++stats_.events;
+    const Timestamp time = event_time(event.timestamp_utc, correction, record.enqueued);
+    for (std::size_t i = 0; i < event.items.size(); ++i) {
+      const workspace::RowId row{record.id.sequence, static_cast<std::uint32_t>(message.event_index[e]),
+                                 static_cast<std::uint32_t>(i)};
+      rows_.add_item(record, message, event, event.items[i], row, time, batch);
+      if (event.is_empty) continue;
+      detect({event, event.items[i], device, group, row, time, record.enqueued, correction}, record, changes);
+    }
+  }
+  for (const message::RejectedEvent& rejected : message.rejected) {
+    ++stats_.dead_letters;
+    rows_.add_dead_letter(record, rejected.error, static_cast<std::uint32_t>(rejected.index), batch);
+  }
+}
+
+void Engine::detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<AlertChange>& changes) {
+  for (const Running* running : by_kind_[static_cast<std::size_t>(event.event.kind)]) {
+    findings_.clear();
+    running->detector->see(event, findings_);
+    for (const Finding& finding : findings_) {
+      ++stats_.findings;
+      alerts_.raise(finding,
+                    {.rule = running->name,
+                     .device = event.device,
+                     .group = event.group,
+                     .profile = settings_->profile(),
+                     .enqueued = event.enqueued,
+                     .source = record.id},
+                    changes);
+    }
+  }
+}
+
+void Engine::add_stats(Stats& stats) const {
+  stats.records = stats_.records;
+  stats.messages = stats_.messages;
+  stats.messages_other = stats_.messages_other;
+  stats.events = stats_.events;
+  stats.duplicate_messages = stats_.duplicate_messages;
+  stats.duplicate_events = stats_.duplicate_events;
+  stats.dead_letters = stats_.dead_letters;
+  stats.control_records_bad = stats_.control_records_bad;
+  stats.findings = stats_.findings;
+  stats.stream_senders = streams_.senders();
+  stats.stream_senders_evicted = streams_.stats().senders_evicted;
+  stats.stream_gaps_given_up = streams_.stats().gaps_given_up;
+  stats.fingerprints = fingerprints_.size();
+  stats.fingerprints_evicted = fingerprints_.evicted();
+  stats.devices_known = devices_->size();
+  stats.devices_evicted = devices_->evicted();
+  stats.detector_entries_evicted = 0;
+  for (const Running& running : detectors_) stats.detector_entries_evicted += running.detector->evicted();
+  stats.open_alerts = alerts_.open();
+  stats.open_alerts_evicted = alerts_.evicted();
+}
+
+}  // namespace picket::pipeline

@@ -1,0 +1,79 @@
+// decode -> enrich -> detect -> raise, as a function of records. No clock, no file, no thread.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alert_book.h"
+#include "base/core/hash.h"
+#include "detector.h"
+#include "duplicates.h"
+#include "journal/record.h"
+#include "message/decoder.h"
+#include "pipeline/catalogue.h"
+#include "pipeline/stats.h"
+#include "row_batch.h"
+#include "row_builder.h"
+#include "workspace/schema.h"
+
+namespace picket::pipeline {
+
+inline constexpr std::size_t kDevicesMax = 262'144;
+inline constexpr std::string_view kDefaultGroup = "default";
+inline constexpr std::string_view kSecurityInterface = "urn:azureiot:Security:SecurityAgent:1";
+
+struct EngineOptions {
+  std::string installation_id;
+  SipKey fingerprint_key;  ///< Secret: a sender must not be able to make two ids with one fingerprint.
+};
+
+/// Not thread-safe. Its whole memory is in parts(): an engine that loads them goes on as the one that saved them.
+class Engine {
+ public:
+  Engine(EngineOptions options, const Catalogue& catalogue, const workspace::Schema& schema);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  /// One record. Rows are added to `batch`, whose cells point into the record; changes of alerts to `changes`.
+  void process(const journal::RecordView& record, RowBatch& batch, std::vector<AlertChange>& changes);
+
+  [[nodiscard]] std::vector<StatePart*> parts();
+  /// Adds this engine's counters.
+  void add_stats(Stats& stats) const;
+
+ private:
+  class Devices;
+  class Settings;
+  struct Running {
+    std::string_view name;
+    std::unique_ptr<Detector> detector;
+  };
+
+  void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<AlertChange>& changes);
+  void process_control(const journal::RecordView& record);
+  bool is_duplicate(const journal::RecordView& record, std::string_view sender,
+                    const message::SecurityMessage* message);
+  std::vector<bool> duplicate_events(std::string_view sender, const message::SecurityMessage& message);
+  void detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<AlertChange>& changes);
+  void minute_passed(Timestamp now);
+  [[nodiscard]] std::uint64_t fingerprint(std::string_view sender, char kind, std::string_view id) const;
+
+  EngineOptions options_;
+  message::Decoder decoder_;
+  RowBuilder rows_;
+  StreamDuplicates streams_;
+  FingerprintDuplicates fingerprints_;
+  std::unique_ptr<Devices> devices_;
+  std::unique_ptr<Settings> settings_;
+  std::vector<Running> detectors_;
+  std::array<std::vector<const Running*>, message::kEventKinds> by_kind_;
+  AlertBook alerts_;
+  std::vector<Finding> findings_;
+  std::int64_t minute_ = 0;
+  Stats stats_;
+};
+
+}  // namespace picket::pipeline

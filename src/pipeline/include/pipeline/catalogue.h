@@ -1,0 +1,55 @@
+// What is known about each kind of alert: content/alerts.yaml.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/core/result.h"
+#include "base/core/time.h"
+
+namespace picket::pipeline {
+
+/// Which severities are in force (decisions: profiles).
+enum class Profile : std::uint8_t {
+  standard,  ///< "default": fit for daily work.
+  parity,    ///< "parity": the published severities.
+};
+
+struct AlertInfo {
+  std::string type;  ///< AlertType, e.g. IoT_ReverseShell.
+  std::string name;
+  std::string severity_parity;
+  std::string severity_default;
+  std::string description;
+  std::vector<std::string> tactics;         ///< ATT&CK v19 names without spaces, e.g. CredentialAccess.
+  std::vector<std::string> techniques;      ///< T1110
+  std::vector<std::string> sub_techniques;  ///< T1110.001
+  std::vector<std::string> remediation;
+  Duration window;  ///< Findings of one group key within this time of the first are one alert.
+
+  [[nodiscard]] const std::string& severity(Profile profile) const {
+    return profile == Profile::parity ? severity_parity : severity_default;
+  }
+};
+
+class Catalogue {
+ public:
+  /// Errors: malformed "alerts.…", with the line (from 1) as `offset` and a sentence in `detail` when given.
+  static Result<Catalogue> parse(std::string_view yaml, std::string* detail = nullptr);
+  /// content/alerts.yaml as it was when this program was built.
+  static const Catalogue& builtin();
+
+  [[nodiscard]] const AlertInfo* find(std::string_view type) const;
+  [[nodiscard]] std::size_t size() const { return alerts_.size(); }
+  /// Changes with every byte of the text: part of what decides a verdict.
+  [[nodiscard]] std::uint64_t hash() const { return hash_; }
+
+ private:
+  std::map<std::string, AlertInfo, std::less<>> alerts_;
+  std::uint64_t hash_ = 0;
+};
+
+}  // namespace picket::pipeline

@@ -1,0 +1,40 @@
+// Projections of the derived journal: the SecurityAlert table, and what the server makes of alerts besides (state,
+// SIEM).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/core/result.h"
+#include "journal/journal.h"
+#include "pipeline/alert.h"
+#include "pipeline/row_sink.h"
+
+namespace picket::pipeline {
+
+/// Sees the records of a journal in order, again and again from where it stands, on a thread of its own.
+class Projector {
+ public:
+  /// `after`: position behind the record; store it with what you made of the record, and begin there next time. An
+  /// error makes the projector offer the same record again after a pause; applying a record twice must change nothing.
+  using Apply = std::function<Result<>(const journal::RecordView& record, const journal::Position& after)>;
+
+  virtual ~Projector() = default;
+  [[nodiscard]] virtual std::string position() const = 0;  ///< Text of the position. Any thread.
+};
+
+/// Starts one from `from` on (text of a position, empty: the beginning). `name` goes into log lines; it is also
+/// registered as a consumer, so that retention waits for it. Errors: as Journal::reader, Journal::add_consumer.
+Result<std::unique_ptr<Projector>> start_projector(std::string name, std::string_view from, journal::Journal& journal,
+                                                   Projector::Apply apply,
+                                                   std::function<void(std::string_view)> log = {});
+
+/// Fills the SecurityAlert table: one row a change, as Log Analytics has it (the newest is arg_max(TimeGenerated, *) by
+/// SystemAlertId). Begins behind what the workspace has sealed.
+Result<std::unique_ptr<Projector>> start_alert_table(journal::Journal& derived, RowSink& sink,
+                                                     std::string installation_id,
+                                                     std::function<void(std::string_view)> log = {});
+
+}  // namespace picket::pipeline

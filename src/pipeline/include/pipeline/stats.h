@@ -1,0 +1,55 @@
+// Counters of the pipeline, for operators.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/core/time.h"
+
+namespace picket::pipeline {
+
+/// Counts since the start of the process, replay included, unless it says otherwise.
+struct Stats {
+  std::uint64_t records = 0;         ///< Journal records of all kinds.
+  std::uint64_t messages = 0;        ///< Security messages.
+  std::uint64_t messages_other = 0;  ///< Telemetry that says it is for another interface.
+  std::uint64_t events = 0;
+  std::uint64_t rows = 0;  ///< Given to the workspace, dead letters included.
+  std::uint64_t duplicate_messages = 0;
+  std::uint64_t duplicate_events = 0;
+  std::uint64_t dead_letters = 0;         ///< Messages and single events.
+  std::uint64_t control_records_bad = 0;  ///< Group or rules changes that could not be read.
+  std::uint64_t findings = 0;
+  std::uint64_t alerts = 0;                    ///< New ones written to the derived journal.
+  std::uint64_t alert_changes = 0;             ///< All changes written.
+  std::uint64_t alert_changes_suppressed = 0;  ///< Made by replay, durable before.
+
+  // Bounds that were reached.
+  std::uint64_t stream_senders = 0;  ///< Now; bound kStreamSendersMax.
+  std::uint64_t stream_senders_evicted = 0;
+  std::uint64_t stream_gaps_given_up = 0;  ///< Sequence numbers that never came.
+  std::uint64_t fingerprints = 0;          ///< Now; bound kFingerprintsMax.
+  std::uint64_t fingerprints_evicted = 0;  ///< Forgotten before their ten minutes.
+  std::uint64_t devices_known = 0;         ///< With a group; bound kDevicesMax.
+  std::uint64_t devices_evicted = 0;
+  std::uint64_t detector_entries_evicted = 0;
+  std::uint64_t open_alerts = 0;  ///< Now; bound kOpenAlertsMax.
+  std::uint64_t open_alerts_evicted = 0;
+  std::uint64_t sink_full_waits = 0;  ///< Times the workspace was full and the pipeline waited.
+  std::uint64_t derived_retries =
+      0;  ///< Times the derived journal refused alert changes, which were then offered again.
+
+  // Where it stands.
+  std::string position;  ///< In the messages journal.
+  std::string journal_end;
+  Timestamp processed_time;            ///< Enqueued time of the newest record processed.
+  Timestamp journal_time;              ///< Enqueued time of the newest durable record: the difference is the lag.
+  bool replaying = false;              ///< Behind what was durable at the start.
+  bool stopped_at_corruption = false;  ///< Waits for the operator: Journal::accept_loss.
+  std::uint64_t checkpoints = 0;
+  std::uint64_t checkpoint_failures = 0;
+  std::uint64_t checkpoint_bytes = 0;  ///< Of the last one.
+  std::string last_error;
+};
+
+}  // namespace picket::pipeline

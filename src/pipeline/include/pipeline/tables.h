@@ -1,0 +1,22 @@
+// The workspace's tables as the pipeline fills them: families from schema/events.yaml, alerts, dead letters.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "pipeline/alert.h"
+#include "workspace/rows.h"
+#include "workspace/schema.h"
+
+namespace picket::pipeline {
+
+/// Tables and views of one server: what the workspace is opened with.
+workspace::Schema make_workspace_schema();
+
+/// Appends the cells of one SecurityAlert row (spec tables-and-portal, section 1.3). Texts that the change does not
+/// hold itself are put into `texts`; both must outlive the cells.
+void security_alert_cells(const AlertChange& change, std::string_view installation_id, std::deque<std::string>& texts,
+                          std::vector<workspace::Cell>& cells);
+
+}  // namespace picket::pipeline

@@ -1,0 +1,282 @@
+#include "loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <optional>
+#include <thread>
+
+#include "pipeline/tables.h"
+#include "workspace/tables.h"
+
+namespace picket::pipeline {
+namespace {
+
+constexpr std::size_t kScanBytes = 1U << 20;
+/// Between attempts when the workspace or the derived journal is full.
+constexpr Duration kRetryDelay = Duration::milliseconds(20);
+
+void pause() { std::this_thread::sleep_for(std::chrono::microseconds(kRetryDelay.us)); }
+
+}  // namespace
+
+Loop::Loop(RunnerOptions options, journal::Journal& messages, journal::Journal& derived, RowSink& sink,
+           const Clock& clock)
+    : options_(std::move(options)),
+      messages_(messages),
+      derived_(derived),
+      sink_(sink),
+      clock_(clock),
+      schema_(make_workspace_schema()) {}
+
+Result<std::unique_ptr<Loop>> Loop::open(RunnerOptions options, journal::Journal& messages, journal::Journal& derived,
+                                         RowSink& sink, const Clock& clock) {
+  std::unique_ptr<Loop> loop(new Loop(std::move(options), messages, derived, sink, clock));
+  TRY_VOID(loop->restore());
+  return loop;
+}
+
+void Loop::make_engine() {
+  const Catalogue& catalogue = options_.catalogue == nullptr ? Catalogue::builtin() : *options_.catalogue;
+  engine_ =
+      std::make_unique<Engine>(EngineOptions{options_.installation_id, options_.fingerprint_key}, catalogue, schema_);
+}
+
+/// Everything before it is in the workspace's segments.
+journal::Position Loop::sealed() const {
+  return journal::Position::at(0, sink_.sealed_through(workspace::kMessagesStream) + 1);
+}
+
+Result<> Loop::restore() {
+  TRY_VOID(messages_.add_consumer(kPipelineConsumer));
+  replay_until_ = messages_.end();
+  if (sealed() != journal::Position::at(0, 1) && !replay_until_.covers(sealed())) {
+    return fail(Errc::internal, "pipeline.open.journal_behind", sealed().next_of(0));
+  }
+  TRY(auto store, CheckpointStore::open(options_.checkpoint_directory, options_.on_step));
+  checkpoints_ = std::make_unique<CheckpointStore>(std::move(store));
+  make_engine();
+  TRY(const auto restored, checkpoints_->restore(sealed(), engine_->parts()));
+  journal::Position derived_from = derived_.begin();
+  position_ = messages_.begin();
+  if (restored && restored->position.covers(position_)) {
+    position_ = restored->position;
+    if (restored->derived.covers(derived_from)) derived_from = restored->derived;
+  } else {
+    // What a failed restore loaded is thrown away with its engine.
+    TRY_VOID(checkpoints_->clear());
+    make_engine();
+  }
+  if (!checkpoints_->note().empty() && options_.log) options_.log("pipeline: " + checkpoints_->note());
+  TRY_VOID(find_last_source(derived_from));
+  TRY(auto reader, messages_.reader(position_));
+  {
+    const std::lock_guard lock(reader_mutex_);
+    reader_ = std::move(reader);
+    if (interrupted_) reader_->interrupt();
+  }
+  last_checkpoint_ = clock_.monotonic();
+  if (options_.log) {
+    options_.log("pipeline: goes on at " + position_.to_text() + ", journal ends at " + replay_until_.to_text());
+  }
+  publish(nullptr);
+  return {};
+}
+
+Result<> Loop::find_last_source(const journal::Position& from) {
+  TRY(const auto reader, derived_.reader(from));
+  for (;;) {
+    TRY(const auto batch, reader->read(kScanBytes));
+    if (batch.records.empty()) return {};
+    for (const journal::RecordView& record : batch.records) {
+      if (record.kind != journal::RecordKind::alert_change) continue;
+      TRY(const auto change, parse_alert_change(as_text(record.body)));
+      if (change.source != last_source_) last_changes_.clear();
+      last_source_ = change.source;
+      last_changes_.emplace_back(change.alert_id, change.change);
+    }
+  }
+}
+
+void Loop::interrupt() {
+  const std::lock_guard lock(reader_mutex_);
+  interrupted_ = true;
+  if (reader_) reader_->interrupt();
+}
+
+Result<> Loop::recover() {
+  pending_ = Pending::nothing;
+  rows_.clear();
+  changes_.clear();
+  last_source_ = {};
+  last_changes_.clear();
+  return restore();
+}
+
+Result<> Loop::turn(Duration timeout) {
+  // What an earlier turn could not finish comes first: its records are processed, and must not be again.
+  if (pending_ != Pending::nothing) TRY_VOID(finish());
+  reader_->wait(timeout);
+  auto batch = reader_->read(options_.batch_bytes);
+  {
+    const std::lock_guard lock(stats_mutex_);
+    stats_.stopped_at_corruption = !batch && reader_->corruption().has_value();
+  }
+  if (!batch) return std::unexpected(batch.error());
+  if (!batch->records.empty()) TRY_VOID(handle(*batch));
+  publish(&*batch);
+  if (clock_.monotonic() - last_checkpoint_ >= options_.checkpoint_interval) return checkpoint();
+  return {};
+}
+
+Result<> Loop::handle(const journal::Batch& batch) {
+  step("batch.read");
+  rows_.clear();
+  changes_.clear();
+  for (const journal::RecordView& record : batch.records) engine_->process(record, rows_, changes_);
+  drop_durable();
+  pending_through_ = batch.records.back().id.sequence;
+  position_ = batch.next;
+  pending_ = Pending::rows;
+  return finish();
+}
+
+/// Rows first: whoever sees the alert finds its evidence.
+Result<> Loop::finish() {
+  if (pending_ == Pending::rows) {
+    TRY_VOID(append_rows(pending_through_));
+    step("rows.appended");
+    pending_ = Pending::changes;
+  }
+  TRY_VOID(append_changes());
+  step("changes.durable");
+  pending_ = Pending::nothing;
+  return {};
+}
+
+/// Waits while the workspace seals: the journal holds what comes in meanwhile.
+Result<> Loop::append_rows(std::uint64_t through) {
+  const auto rows = rows_.rows();
+  for (;;) {
+    const auto appended = sink_.append(workspace::kMessagesStream, through, rows);
+    if (appended) break;
+    if (appended.error().code != Errc::limit_exceeded || !appended.error().where.ends_with(".full")) {
+      return std::unexpected(appended.error());
+    }
+    {
+      const std::lock_guard lock(stats_mutex_);
+      ++stats_.sink_full_waits;
+    }
+    pause();
+  }
+  const std::lock_guard lock(stats_mutex_);
+  stats_.rows += rows.size();
+  return {};
+}
+
+/// Changes that an earlier run has made durable. Those of its last source may be there in part.
+void Loop::drop_durable() {
+  const std::size_t made = changes_.size();
+  std::erase_if(changes_, [&](const AlertChange& change) {
+    if (change.source < last_source_) return true;
+    return change.source == last_source_ &&
+           std::ranges::find(last_changes_, std::pair(change.alert_id, change.change)) != last_changes_.end();
+  });
+  const std::lock_guard lock(stats_mutex_);
+  stats_.alert_changes_suppressed += made - changes_.size();
+}
+
+/// Answers of the derived journal; shared with its callbacks, which may outlive a turn.
+struct Loop::Answers {
+  std::mutex mutex;
+  std::condition_variable all;
+  std::size_t offered = 0;
+  std::size_t answered = 0;
+  std::size_t durable = 0;
+  std::optional<Error> refused;
+
+  void answer(const Result<journal::RecordId>& id) {
+    const std::lock_guard lock(mutex);
+    ++answered;
+    if (id) ++durable;
+    if (!id) refused = id.error();
+    all.notify_all();
+  }
+};
+
+/// Returns when all are durable. The journal gives up everything behind a failed write, so what is durable is always a
+/// beginning of the list, and the rest is offered again in order.
+Result<> Loop::append_changes() {
+  if (changes_.empty()) return {};
+  const auto answers = std::make_shared<Answers>();
+  for (const AlertChange& change : changes_) {
+    const std::string body = to_json(change);
+    step("change.append");
+    const auto taken = derived_.append({.kind = journal::RecordKind::alert_change,
+                                        .partition = partition_of(change.device),
+                                        .enqueued = change.generated,
+                                        .identity = change.device,
+                                        .body = as_bytes(body)},
+                                       [answers](Result<journal::RecordId> id) { answers->answer(id); });
+    const std::lock_guard lock(answers->mutex);
+    if (!taken) {
+      answers->refused = taken.error();
+      break;
+    }
+    ++answers->offered;
+  }
+  std::unique_lock lock(answers->mutex);
+  answers->all.wait(lock, [&] { return answers->answered == answers->offered; });
+  const std::size_t durable = answers->durable;
+  {
+    const std::lock_guard stats_lock(stats_mutex_);
+    stats_.alert_changes += durable;
+    for (std::size_t i = 0; i < durable; ++i) stats_.alerts += changes_[i].change == 0 ? 1 : 0;
+    if (durable < changes_.size()) ++stats_.derived_retries;
+    if (answers->refused) stats_.last_error = describe(*answers->refused);
+  }
+  changes_.erase(changes_.begin(), changes_.begin() + static_cast<std::ptrdiff_t>(durable));
+  if (changes_.empty()) return {};
+  return std::unexpected(answers->refused.value_or(Error{Errc::unavailable, "pipeline.derived"}));
+}
+
+Result<> Loop::checkpoint() {
+  if (pending_ != Pending::nothing) return fail(Errc::unavailable, "pipeline.checkpoint.pending");
+  last_checkpoint_ = clock_.monotonic();
+  const auto committed = checkpoints_->commit(position_, derived_.end(), engine_->parts());
+  {
+    const std::lock_guard lock(stats_mutex_);
+    ++(committed ? stats_.checkpoints : stats_.checkpoint_failures);
+    stats_.checkpoint_bytes = checkpoints_->last_bytes();
+    if (!committed) stats_.last_error = describe(committed.error());
+  }
+  TRY_VOID(committed);
+  const journal::Position kept = sealed();
+  TRY_VOID(checkpoints_->merge(kept));
+  // Retention may go as far as a replay would never read again.
+  if (const auto from = checkpoints_->replay_from(kept)) {
+    TRY_VOID(messages_.set_position(kPipelineConsumer, *from));
+    TRY_VOID(messages_.store_positions());
+  }
+  step("checkpoint.done");
+  return {};
+}
+
+void Loop::publish(const journal::Batch* batch) {
+  const auto journal = messages_.stats();
+  const auto end = messages_.end();
+  const std::lock_guard lock(stats_mutex_);
+  engine_->add_stats(stats_);
+  stats_.position = position_.to_text();
+  stats_.journal_end = end.to_text();
+  stats_.journal_time = journal.last_enqueued;
+  if (batch != nullptr && !batch->records.empty()) stats_.processed_time = batch->records.back().enqueued;
+  stats_.replaying = !position_.covers(replay_until_);
+}
+
+Stats Loop::stats() const {
+  const std::lock_guard lock(stats_mutex_);
+  return stats_;
+}
+
+}  // namespace picket::pipeline
