@@ -129,6 +129,27 @@ test('cloud-to-device and method subscriptions are granted', async () => {
   await client.close();
 });
 
+test('token renewal reconnects and goes on', async () => {
+  const client = Client.fromConnectionString(connectionString(hub, 'dev2'), Mqtt);
+  await client.setOptions({ ca: hub.ca, tokenRenewal: { tokenValidTimeInSeconds: 10, tokenRenewalMarginInSeconds: 8 } });
+  await client.open();
+  await client.sendEvent(new Message('first token'));
+  const expiries = () =>
+    new Set(
+      hub.records
+        .filter((r) => r.kind === 'hub_event' && r.device === 'dev2')
+        .map((r) => JSON.parse(r.body))
+        .filter((e) => e.kind === 'connect')
+        .map((e) => e.auth.token_se),
+    );
+  const before = expiries().size;
+  for (let i = 0; i < 50 && expiries().size === before; i += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.ok(expiries().size > before, 'a second connection with a new token');
+  await client.sendEvent(new Message('second token'));
+  await hub.record((r) => r.body === 'second token');
+  await client.close();
+});
+
 test('twin request gets an answer, not silence', async () => {
   const client = await deviceClient('dev1');
   await client.open();

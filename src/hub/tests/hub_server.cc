@@ -1,6 +1,7 @@
 // A hub alone, for SDK tests: real TLS, real journal, identities from the command line.
-//   hub_server DIRECTORY DEVICE=KEY DEVICE/MODULE=KEY ...      (keys: base64)
-// Prints {"port":…,"ca":…} and then each durable record as one JSON line. Ends when its standard input does.
+//   hub_server DIRECTORY [--quiet] DEVICE=KEY DEVICE/MODULE=KEY ...      (keys: base64)
+// Prints {"port":…,"ca":…} and then each durable record as one JSON line (--quiet: not). Ends when its standard input
+// does.
 #include <cstdio>
 #include <string>
 #include <thread>
@@ -59,7 +60,8 @@ void print_records(journal::Journal& journal, const std::stop_token& stop) {
 int run(int argc, char** argv) {
   const std::string directory = argv[1];
   MemoryIdentityStore store;
-  for (int i = 2; i < argc; ++i) {
+  const bool quiet = argc > 2 && std::string_view(argv[2]) == "--quiet";
+  for (int i = quiet ? 3 : 2; i < argc; ++i) {
     if (!put_identity(store, argv[i])) return 2;
   }
   const auto identity = net::open_or_create_server_identity(directory + "/secrets", {}, system_clock().now());
@@ -82,7 +84,9 @@ int run(int argc, char** argv) {
       .key("ca")
       .value(identity->ca_certificate_pem);
   print_line(json.end_object().take());
-  std::jthread printer([&](const std::stop_token& stop) { print_records(*opened->journal, stop); });
+  std::jthread printer([&](const std::stop_token& stop) {
+    if (!quiet) print_records(*opened->journal, stop);
+  });
   char end = 0;
   while (::read(STDIN_FILENO, &end, 1) > 0) {
   }
@@ -96,7 +100,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: hub_server DIRECTORY [DEVICE=KEY] [DEVICE/MODULE=KEY]\n");
+    std::fprintf(stderr, "usage: hub_server DIRECTORY [--quiet] [DEVICE=KEY] [DEVICE/MODULE=KEY]\n");
     return 2;
   }
   return picket::hub::run(argc, argv);

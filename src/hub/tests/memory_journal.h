@@ -29,12 +29,11 @@ class MemoryJournal final : public journal::Journal {
  public:
   Result<> append(const journal::Record& record, journal::OnDurable on_durable) override {
     std::unique_lock lock(mutex_);
-    if (record.kind == journal::RecordKind::message) {
-      if (refuse_) return fail(*refuse_, "journal.append.refused");
-      if (hold_) {
-        held_.emplace_back(copy(record), std::move(on_durable));
-        return {};
-      }
+    const bool message = record.kind == journal::RecordKind::message;
+    if (message && refuse_) return fail(*refuse_, "journal.append.refused");
+    if (message ? hold_ : hold_events_) {
+      held_.emplace_back(copy(record), std::move(on_durable));
+      return {};
     }
     records_.push_back(copy(record));
     const journal::RecordId id{0, records_.size()};
@@ -66,6 +65,10 @@ class MemoryJournal final : public journal::Journal {
   void hold(bool on) {
     const std::scoped_lock lock(mutex_);
     hold_ = on;
+  }
+  void hold_events(bool on) {
+    const std::scoped_lock lock(mutex_);
+    hold_events_ = on;
   }
   void refuse(std::optional<Errc> code) {
     const std::scoped_lock lock(mutex_);
@@ -114,6 +117,7 @@ class MemoryJournal final : public journal::Journal {
   std::vector<StoredRecord> records_;
   std::deque<std::pair<StoredRecord, journal::OnDurable>> held_;
   bool hold_ = false;
+  bool hold_events_ = false;
   bool reserve_reached_ = false;
   std::optional<Errc> refuse_;
 };

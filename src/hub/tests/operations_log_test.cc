@@ -40,5 +40,29 @@ TEST(OperationsLog, ClaimedIdentityIsNotTheRecords) {
   EXPECT_EQ(records[1].identity, (Identity{"hub1", "dev1", "", "g"}));
 }
 
+TEST(OperationsLog, WhatDoesNotFitIsDroppedAndTheNextEventSaysHowMuch) {
+  MemoryJournal journal;
+  JournalOperationsLog log(journal);
+  const HubEvent event{.time = kTime, .kind = HubEventKind::connect, .identity = {.hub = "hub1"}};
+  journal.hold_events(true);
+  for (std::uint64_t i = 0; i < JournalOperationsLog::kPendingMax + 7; ++i) log.record(event);
+  EXPECT_EQ(journal.held(), JournalOperationsLog::kPendingMax);
+  EXPECT_EQ(log.dropped(), 7u);
+  journal.hold_events(false);
+  while (journal.held() > 0) journal.release_one();
+  log.record(event);
+  log.record(event);
+  const auto records = journal.records(journal::RecordKind::hub_event);
+  EXPECT_NE(records[records.size() - 2].body.find(R"("dropped_before":7)"), std::string::npos);
+  EXPECT_EQ(records.back().body.find("dropped_before"), std::string::npos);
+}
+
+TEST(OperationsLog, OutlivedByTheCallbacksOfItsJournal) {
+  MemoryJournal journal;
+  journal.hold_events(true);
+  JournalOperationsLog(journal).record({.time = kTime, .identity = {.hub = "hub1"}});
+  journal.release_one();
+}
+
 }  // namespace
 }  // namespace picket::hub

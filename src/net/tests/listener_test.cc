@@ -3,6 +3,7 @@
 #include <atomic>
 #include <filesystem>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -262,6 +263,34 @@ TEST_F(NetListener, StopClosesEverythingAndWaits) {
   EXPECT_EQ(listener_->stats().open, 0u);
   EXPECT_TRUE(device->closed_by_peer());
   EXPECT_TRUE(half_open->closed_by_peer());
+}
+
+TEST_F(NetListener, ServesPlainTcpWithoutATlsContext) {
+  listener_ = Listener::open(threads_, {.address = "127.0.0.1", .first_bytes_timeout = Duration::milliseconds(200)},
+                             nullptr, echo)
+                  .value();
+  const auto client = TestClient::connect_tcp(listener_->port());
+  EXPECT_EQ(ask(*client, "plain"), "plain");
+  const std::string large(1 << 20, 'x');
+  std::jthread sender([&] { client->send(as_bytes(large)); });
+  EXPECT_EQ(client->receive(large.size()).value_or(Buffer()).size(), large.size());
+  EXPECT_TRUE(TestClient::connect_tcp(listener_->port())->closed_by_peer()) << "it says nothing";
+}
+
+TEST_F(NetListener, ExceptionOfAHandlerEndsOnlyItsConnection) {
+  open({}, [](Connection connection) -> asio::awaitable<void> {
+    std::byte first{};
+    const auto n = co_await connection.stream->read_some({&first, 1});
+    if (n && first == std::byte{'!'}) throw std::runtime_error("defect");
+    co_await echo(std::move(connection));
+  });
+  const auto good = connect();
+  good->send(as_bytes("x"));
+  const auto bad = connect();
+  bad->send(as_bytes("!"));
+  EXPECT_TRUE(bad->closed_by_peer());
+  EXPECT_TRUE(eventually([&] { return listener_->stats().handler_failures == 1 && listener_->stats().open == 1; }));
+  EXPECT_EQ(ask(*good, "hello"), "hello");
 }
 
 TEST_F(NetListener, TakenPortIsAnError) {
