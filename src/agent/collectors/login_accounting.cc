@@ -1,5 +1,5 @@
-// Tier "accounting" of login: follows btmp and wtmp. A login without a terminal leaves no wtmp record: only audit sees
-// it.
+// Tiers "accounting" and "wtmp" of login: follow btmp and wtmp. A login without a terminal leaves no wtmp record: only
+// audit sees it.
 #include <cerrno>
 #include <cstdio>
 #include <optional>
@@ -33,9 +33,10 @@ bool process_lives(const AccountingEntry& entry) {
 
 class LoginAccounting final : public Source {
  public:
-  LoginAccounting(const Environment& environment, FileWatch watch, std::optional<TailFile> btmp,
+  LoginAccounting(const Environment& environment, std::string_view tier, FileWatch watch, std::optional<TailFile> btmp,
                   std::optional<TailFile> wtmp)
       : environment_(environment),
+        tier_(tier),
         watch_(std::move(watch)),
         poll_fd_(watch_.fd()),
         btmp_(std::move(btmp)),
@@ -72,6 +73,7 @@ class LoginAccounting final : public Source {
   }
 
   void emit(LoginRecord record) {
+    record.origin.tier = tier_;
     char path[64];
     char executable[kPathBytesMax];
     // utmp(5) has no field for the program; its process is still there when somebody has just come in.
@@ -84,6 +86,7 @@ class LoginAccounting final : public Source {
   }
 
   Environment environment_;
+  std::string_view tier_;
   FileWatch watch_;
   int poll_fd_;
   std::optional<TailFile> btmp_, wtmp_;
@@ -95,17 +98,22 @@ class LoginAccounting final : public Source {
 }  // namespace
 
 Result<std::unique_ptr<Source>> open_login_accounting(const Environment& environment) {
-  auto btmp = TailFile::open(environment.settings.btmp);
-  auto wtmp = TailFile::open(environment.settings.wtmp);
-  if (!btmp && !wtmp) return std::unexpected(btmp.error());
-  std::vector<std::string> paths;
-  if (btmp) paths.push_back(btmp->path());
-  if (wtmp) paths.push_back(wtmp->path());
+  TRY(auto btmp, TailFile::open(environment.settings.btmp));
+  std::vector<std::string> paths{btmp.path()};
+  std::optional<TailFile> sessions;
+  if (auto wtmp = TailFile::open(environment.settings.wtmp); wtmp) {
+    paths.push_back(wtmp->path());
+    sessions = *std::move(wtmp);
+  }
   TRY(auto watch, FileWatch::open(paths));
-  std::optional<TailFile> failures, sessions;
-  if (btmp) failures = *std::move(btmp);
-  if (wtmp) sessions = *std::move(wtmp);
-  return std::make_unique<LoginAccounting>(environment, std::move(watch), std::move(failures), std::move(sessions));
+  return std::make_unique<LoginAccounting>(environment, "accounting", std::move(watch), std::move(btmp),
+                                           std::move(sessions));
+}
+
+Result<std::unique_ptr<Source>> open_login_wtmp(const Environment& environment) {
+  TRY(auto wtmp, TailFile::open(environment.settings.wtmp));
+  TRY(auto watch, FileWatch::open({wtmp.path()}));
+  return std::make_unique<LoginAccounting>(environment, "wtmp", std::move(watch), std::nullopt, std::move(wtmp));
 }
 
 }  // namespace picket::agent

@@ -114,7 +114,7 @@ PreflightRow user_row() {
   const bool root = geteuid() == 0;
   return {"privilege", "user", root ? State::works : State::limited,
           root ? "root"
-               : "uid " + std::to_string(geteuid()) + ": sampled tiers for process and network; run as root for all"};
+               : "uid " + std::to_string(geteuid()) + ": the ebpf and audit tiers need root or the capabilities below"};
 }
 
 PreflightRow file_row(const char* name, const std::string& path) {
@@ -189,9 +189,9 @@ std::vector<PreflightRow> preflight(const CollectorSettings& settings, const Clo
 }
 
 std::string preflight_table(const std::vector<PreflightRow>& rows) {
-  std::string out = padded("TOPIC", 11) + padded("WHAT", 16) + padded("STATE", 9) + "DETAIL\n";
+  std::string out = padded("TOPIC", 11) + padded("WHAT", 18) + padded("STATE", 9) + "DETAIL\n";
   for (const PreflightRow& row : rows) {
-    out += padded(row.topic, 11) + padded(row.name + (row.in_use ? " *" : ""), 16) + padded(name_of(row.state), 9) +
+    out += padded(row.topic, 11) + padded(row.name + (row.in_use ? " *" : ""), 18) + padded(name_of(row.state), 9) +
            row.detail + "\n";
   }
   out += "\n* is what the agent uses here.\n";

@@ -16,6 +16,7 @@ Result<std::unique_ptr<Source>> open_network_procfs(const Environment& environme
 Result<std::unique_ptr<Source>> open_login_audit(const Environment& environment);
 Result<std::unique_ptr<Source>> open_login_accounting(const Environment& environment);
 Result<std::unique_ptr<Source>> open_login_log(const Environment& environment);
+Result<std::unique_ptr<Source>> open_login_wtmp(const Environment& environment);
 
 Result<std::unique_ptr<Source>> open_system(const Environment& environment);
 Result<std::unique_ptr<Source>> open_heartbeat(const Environment& environment);

@@ -10,23 +10,24 @@ namespace {
 constexpr std::array kProcessTiers{
     Tier{"ebpf", "every exec with full argv, path, parent, stdio sockets", "BTF, kernel 5.17, CAP_BPF and CAP_PERFMON",
          false, open_process_ebpf},
-    Tier{"proc-connector", "every exec; details as far as procfs still has them", "CONFIG_PROC_EVENTS, CAP_NET_ADMIN",
-         false, open_process_connector},
+    Tier{"proc-connector", "every exec; details as far as procfs still has them",
+         "CONFIG_PROC_EVENTS; CAP_NET_ADMIN below kernel 6.6", false, open_process_connector},
     Tier{"procfs", "processes that live longer than the poll interval", "procfs", true, open_process_procfs},
 };
 constexpr std::array kNetworkTiers{
     Tier{"ebpf", "TCP connects, accepts, failures, bytes; UDP connects; pid of the caller",
          "BTF, kernel 5.17, CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", false, open_network_ebpf},
     Tier{"sock-diag", "connections and their bytes; owner only if a dump saw it; no failed connects",
-         "CONFIG_INET_DIAG, CAP_NET_ADMIN", false, open_network_diag},
+         "CONFIG_INET_DIAG", false, open_network_diag},
     Tier{"procfs", "connections that live longer than the poll interval", "procfs", true, open_network_procfs},
 };
 constexpr std::array kLoginTiers{
     Tier{"audit", "every authentication and session that PAM or sshd reports",
          "CONFIG_AUDIT, CAP_AUDIT_READ, enabled=1", false, open_login_audit},
-    Tier{"accounting", "btmp, wtmp: failed logins, and logins with a terminal", "readable btmp or wtmp", false,
+    Tier{"accounting", "btmp, wtmp: failed logins, and logins with a terminal", "readable btmp", false,
          open_login_accounting},
-    Tier{"log", "sshd's lines in the authentication log", "readable log file", false, open_login_log},
+    Tier{"log", "sshd's and login's lines in the authentication log", "readable log file", false, open_login_log},
+    Tier{"wtmp", "logins with a terminal; no failed ones", "readable wtmp", false, open_login_wtmp},
 };
 constexpr std::array kSystemTiers{
     Tier{"snapshot", "system facts at start and on schedule", "procfs", false, open_system}};
