@@ -34,9 +34,12 @@ inline constexpr std::string_view kFirstUser = "admin";
 /// Owner of the local command line's token; cannot sign in.
 inline constexpr std::string_view kLocalUser = "local";
 
-/// On the first start makes the user admin with a random secret and the local command line's token, both Admin, and
-/// writes them to DIRECTORY/first-sign-in and DIRECTORY/cli-token (0600). Does nothing for what exists already.
-/// Returns whether the user was made.
+/// In the directory of secrets: the first user's secret, until it is changed.
+inline constexpr std::string_view kFirstSecretFile = "first-sign-in";
+
+/// Makes the user admin with a random secret when there are no users yet, and the local command line's token (user
+/// local, Admin) when the one in DIRECTORY/cli-token is not valid. The secret goes to DIRECTORY/first-sign-in; both
+/// files are 0600. Returns whether admin was made.
 Result<bool> make_first_secrets(state::Users& users, const std::string& directory, const ScryptCost& cost,
                                 Timestamp now);
 

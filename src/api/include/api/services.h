@@ -97,6 +97,7 @@ struct Services {
   std::string host_name;        ///< HostName of connection strings.
   std::string installation_id;  ///< UUID.
   std::string version;
+  std::string secrets_directory;  ///< first-sign-in is removed from it once the first user has another secret.
 };
 
 }  // namespace picket::api

@@ -1,0 +1,157 @@
+#include "router.h"
+
+#include <array>
+
+#include "base/core/crypto.h"
+#include "base/core/encoding.h"
+#include "base/core/json_writer.h"
+#include "base/server/log.h"
+#include "routes/handlers.h"
+
+namespace picket::api {
+namespace {
+
+constexpr std::array kRoutes{
+    Route{"POST", "/sign-in", Access::open, sign_in},
+    Route{"POST", "/sign-out", Access::reader, sign_out},
+    Route{"GET", "/me", Access::reader, get_me},
+    Route{"POST", "/me/secret", Access::reader, change_own_secret},
+    Route{"GET", "/overview", Access::reader, get_overview},
+    Route{"GET", "/status", Access::reader, get_status},
+    Route{"GET", "/events", Access::reader, stream_events},
+    Route{"GET", "/devices", Access::reader, list_devices},
+    Route{"POST", "/devices", Access::contributor, create_device},
+    Route{"GET", "/devices/{device_id}", Access::reader, get_device},
+    Route{"PATCH", "/devices/{device_id}", Access::contributor, update_device},
+    Route{"DELETE", "/devices/{device_id}", Access::contributor, delete_device},
+    Route{"POST", "/devices/{device_id}/modules", Access::contributor, create_module},
+    Route{"DELETE", "/devices/{device_id}/modules/{module_id}", Access::contributor, delete_module},
+    Route{"GET", "/devices/{device_id}/connection-string", Access::admin, get_connection_string},
+    Route{"GET", "/alerts", Access::reader, list_alerts},
+    Route{"GET", "/alerts/{id}", Access::reader, get_alert},
+    Route{"PATCH", "/alerts/{id}", Access::contributor, triage_alert},
+    Route{"POST", "/query", Access::reader, run_query},
+    Route{"GET", "/schema", Access::reader, get_schema},
+    Route{"GET", "/users", Access::admin, list_users},
+    Route{"POST", "/users", Access::admin, create_user},
+    Route{"DELETE", "/users/{user}", Access::admin, delete_user},
+    Route{"GET", "/audit", Access::admin, list_audit},
+};
+
+// Takes the next segment off `path`, which begins with '/' when there is one.
+std::optional<std::string_view> next_segment(std::string_view& path) {
+  if (!path.starts_with('/')) return std::nullopt;
+  path.remove_prefix(1);
+  const std::size_t end = std::min(path.find('/'), path.size());
+  const std::string_view segment = path.substr(0, end);
+  path.remove_prefix(end);
+  return segment;
+}
+
+// Values of the pattern's names when `path` fits it.
+std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
+  std::vector<std::string> values;
+  for (;;) {
+    const auto expected = next_segment(pattern);
+    const auto actual = next_segment(path);
+    if (!expected || !actual)
+      return !expected && !actual && path.empty() ? std::optional(std::move(values)) : std::nullopt;
+    if (expected->starts_with('{')) {
+      const auto value = percent_decode(*actual);
+      if (!value || value->empty() || !is_utf8(*value)) return std::nullopt;
+      values.push_back(*value);
+    } else if (*expected != *actual) {
+      return std::nullopt;
+    }
+  }
+}
+
+bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD"; }
+
+bool may(const Caller& caller, Access access) {
+  return static_cast<int>(caller.role) >= static_cast<int>(access) - static_cast<int>(Access::reader);
+}
+
+void record_denied(const Parts& parts, const Request& request, std::string_view user) {
+  JsonWriter body;
+  body.begin_object().key("actor").value(user).key("source").value(request.address);
+  body.key("method").value(request.method).key("path").value(request.path.substr(0, 256)).end_object();
+  const auto recorded = parts.services.outbox.record("session.denied", "", body.take(), parts.services.clock.now());
+  if (!recorded) log::error("api", "a denied call was not recorded: {}", describe(recorded.error()));
+}
+
+// Fills in the caller; an error when the call is not allowed.
+std::optional<ApiError> authorize(const Parts& parts, const Route& route, Call& call) {
+  if (route.access == Access::open) return std::nullopt;
+  auto caller = parts.authenticator.identify(call.request);
+  if (!caller) return caller.error();
+  if (!*caller) return ApiError{.code = "not_signed_in"};
+  call.caller = **std::move(caller);
+  if (!call.caller.bearer && !is_safe(call.request.method)) {
+    const std::string_view token = call.request.header("x-picket-csrf");
+    if (call.caller.csrf.empty() || !equal_constant_time(as_bytes(token), as_bytes(call.caller.csrf)))
+      return ApiError{.code = "csrf"};
+  }
+  if (may(call.caller, route.access)) return std::nullopt;
+  record_denied(parts, call.request, call.caller.user);
+  return ApiError{.code = "denied"};
+}
+
+Response call_route(const Parts& parts, const Route& route, Call& call) {
+  if (auto error = authorize(parts, route, call)) return Response::error(*error);
+  auto query = parse_query(call.request.query);
+  if (!query) return Response::error({.code = "bad_request"});
+  call.query = *std::move(query);
+  auto answer = route.handler(call);
+  return answer ? *std::move(answer) : Response::error(answer.error());
+}
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+std::optional<std::string> Call::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name && !value.empty()) return value;
+  }
+  return std::nullopt;
+}
+
+std::unexpected<ApiError> api_error(const Error& error, std::string_view target) {
+  switch (error.code) {
+    case Errc::not_found:
+      return std::unexpected(ApiError{.code = "not_found", .target = std::string(target)});
+    case Errc::exists:
+      return std::unexpected(ApiError{.code = "exists", .target = std::string(target)});
+    case Errc::malformed:
+      return std::unexpected(ApiError{.code = "invalid_argument", .target = std::string(target)});
+    case Errc::unavailable:
+    case Errc::limit_exceeded:
+      return std::unexpected(ApiError{.code = "busy"});
+    default:
+      log::error("api", "{}: {}", target, describe(error));
+      return std::unexpected(ApiError{.code = "internal"});
+  }
+}
+
+Response dispatch(const Parts& parts, const Request& request) {
+  std::string_view path = request.path;
+  path.remove_prefix(kApiPrefix.size());
+  std::string allowed;
+  for (const Route& route : kRoutes) {
+    auto values = match(route.pattern, path);
+    if (!values) continue;
+    const bool as_head = request.method == "HEAD" && route.method == "GET";
+    if (route.method == request.method || as_head) {
+      Call call{.parts = parts, .request = request, .caller = {}, .path_values = *std::move(values), .query = {}};
+      return call_route(parts, route, call);
+    }
+    allowed += allowed.empty() ? std::string(route.method) : ", " + std::string(route.method);
+  }
+  if (allowed.empty()) return Response::error({.code = "not_found", .target = request.path.substr(0, 256)});
+  Response response = Response::error({.code = "method_not_allowed"});
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+}  // namespace picket::api

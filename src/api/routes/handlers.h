@@ -1,0 +1,41 @@
+// All handlers, by what they are about. Paths and roles: routes() in router.cc.
+#pragma once
+
+#include "../router.h"
+
+namespace picket::api {
+
+using Answer = std::expected<Response, ApiError>;
+
+// session_routes.cc
+Answer sign_in(Call& call);
+Answer sign_out(Call& call);
+Answer get_me(Call& call);
+Answer change_own_secret(Call& call);
+// overview_routes.cc
+Answer get_overview(Call& call);
+Answer get_status(Call& call);
+Answer stream_events(Call& call);
+// device_routes.cc
+Answer list_devices(Call& call);
+Answer create_device(Call& call);
+Answer get_device(Call& call);
+Answer update_device(Call& call);
+Answer delete_device(Call& call);
+Answer create_module(Call& call);
+Answer delete_module(Call& call);
+Answer get_connection_string(Call& call);
+// alert_routes.cc
+Answer list_alerts(Call& call);
+Answer get_alert(Call& call);
+Answer triage_alert(Call& call);
+// query_routes.cc
+Answer run_query(Call& call);
+Answer get_schema(Call& call);
+// user_routes.cc
+Answer list_users(Call& call);
+Answer create_user(Call& call);
+Answer delete_user(Call& call);
+Answer list_audit(Call& call);
+
+}  // namespace picket::api
