@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <malloc.h>
+
 #include "agent/config.h"
 #include "agent/control.h"
 #include "agent/preflight.h"
