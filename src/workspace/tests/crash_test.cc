@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,12 +41,11 @@ TEST(Crash, LosesNothingThatTheManifestSaysAndDoublesNothing) {
   std::uint64_t sealed = 0;
   std::uint64_t leftovers = 0;
   for (int round = 0; round < 8; ++round) {
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      ::execl("/proc/self/exe", "workspace_crash_test", kWriter, folder.path().c_str(), static_cast<char*>(nullptr));
-      ::_exit(127);
-    }
+    const std::string path = folder.path();
+    std::string words[] = {"workspace_crash_test", kWriter, path};
+    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    pid_t child = 0;
+    ASSERT_EQ(::posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, arguments, environ), 0);
     std::this_thread::sleep_for(std::chrono::milliseconds(300 + 97 * round));
     ASSERT_EQ(::kill(child, SIGKILL), 0);
     int status = 0;
