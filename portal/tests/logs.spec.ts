@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { aroundQuery, deviceEventsQuery, evidenceQuery } from '../src/format/kql';
+import { kSamples } from '../src/pages/logs/samples';
 import { expect, test } from './fixtures';
 
 const logs = (query: string, timespan = '') => `/logs?q=${encodeURIComponent(query)}&timespan=${timespan}`;
@@ -78,4 +80,18 @@ test('A sample fills the editor and runs', async ({ page }) => {
   await page.getByRole('button', { name: 'Samples' }).click();
   await page.getByRole('menuitem', { name: 'Events by type' }).click();
   await expect(page.getByRole('grid', { name: 'Query result' })).toBeVisible();
+});
+
+test('The server understands every query that the portal writes', async ({ call }) => {
+  const strange = 'a "quoted" \\ name\nwith\ttwo lines';
+  const written = [
+    ...kSamples,
+    { name: 'events of a device', query: deviceEventsQuery(strange, 5), timespan: 'PT24H' },
+    { name: 'evidence', query: evidenceQuery(['a', 'b']), timespan: '' },
+    { name: 'around an alert', query: aroundQuery(strange, '2026-11-21T12:00:00Z', '2026-11-21T12:01:00.123456Z', 10), timespan: '' },
+  ];
+  for (const { name, query, timespan } of written) {
+    const { status, body } = await call('POST', '/query', { query, ...(timespan ? { timespan } : {}) });
+    expect(status, `${name}: ${JSON.stringify(body).slice(0, 400)}`).toBe(200);
+  }
 });

@@ -27,7 +27,7 @@ export function EmptyState({ icon, title, children }: { icon?: ReactNode; title:
   return (
     <div className={styles.centre}>
       {icon && <span className={styles.icon} aria-hidden>{icon}</span>}
-      <Text weight="semibold" size={400}>{title}</Text>
+      <Text weight="semibold">{title}</Text>
       {children && <div className={styles.text}>{children}</div>}
     </div>
   );

@@ -35,7 +35,7 @@ function OpenAlerts({ device }: { device: DeviceSummary }) {
 
 const kColumns: ColumnDef<DeviceSummary>[] = [
   { id: 'deviceId', header: 'Device', meta: { sort: 'deviceId', width: '24%' }, cell: ({ row }) => <Link to={devicePath(row.original.deviceId)} title={row.original.deviceId}>{row.original.deviceId}</Link> },
-  { id: 'state', header: 'State', meta: { width: '142px' }, cell: ({ row }) => <DeviceStateBadge device={row.original} /> },
+  { id: 'state', header: 'State', meta: { width: '160px' }, cell: ({ row }) => <DeviceStateBadge device={row.original} /> },
   { id: 'openAlerts', header: 'Open alerts', meta: { sort: 'openAlerts', width: '120px' }, cell: ({ row }) => <OpenAlerts device={row.original} /> },
   { id: 'lastActivity', header: 'Last activity', meta: { sort: 'lastActivity', width: '150px' }, cell: ({ row }) => <TimeText relative value={row.original.lastActivity} /> },
   { id: 'group', header: 'Group', meta: { width: '13%' }, cell: ({ row }) => row.original.group ?? '–' },

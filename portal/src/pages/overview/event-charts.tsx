@@ -16,11 +16,13 @@ export function EventsPerMinute({ minutes }: { minutes: Overview['events_per_min
   const total = minutes.reduce((sum, entry) => sum + entry.count, 0);
   return (
     <Section title="Events per minute, last hour">
-      <BarChart
-        height={200}
-        label={`Events per minute over the last hour, ${exact(total)} in all`}
-        values={minutes.map((entry) => ({ name: localClock(entry.start), value: entry.count, tooltip: localTime(entry.start) }))}
-      />
+      {total === 0 ? <EmptyState title="No events in the last hour">They appear here as soon as a device reports.</EmptyState> : (
+        <BarChart
+          height={200}
+          label={`Events per minute over the last hour, ${exact(total)} in all`}
+          values={minutes.map((entry) => ({ name: localClock(entry.start), value: entry.count, tooltip: localTime(entry.start) }))}
+        />
+      )}
     </Section>
   );
 }
