@@ -9,7 +9,7 @@
 
 namespace picket::agent {
 
-/// One line that counts. Views point into the line.
+/// One line that counts. Views point into the line, or to static text (login writes no name for root).
 struct AuthLine {
   LoginRecord::Kind kind = LoginRecord::Kind::login;
   std::string_view program;  ///< "sshd" or "login".
