@@ -23,9 +23,18 @@ export default defineConfig({
     launchOptions: {
       executablePath: process.env.PICKET_CHROMIUM ?? '/usr/bin/chromium',
       args: [
-        '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
       ],
     },
   },
-  webServer: real ? undefined : { command: 'node tests/mock/server.mjs', url: kMockUrl, env: { MOCK_PORT: '8481' }, reuseExistingServer: false },
+  webServer: real
+    ? undefined
+    : { command: 'node tests/mock/server.mjs', url: kMockUrl, env: { MOCK_PORT: '8481' }, reuseExistingServer: false },
 });

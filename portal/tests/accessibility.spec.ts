@@ -14,9 +14,14 @@ const kPages = [
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`No page breaks a rule of accessibility (${colorScheme})`, async ({ page, call }) => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const first = async (path: string, field: string) => ((await call('GET', path)).body as { items: Record<string, string>[] }).items[0]?.[field];
+    const first = async (path: string, field: string) =>
+      ((await call('GET', path)).body as { items: Record<string, string>[] }).items[0]?.[field];
     const [device, alert] = [await first('/devices?limit=1', 'deviceId'), await first('/alerts?limit=1', 'id')];
-    const pages = [...kPages, ...(device ? [[`/devices/${device}`, device] as const] : []), ...(alert ? [[`/alerts/${alert}`, /./] as const] : [])];
+    const pages = [
+      ...kPages,
+      ...(device ? [[`/devices/${device}`, device] as const] : []),
+      ...(alert ? [[`/alerts/${alert}`, /./] as const] : []),
+    ];
     const found: string[] = [];
     for (const [path, name] of pages) {
       await page.goto(path);
@@ -30,10 +35,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(heading(page, name)).toBeVisible();
       await expect(page.getByRole('progressbar')).toHaveCount(0);
       await page.addScriptTag({ path: kAxe });
-      const { violations } = await page.evaluate(
-        () => (window as unknown as { axe: { run(context: unknown, options: unknown): Promise<AxeResults> } }).axe.run({ exclude: [['.monaco-editor'], ['[data-tabster-dummy]']] }, { resultTypes: ['violations'] }),
+      const { violations } = await page.evaluate(() =>
+        (window as unknown as { axe: { run(context: unknown, options: unknown): Promise<AxeResults> } }).axe.run(
+          { exclude: [['.monaco-editor'], ['[data-tabster-dummy]']] },
+          { resultTypes: ['violations'] },
+        ),
       );
-      const broken = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+      const broken = violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
       found.push(...broken);
     }
     expect(found).toEqual([]);

@@ -9,7 +9,10 @@ test('A new alert appears in Overview and Alerts without a reload', async ({ pag
   const newest = async () => (await call('GET', '/alerts?limit=1')).body as { items: AlertItem[]; total: number };
   const list = await page.context().newPage();
   const loads: string[] = [];
-  for (const [tab, path] of [[page, '/'], [list, '/alerts?status=any']] as const) {
+  for (const [tab, path] of [
+    [page, '/'],
+    [list, '/alerts?status=any'],
+  ] as const) {
     await tab.goto(path);
     await expect(tab.getByRole('status').filter({ hasText: 'Live' })).toBeVisible();
     tab.on('load', () => loads.push(path));

@@ -17,7 +17,9 @@ function expectValid(template: string, method: string, status: string, body: unk
   const schema = document.paths[template]?.[method]?.responses[status]?.content?.['application/json']?.schema;
   expect(schema, `${method} ${template} ${status}`).toBeDefined();
   const validate = ajv.compile({ ...JSON.parse(JSON.stringify(schema)), components: document.components });
-  expect(validate(body) ? [] : validate.errors?.map(({ instancePath, message }) => `${method} ${template} ${instancePath} ${message}`)).toEqual([]);
+  expect(
+    validate(body) ? [] : validate.errors?.map(({ instancePath, message }) => `${method} ${template} ${instancePath} ${message}`),
+  ).toEqual([]);
 }
 
 const kReads = ['/me', '/overview', '/status', '/devices', '/alerts', '/schema', '/users', '/audit'];
@@ -33,7 +35,13 @@ for (const path of kReads) {
 test('One device and one alert answer as the contract says', async ({ call }) => {
   const first = async (path: string) => ((await call('GET', path)).body as { items: Record<string, string>[] }).items[0];
   const [device, alert] = [await first('/devices?limit=1'), await first('/alerts?limit=1')];
-  if (device) expectValid('/devices/{device_id}', 'get', '200', (await call('GET', `/devices/${encodeURIComponent(device.deviceId!)}`)).body);
+  if (device)
+    expectValid(
+      '/devices/{device_id}',
+      'get',
+      '200',
+      (await call('GET', `/devices/${encodeURIComponent(device.deviceId!)}`)).body,
+    );
   if (alert) expectValid('/alerts/{id}', 'get', '200', (await call('GET', `/alerts/${alert.id}`)).body);
 });
 

@@ -33,7 +33,8 @@ function watch(page: Page): string[] {
   });
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol.startsWith('http') && page.url().startsWith('http') && origin !== new URL(page.url()).origin) problems.push(`request to another origin: ${request.url()}`);
+    if (protocol.startsWith('http') && page.url().startsWith('http') && origin !== new URL(page.url()).origin)
+      problems.push(`request to another origin: ${request.url()}`);
   });
   return problems;
 }
@@ -95,4 +96,8 @@ export async function raiseAlert(page: Page): Promise<boolean> {
 }
 
 export const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { level: 1, name });
-export const navigate = (page: Page, name: string) => page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: new RegExp(`^${name}`) }).click();
+export const navigate = (page: Page, name: string) =>
+  page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('link', { name: new RegExp(`^${name}`) })
+    .click();

@@ -46,7 +46,10 @@ test('A mistake is explained, underlined and can be gone to', async ({ page }) =
 test('Rows are sorted, walked through and opened with the keyboard', async ({ page }) => {
   await page.goto(logs('SecurityIoTRawEvent | take 20'));
   const grid = page.getByRole('grid', { name: 'Query result' });
-  await grid.getByRole('columnheader', { name: /RawEventName/ }).getByRole('button').click();
+  await grid
+    .getByRole('columnheader', { name: /RawEventName/ })
+    .getByRole('button')
+    .click();
   await expect(grid.getByRole('columnheader', { name: /RawEventName/ })).toHaveAttribute('aria-sort', 'ascending');
   await grid.focus();
   await page.keyboard.press('ArrowDown');
@@ -88,7 +91,11 @@ test('The server understands every query that the portal writes', async ({ call 
     ...kSamples,
     { name: 'events of a device', query: deviceEventsQuery(strange, 5), timespan: 'PT24H' },
     { name: 'evidence', query: evidenceQuery(['a', 'b']), timespan: '' },
-    { name: 'around an alert', query: aroundQuery(strange, '2026-11-21T12:00:00Z', '2026-11-21T12:01:00.123456Z', 10), timespan: '' },
+    {
+      name: 'around an alert',
+      query: aroundQuery(strange, '2026-11-21T12:00:00Z', '2026-11-21T12:01:00.123456Z', 10),
+      timespan: '',
+    },
   ];
   for (const { name, query, timespan } of written) {
     const { status, body } = await call('POST', '/query', { query, ...(timespan ? { timespan } : {}) });

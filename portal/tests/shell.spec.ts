@@ -3,7 +3,12 @@ import { expect, heading, navigate, test } from './fixtures';
 test('Every page is reached from the navigation and has its own address and title', async ({ page }) => {
   await page.goto('/');
   await expect(heading(page, 'Overview')).toBeVisible();
-  for (const [name, path] of [['Devices', '/devices'], ['Alerts', '/alerts'], ['Logs', '/logs'], ['Overview', '/']] as const) {
+  for (const [name, path] of [
+    ['Devices', '/devices'],
+    ['Alerts', '/alerts'],
+    ['Logs', '/logs'],
+    ['Overview', '/'],
+  ] as const) {
     await navigate(page, name);
     await expect(heading(page, name)).toBeVisible();
     expect(new URL(page.url()).pathname).toBe(path);

@@ -67,12 +67,24 @@ async function readError(response: Response): Promise<ApiError> {
     const { error } = (await response.json()) as { error: { code: string; message: string; target?: string; span?: Span } };
     return new ApiError(response.status, error.code, error.message, error.target, error.span, retryAfter);
   } catch {
-    return new ApiError(response.status, 'no_error_body', `The server answered ${response.status} ${response.statusText}.`, undefined, undefined, retryAfter);
+    return new ApiError(
+      response.status,
+      'no_error_body',
+      `The server answered ${response.status} ${response.statusText}.`,
+      undefined,
+      undefined,
+      retryAfter,
+    );
   }
 }
 
 async function call(method: Method, template: string, options: CallOptions<unknown>): Promise<unknown> {
-  const { body, path, query, signal } = options as { body?: unknown; path?: Record<string, string>; query?: Record<string, QueryValue>; signal?: AbortSignal };
+  const { body, path, query, signal } = options as {
+    body?: unknown;
+    path?: Record<string, string>;
+    query?: Record<string, QueryValue>;
+    signal?: AbortSignal;
+  };
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'get' && csrfToken !== undefined) headers['X-Picket-CSRF'] = csrfToken;
@@ -88,7 +100,11 @@ async function call(method: Method, template: string, options: CallOptions<unkno
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    throw new ApiError(0, 'unreachable', 'The Picket server does not answer. Check that it runs and that this machine reaches it.');
+    throw new ApiError(
+      0,
+      'unreachable',
+      'The Picket server does not answer. Check that it runs and that this machine reaches it.',
+    );
   }
   if (!response.ok) {
     const error = await readError(response);
@@ -98,7 +114,10 @@ async function call(method: Method, template: string, options: CallOptions<unkno
   return response.status === 204 ? undefined : response.json();
 }
 
-type Caller<M extends Method> = <P extends PathsWith<M>>(path: P, options: CallOptions<Operation<P, M>>) => Promise<Reply<Operation<P, M>>>;
+type Caller<M extends Method> = <P extends PathsWith<M>>(
+  path: P,
+  options: CallOptions<Operation<P, M>>,
+) => Promise<Reply<Operation<P, M>>>;
 function caller<M extends Method>(method: M): Caller<M> {
   return ((path: string, options: CallOptions<unknown>) => call(method, path, options)) as Caller<M>;
 }

@@ -15,7 +15,11 @@ export function matches(alert: AlertSummary, filters: AlertFilters): boolean {
   if (type && type.toLowerCase() !== alert.alertType.toLowerCase()) return false;
   if (since && Date.parse(alert.startTime) < Date.parse(since)) return false;
   // The description is not part of a summary: a hit there shows up with the refetch that follows.
-  if (q && ![alert.displayName, alert.compromisedEntity, alert.deviceId].some((text) => text.toLowerCase().includes(q.toLowerCase()))) return false;
+  if (
+    q &&
+    ![alert.displayName, alert.compromisedEntity, alert.deviceId].some((text) => text.toLowerCase().includes(q.toLowerCase()))
+  )
+    return false;
   return true;
 }
 
@@ -30,7 +34,9 @@ export function mergeAlertPages(pages: AlertPages, filters: AlertFilters, { aler
       pages: pages.pages.map((page) => ({
         ...page,
         total: page.total + delta,
-        items: fits ? page.items.map((item) => (item.id === alert.id ? alert : item)) : page.items.filter((item) => item.id !== alert.id),
+        items: fits
+          ? page.items.map((item) => (item.id === alert.id ? alert : item))
+          : page.items.filter((item) => item.id !== alert.id),
       })),
     };
   }
@@ -38,7 +44,11 @@ export function mergeAlertPages(pages: AlertPages, filters: AlertFilters, { aler
   if (!fits || !newestFirst) return pages;
   return {
     ...pages,
-    pages: pages.pages.map((page, index) => ({ ...page, total: page.total + 1, items: index === 0 ? insertByStart(page.items, alert) : page.items })),
+    pages: pages.pages.map((page, index) => ({
+      ...page,
+      total: page.total + 1,
+      items: index === 0 ? insertByStart(page.items, alert) : page.items,
+    })),
   };
 }
 
@@ -52,14 +62,18 @@ function insertByStart(items: readonly AlertSummary[], alert: AlertSummary): Ale
 export function mergeAlertOverview(overview: Overview, { change, alert }: AlertChange): Overview {
   const { newest, open_by_severity } = overview.alerts;
   const known = newest.some((item) => item.id === alert.id);
-  const merged = known ? newest.map((item) => (item.id === alert.id ? alert : item)) : insertByStart(newest, alert).slice(0, kNewestMax);
+  const merged = known
+    ? newest.map((item) => (item.id === alert.id ? alert : item))
+    : insertByStart(newest, alert).slice(0, kNewestMax);
   // Only a raise is sure to add one; other changes are counted by the next `stats`.
   const opened = change === 'raised' && !known && isOpen(alert.status);
   return {
     ...overview,
     alerts: {
       newest: merged,
-      open_by_severity: opened ? { ...open_by_severity, [alert.severity]: open_by_severity[alert.severity] + 1 } : open_by_severity,
+      open_by_severity: opened
+        ? { ...open_by_severity, [alert.severity]: open_by_severity[alert.severity] + 1 }
+        : open_by_severity,
     },
   };
 }

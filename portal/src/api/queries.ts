@@ -1,7 +1,17 @@
 /** The server's state as hooks. Keys live here so that live updates (live.ts) find what they change. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { api } from './client';
-import type { Alert, AlertFilters, AlertPage, DeviceCreate, DeviceFilters, DevicePage, DeviceUpdate, QueryRequest, Triage } from './types';
+import type {
+  Alert,
+  AlertFilters,
+  AlertPage,
+  DeviceCreate,
+  DeviceFilters,
+  DevicePage,
+  DeviceUpdate,
+  QueryRequest,
+  Triage,
+} from './types';
 
 export const keys = {
   overview: ['overview'] as const,
@@ -21,13 +31,18 @@ export type DevicePages = InfiniteData<DevicePage, string | undefined>;
 const kPageRows = 100;
 
 export function useOverview() {
-  return useQuery({ queryKey: keys.overview, queryFn: ({ signal }) => api.get('/overview', { signal }), refetchInterval: 60_000 });
+  return useQuery({
+    queryKey: keys.overview,
+    queryFn: ({ signal }) => api.get('/overview', { signal }),
+    refetchInterval: 60_000,
+  });
 }
 
 export function useAlerts(filters: AlertFilters) {
   return useInfiniteQuery({
     queryKey: keys.alerts(filters),
-    queryFn: ({ pageParam, signal }) => api.get('/alerts', { query: { ...filters, limit: kPageRows, cursor: pageParam }, signal }),
+    queryFn: ({ pageParam, signal }) =>
+      api.get('/alerts', { query: { ...filters, limit: kPageRows, cursor: pageParam }, signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (previous) => previous,
@@ -53,7 +68,8 @@ export function useTriage(id: string) {
 export function useDevices(filters: DeviceFilters) {
   return useInfiniteQuery({
     queryKey: keys.devices(filters),
-    queryFn: ({ pageParam, signal }) => api.get('/devices', { query: { ...filters, limit: kPageRows, cursor: pageParam }, signal }),
+    queryFn: ({ pageParam, signal }) =>
+      api.get('/devices', { query: { ...filters, limit: kPageRows, cursor: pageParam }, signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (previous) => previous,
@@ -61,7 +77,10 @@ export function useDevices(filters: DeviceFilters) {
 }
 
 export function useDevice(id: string) {
-  return useQuery({ queryKey: keys.device(id), queryFn: ({ signal }) => api.get('/devices/{device_id}', { path: { device_id: id }, signal }) });
+  return useQuery({
+    queryKey: keys.device(id),
+    queryFn: ({ signal }) => api.get('/devices/{device_id}', { path: { device_id: id }, signal }),
+  });
 }
 
 function useDevicesChanged(): () => void {
@@ -97,7 +116,8 @@ export function useDeleteDevice(id: string) {
 /** A key is shown once and not kept: reading it is an audited act, so it is a mutation and never cached. */
 export function useConnectionString(id: string) {
   return useMutation({
-    mutationFn: (module: string | undefined) => api.get('/devices/{device_id}/connection-string', { path: { device_id: id }, query: { module } }),
+    mutationFn: (module: string | undefined) =>
+      api.get('/devices/{device_id}/connection-string', { path: { device_id: id }, query: { module } }),
   });
 }
 

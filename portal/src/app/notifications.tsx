@@ -27,12 +27,19 @@ function AlertToast({ alert }: { alert: AlertSummary }) {
   const navigate = useNavigate();
   return (
     <Toast>
-      <ToastTitle media={<SeverityBadge severity={alert.severity} iconOnly />} action={
-        <ToastTrigger><Link onClick={() => navigate(`/alerts/${encodeURIComponent(alert.id)}`)}>Open</Link></ToastTrigger>
-      }>
+      <ToastTitle
+        media={<SeverityBadge severity={alert.severity} iconOnly />}
+        action={
+          <ToastTrigger>
+            <Link onClick={() => navigate(`/alerts/${encodeURIComponent(alert.id)}`)}>Open</Link>
+          </ToastTrigger>
+        }
+      >
         {alert.displayName}
       </ToastTitle>
-      <ToastBody>{alert.severity} alert on {alert.deviceId}</ToastBody>
+      <ToastBody>
+        {alert.severity} alert on {alert.deviceId}
+      </ToastBody>
     </Toast>
   );
 }
@@ -41,7 +48,13 @@ function ManyAlertsToast({ number }: { number: number }) {
   const navigate = useNavigate();
   return (
     <Toast>
-      <ToastTitle action={<ToastTrigger><Link onClick={() => navigate('/alerts')}>Show</Link></ToastTrigger>}>
+      <ToastTitle
+        action={
+          <ToastTrigger>
+            <Link onClick={() => navigate('/alerts')}>Show</Link>
+          </ToastTrigger>
+        }
+      >
         {count(number, 'new alert')}
       </ToastTitle>
     </Toast>
@@ -55,7 +68,8 @@ export function NotificationProvider({ children }: { children: ReactNode }) {
   const newAlerts = useCallback(
     (alerts: readonly AlertSummary[]) => {
       const loud = alerts.filter((alert) => alert.severity !== 'Informational');
-      if (loud.length > kSingleToastsMax) dispatchToast(<ManyAlertsToast number={loud.length} />, { intent: 'warning', timeout: 8_000 });
+      if (loud.length > kSingleToastsMax)
+        dispatchToast(<ManyAlertsToast number={loud.length} />, { intent: 'warning', timeout: 8_000 });
       else loud.forEach((alert) => dispatchToast(<AlertToast alert={alert} />, { timeout: 8_000 }));
     },
     [dispatchToast],
@@ -64,7 +78,13 @@ export function NotificationProvider({ children }: { children: ReactNode }) {
   const value = useMemo<Notifications>(
     () => ({
       newAlerts,
-      done: (text) => dispatchToast(<Toast><ToastTitle>{text}</ToastTitle></Toast>, { intent: 'success', timeout: 4_000 }),
+      done: (text) =>
+        dispatchToast(
+          <Toast>
+            <ToastTitle>{text}</ToastTitle>
+          </Toast>,
+          { intent: 'success', timeout: 4_000 },
+        ),
       failed: (title, error) =>
         dispatchToast(
           <Toast>

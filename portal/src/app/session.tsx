@@ -4,7 +4,8 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useState, t
 import { api, ApiError, onSignedOut, setCsrfToken } from '@/api/client';
 import type { Role, Session } from '@/api/types';
 
-type State = { kind: 'asking' } | { kind: 'out'; expired: boolean } | { kind: 'in'; session: Session } | { kind: 'failed'; error: Error };
+type State =
+  { kind: 'asking' } | { kind: 'out'; expired: boolean } | { kind: 'in'; session: Session } | { kind: 'failed'; error: Error };
 
 interface SessionValue {
   state: State;

@@ -1,8 +1,14 @@
 /** The frame around every page: skip link, top bar, navigation, main region. */
 import { Badge, CounterBadge, makeStyles, mergeClasses, tokens, Tooltip } from '@fluentui/react-components';
 import {
-  AlertUrgent20Filled, AlertUrgent20Regular, Board20Filled, Board20Regular, DeveloperBoard20Filled, DeveloperBoard20Regular,
-  DocumentSearch20Filled, DocumentSearch20Regular,
+  AlertUrgent20Filled,
+  AlertUrgent20Regular,
+  Board20Filled,
+  Board20Regular,
+  DeveloperBoard20Filled,
+  DeveloperBoard20Regular,
+  DocumentSearch20Filled,
+  DocumentSearch20Regular,
 } from '@fluentui/react-icons';
 import { useEffect, useRef, type ComponentType, type ReactNode } from 'react';
 import { NavLink, useLocation } from 'react-router-dom';
@@ -29,21 +35,70 @@ const kDestinations: readonly Destination[] = [
 ];
 
 const useStyles = makeStyles({
-  frame: { display: 'grid', height: '100%', gridTemplateRows: '48px minmax(0, 1fr)', gridTemplateColumns: '200px minmax(0, 1fr)', background: tokens.colorNeutralBackground3 },
+  frame: {
+    display: 'grid',
+    height: '100%',
+    gridTemplateRows: '48px minmax(0, 1fr)',
+    gridTemplateColumns: '200px minmax(0, 1fr)',
+    background: tokens.colorNeutralBackground3,
+  },
   skip: {
-    position: 'absolute', left: '-999px', top: '4px', zIndex: 10, padding: '8px 12px', background: tokens.colorNeutralBackground1, color: tokens.colorBrandForeground1,
+    position: 'absolute',
+    left: '-999px',
+    top: '4px',
+    zIndex: 10,
+    padding: '8px 12px',
+    background: tokens.colorNeutralBackground1,
+    color: tokens.colorBrandForeground1,
     ':focus': { left: '8px' },
   },
-  top: { gridColumn: '1 / -1', display: 'flex', alignItems: 'center', gap: '12px', padding: '0 12px 0 18px', background: tokens.colorNeutralBackground1, borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
-  brand: { display: 'flex', alignItems: 'center', gap: '10px', fontSize: tokens.fontSizeBase500, fontWeight: tokens.fontWeightSemibold, color: 'inherit', textDecoration: 'none' },
+  top: {
+    gridColumn: '1 / -1',
+    display: 'flex',
+    alignItems: 'center',
+    gap: '12px',
+    padding: '0 12px 0 18px',
+    background: tokens.colorNeutralBackground1,
+    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
+  },
+  brand: {
+    display: 'flex',
+    alignItems: 'center',
+    gap: '10px',
+    fontSize: tokens.fontSizeBase500,
+    fontWeight: tokens.fontWeightSemibold,
+    color: 'inherit',
+    textDecoration: 'none',
+  },
   spring: { flexGrow: 1 },
-  nav: { padding: '12px 8px', display: 'flex', flexDirection: 'column', gap: '2px', borderRight: `1px solid ${tokens.colorNeutralStroke2}`, background: tokens.colorNeutralBackground2 },
+  nav: {
+    padding: '12px 8px',
+    display: 'flex',
+    flexDirection: 'column',
+    gap: '2px',
+    borderRight: `1px solid ${tokens.colorNeutralStroke2}`,
+    background: tokens.colorNeutralBackground2,
+  },
   link: {
-    position: 'relative', display: 'flex', alignItems: 'center', gap: '10px', height: '36px', padding: '0 10px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground2, textDecoration: 'none',
+    position: 'relative',
+    display: 'flex',
+    alignItems: 'center',
+    gap: '10px',
+    height: '36px',
+    padding: '0 10px',
+    borderRadius: tokens.borderRadiusMedium,
+    color: tokens.colorNeutralForeground2,
+    textDecoration: 'none',
     ':hover': { background: tokens.colorNeutralBackground3Hover, color: tokens.colorNeutralForeground1 },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
   },
-  active: { background: tokens.colorNeutralBackground1, color: tokens.colorNeutralForeground1, fontWeight: tokens.fontWeightSemibold, boxShadow: tokens.shadow2, '& svg': { color: tokens.colorBrandForeground1 } },
+  active: {
+    background: tokens.colorNeutralBackground1,
+    color: tokens.colorNeutralForeground1,
+    fontWeight: tokens.fontWeightSemibold,
+    boxShadow: tokens.shadow2,
+    '& svg': { color: tokens.colorBrandForeground1 },
+  },
   count: { marginLeft: 'auto' },
   main: { minWidth: 0, overflowY: 'auto', outline: 'none' },
 });
@@ -53,7 +108,9 @@ function LiveBadge() {
   const live = state === 'live';
   return (
     <Tooltip
-      content={live ? 'New alerts and device changes show up here by themselves.' : 'Waiting for the server. What you see may be old.'}
+      content={
+        live ? 'New alerts and device changes show up here by themselves.' : 'Waiting for the server. What you see may be old.'
+      }
       relationship="description"
     >
       <Badge role="status" tabIndex={0} appearance="tint" color={live ? 'success' : 'warning'}>
@@ -92,18 +149,33 @@ export function Shell({ children }: { children: ReactNode }) {
 
   return (
     <div className={styles.frame}>
-      <a className={styles.skip} href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to content</a>
+      <a
+        className={styles.skip}
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        Skip to content
+      </a>
       <header className={styles.top}>
-        <NavLink to="/" className={styles.brand}><PicketMark /> Picket</NavLink>
+        <NavLink to="/" className={styles.brand}>
+          <PicketMark /> Picket
+        </NavLink>
         <span className={styles.spring} />
         <LiveBadge />
         <ThemeMenu />
         <UserMenu />
       </header>
       <nav className={styles.nav} aria-label="Main">
-        {kDestinations.map((destination) => <NavItem key={destination.path} {...destination} alerts={openAlerts} />)}
+        {kDestinations.map((destination) => (
+          <NavItem key={destination.path} {...destination} alerts={openAlerts} />
+        ))}
       </nav>
-      <main id="main" ref={main} tabIndex={-1} className={styles.main}>{children}</main>
+      <main id="main" ref={main} tabIndex={-1} className={styles.main}>
+        {children}
+      </main>
     </div>
   );
 }

@@ -16,9 +16,15 @@ export function ThemeMenu() {
       </MenuTrigger>
       <MenuPopover>
         <MenuList>
-          <MenuItemRadio name="theme" value="system">As the system</MenuItemRadio>
-          <MenuItemRadio name="theme" value="light">Light</MenuItemRadio>
-          <MenuItemRadio name="theme" value="dark">Dark</MenuItemRadio>
+          <MenuItemRadio name="theme" value="system">
+            As the system
+          </MenuItemRadio>
+          <MenuItemRadio name="theme" value="light">
+            Light
+          </MenuItemRadio>
+          <MenuItemRadio name="theme" value="dark">
+            Dark
+          </MenuItemRadio>
         </MenuList>
       </MenuPopover>
     </Menu>

@@ -8,15 +8,25 @@ const kStorageKey = 'picket.theme';
 const kDarkQuery = '(prefers-color-scheme: dark)';
 
 const kBrand: BrandVariants = {
-  10: '#011416', 20: '#03262a', 30: '#053a40', 40: '#074b53', 50: '#095b64', 60: '#0a6a75', 70: '#0c7682', 80: '#0e818e',
-  90: '#2b919d', 100: '#48a1ac', 110: '#63b0ba', 120: '#7dbfc8', 130: '#97ced5', 140: '#b1dde2', 150: '#cbebef', 160: '#e5f7f9',
+  10: '#011416',
+  20: '#03262a',
+  30: '#053a40',
+  40: '#074b53',
+  50: '#095b64',
+  60: '#0a6a75',
+  70: '#0c7682',
+  80: '#0e818e',
+  90: '#2b919d',
+  100: '#48a1ac',
+  110: '#63b0ba',
+  120: '#7dbfc8',
+  130: '#97ced5',
+  140: '#b1dde2',
+  150: '#cbebef',
+  160: '#e5f7f9',
 };
 
-const kLight: Theme = {
-  ...createLightTheme(kBrand),
-  colorNeutralBackground2: '#f7f9fa',
-  colorNeutralBackground3: '#f1f4f5',
-};
+const kLight: Theme = { ...createLightTheme(kBrand), colorNeutralBackground2: '#f7f9fa', colorNeutralBackground3: '#f1f4f5' };
 const kDark: Theme = {
   ...createDarkTheme(kBrand),
   colorBrandForeground1: kBrand[120],

@@ -27,7 +27,10 @@ export function useFilters(names: readonly string[]): Filters {
     [setParams],
   );
   const clear = useCallback(
-    () => setParams((old) => new URLSearchParams([...old].filter(([name]) => name === 'sort' || !names.includes(name))), { replace: true }),
+    () =>
+      setParams((old) => new URLSearchParams([...old].filter(([name]) => name === 'sort' || !names.includes(name))), {
+        replace: true,
+      }),
     [names, setParams],
   );
   return { get, set, clear, any: names.some((name) => name !== 'sort' && get(name) !== '') };

@@ -1,6 +1,21 @@
 import {
-  Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, makeStyles, Menu, MenuDivider, MenuGroupHeader,
-  MenuItem, MenuList, MenuPopover, MenuTrigger,
+  Button,
+  Dialog,
+  DialogActions,
+  DialogBody,
+  DialogContent,
+  DialogSurface,
+  DialogTitle,
+  Field,
+  Input,
+  makeStyles,
+  Menu,
+  MenuDivider,
+  MenuGroupHeader,
+  MenuItem,
+  MenuList,
+  MenuPopover,
+  MenuTrigger,
 } from '@fluentui/react-components';
 import { Key20Regular, Person20Regular, SignOut20Regular } from '@fluentui/react-icons';
 import { useState, type FormEvent } from 'react';
@@ -22,14 +37,25 @@ export function UserMenu() {
     <>
       <Menu>
         <MenuTrigger disableButtonEnhancement>
-          <Button appearance="subtle" icon={<Person20Regular />} aria-label={`Account of ${user}`}>{user}</Button>
+          <Button appearance="subtle" icon={<Person20Regular />} aria-label={`Account of ${user}`}>
+            {user}
+          </Button>
         </MenuTrigger>
         <MenuPopover>
           <MenuList>
-            <MenuGroupHeader>Signed in as {user} ({role})</MenuGroupHeader>
-            <MenuItem icon={<Key20Regular />} onClick={() => setChanging(true)}>Change my secret</MenuItem>
+            <MenuGroupHeader>
+              Signed in as {user} ({role})
+            </MenuGroupHeader>
+            <MenuItem icon={<Key20Regular />} onClick={() => setChanging(true)}>
+              Change my secret
+            </MenuItem>
             <MenuDivider />
-            <MenuItem icon={<SignOut20Regular />} onClick={() => void signOut().catch((error: unknown) => failed('Could not sign out', error))}>Sign out</MenuItem>
+            <MenuItem
+              icon={<SignOut20Regular />}
+              onClick={() => void signOut().catch((error: unknown) => failed('Could not sign out', error))}
+            >
+              Sign out
+            </MenuItem>
           </MenuList>
         </MenuPopover>
       </Menu>
@@ -75,15 +101,34 @@ function SecretDialog({ open, onClose }: { open: boolean; onClose(): void }) {
             <DialogTitle>Change my secret</DialogTitle>
             <DialogContent className={styles.form}>
               <Field label="Present secret" required>
-                <Input type="password" autoComplete="current-password" value={secret} onChange={(_, data) => setSecret(data.value)} />
+                <Input
+                  type="password"
+                  autoComplete="current-password"
+                  value={secret}
+                  onChange={(_, data) => setSecret(data.value)}
+                />
               </Field>
-              <Field label="New secret" required validationMessage={problem} hint={problem ? undefined : `At least ${kSecretLengthMin} characters.`}>
-                <Input type="password" autoComplete="new-password" value={newSecret} onChange={(_, data) => setNewSecret(data.value)} />
+              <Field
+                label="New secret"
+                required
+                validationMessage={problem}
+                hint={problem ? undefined : `At least ${kSecretLengthMin} characters.`}
+              >
+                <Input
+                  type="password"
+                  autoComplete="new-password"
+                  value={newSecret}
+                  onChange={(_, data) => setNewSecret(data.value)}
+                />
               </Field>
             </DialogContent>
             <DialogActions>
-              <Button appearance="secondary" onClick={close}>Cancel</Button>
-              <Button appearance="primary" type="submit" disabled={busy || secret === ''}>Change secret</Button>
+              <Button appearance="secondary" onClick={close}>
+                Cancel
+              </Button>
+              <Button appearance="primary" type="submit" disabled={busy || secret === ''}>
+                Change secret
+              </Button>
             </DialogActions>
           </DialogBody>
         </form>

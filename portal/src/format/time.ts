@@ -1,7 +1,13 @@
 /** Times for people: local in the text, UTC in the tooltip. All functions take RFC 3339 text and never throw. */
 
 const kDateTime: Intl.DateTimeFormatOptions = {
-  year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
 };
 const kClock: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
 
@@ -24,7 +30,9 @@ export function utcTime(iso: string): string {
 }
 
 const kUnits: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ['day', 86_400], ['hour', 3_600], ['minute', 60],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
 ];
 
 /** `just now`, `5 minutes ago`; a time in the future (a clock that is off) reads `in 5 minutes`. */

@@ -12,19 +12,52 @@ export const alertPath = (id: string) => `/alerts/${encodeURIComponent(id)}`;
 export const devicePath = (id: string) => `/devices/${encodeURIComponent(id)}`;
 
 const kColumns: ColumnDef<AlertSummary>[] = [
-  { id: 'severity', header: 'Severity', meta: { sort: 'severity', width: '136px' }, cell: ({ row }) => <SeverityBadge severity={row.original.severity} /> },
   {
-    id: 'displayName', header: 'Alert', meta: { sort: 'displayName' },
-    cell: ({ row }) => <Link to={alertPath(row.original.id)} title={row.original.displayName}>{row.original.displayName}</Link>,
+    id: 'severity',
+    header: 'Severity',
+    meta: { sort: 'severity', width: '136px' },
+    cell: ({ row }) => <SeverityBadge severity={row.original.severity} />,
   },
-  { id: 'deviceId', header: 'Device', meta: { sort: 'deviceId', width: '24%' }, cell: ({ row }) => <Link to={devicePath(row.original.deviceId)}>{row.original.deviceId}</Link> },
-  { id: 'status', header: 'Status', meta: { sort: 'status', width: '110px' }, cell: ({ row }) => <AlertStatusBadge status={row.original.status} /> },
-  { id: 'startTime', header: 'Started', meta: { sort: 'startTime', width: '190px' }, cell: ({ row }) => <TimeText value={row.original.startTime} /> },
+  {
+    id: 'displayName',
+    header: 'Alert',
+    meta: { sort: 'displayName' },
+    cell: ({ row }) => (
+      <Link to={alertPath(row.original.id)} title={row.original.displayName}>
+        {row.original.displayName}
+      </Link>
+    ),
+  },
+  {
+    id: 'deviceId',
+    header: 'Device',
+    meta: { sort: 'deviceId', width: '24%' },
+    cell: ({ row }) => <Link to={devicePath(row.original.deviceId)}>{row.original.deviceId}</Link>,
+  },
+  {
+    id: 'status',
+    header: 'Status',
+    meta: { sort: 'status', width: '110px' },
+    cell: ({ row }) => <AlertStatusBadge status={row.original.status} />,
+  },
+  {
+    id: 'startTime',
+    header: 'Started',
+    meta: { sort: 'startTime', width: '190px' },
+    cell: ({ row }) => <TimeText value={row.original.startTime} />,
+  },
 ];
 /** Where the table is one part of a page: how long ago instead of when. */
 const kCompactColumns: ColumnDef<AlertSummary>[] = kColumns.map((column) =>
-  column.id === 'deviceId' ? { ...column, meta: { ...column.meta, width: '19%' } }
-  : column.id === 'startTime' ? { ...column, meta: { ...column.meta, width: '140px' }, cell: ({ row }) => <TimeText relative value={row.original.startTime} /> } : column,
+  column.id === 'deviceId'
+    ? { ...column, meta: { ...column.meta, width: '19%' } }
+    : column.id === 'startTime'
+      ? {
+          ...column,
+          meta: { ...column.meta, width: '140px' },
+          cell: ({ row }) => <TimeText relative value={row.original.startTime} />,
+        }
+      : column,
 );
 
 interface AlertTableProps {
@@ -39,8 +72,17 @@ interface AlertTableProps {
 }
 
 export function AlertTable({ alerts, hideDevice = false, compact = false, ...rest }: AlertTableProps) {
-  const columns = useMemo(() => (compact ? kCompactColumns : kColumns).filter(({ id }) => !hideDevice || id !== 'deviceId'), [compact, hideDevice]);
+  const columns = useMemo(
+    () => (compact ? kCompactColumns : kColumns).filter(({ id }) => !hideDevice || id !== 'deviceId'),
+    [compact, hideDevice],
+  );
   return (
-    <ListTable<AlertSummary> columns={columns} rows={alerts} rowId={(alert) => alert.id} rowPath={(alert) => alertPath(alert.id)} {...rest} />
+    <ListTable<AlertSummary>
+      columns={columns}
+      rows={alerts}
+      rowId={(alert) => alert.id}
+      rowPath={(alert) => alertPath(alert.id)}
+      {...rest}
+    />
   );
 }

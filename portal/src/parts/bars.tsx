@@ -34,23 +34,50 @@ function escapeHtml(text: string): string {
 function options({ values, horizontal = false }: BarsProps, dark: boolean): Parameters<EChartsType['setOption']>[0] {
   const colors = dark ? kColors.dark : kColors.light;
   const names = {
-    type: 'category', data: values.map(({ name }) => name), inverse: horizontal, axisTick: { show: false }, axisLine: { lineStyle: { color: colors.line } },
-    axisLabel: { color: colors.text, fontSize: 11, hideOverlap: true, ...(horizontal ? { width: 130, overflow: 'truncate' } : {}) },
+    type: 'category',
+    data: values.map(({ name }) => name),
+    inverse: horizontal,
+    axisTick: { show: false },
+    axisLine: { lineStyle: { color: colors.line } },
+    axisLabel: {
+      color: colors.text,
+      fontSize: 11,
+      hideOverlap: true,
+      ...(horizontal ? { width: 130, overflow: 'truncate' } : {}),
+    },
   };
-  const numbers = { type: 'value', minInterval: 1, splitNumber: 3, splitLine: { lineStyle: { color: colors.line } }, axisLabel: { color: colors.text, fontSize: 11, formatter: (value: number) => short(value) } };
+  const numbers = {
+    type: 'value',
+    minInterval: 1,
+    splitNumber: 3,
+    splitLine: { lineStyle: { color: colors.line } },
+    axisLabel: { color: colors.text, fontSize: 11, formatter: (value: number) => short(value) },
+  };
   return {
     animation: false,
     grid: { left: 4, right: 12, top: 10, bottom: 2, containLabel: true },
     xAxis: horizontal ? numbers : names,
     yAxis: horizontal ? names : numbers,
     tooltip: {
-      trigger: 'axis', axisPointer: { type: 'shadow' }, backgroundColor: colors.tip, borderColor: colors.line, textStyle: { color: colors.text, fontSize: 12 },
+      trigger: 'axis',
+      axisPointer: { type: 'shadow' },
+      backgroundColor: colors.tip,
+      borderColor: colors.line,
+      textStyle: { color: colors.text, fontSize: 12 },
       formatter: (points: { dataIndex: number }[]) => {
         const value = values[points[0]?.dataIndex ?? 0];
         return value ? `${escapeHtml(value.tooltip ?? value.name)}<br><b>${exact(value.value)}</b>` : '';
       },
     },
-    series: [{ type: 'bar', data: values.map(({ value }) => value), itemStyle: { color: colors.bar, borderRadius: horizontal ? [0, 2, 2, 0] : [2, 2, 0, 0] }, barMaxWidth: 18, barCategoryGap: '25%' }],
+    series: [
+      {
+        type: 'bar',
+        data: values.map(({ value }) => value),
+        itemStyle: { color: colors.bar, borderRadius: horizontal ? [0, 2, 2, 0] : [2, 2, 0, 0] },
+        barMaxWidth: 18,
+        barCategoryGap: '25%',
+      },
+    ],
   } as Parameters<EChartsType['setOption']>[0];
 }
 

@@ -19,14 +19,33 @@ export function CopyButton({ text, label }: { text: string | (() => string); lab
   const words = state === 'copied' ? 'Copied' : state === 'failed' ? 'The browser did not allow copying' : label;
   return (
     <Tooltip content={words} relationship="label">
-      <Button size="small" appearance="subtle" icon={state === 'copied' ? <Checkmark16Regular /> : <Copy16Regular />} onClick={() => void copy()} />
+      <Button
+        size="small"
+        appearance="subtle"
+        icon={state === 'copied' ? <Checkmark16Regular /> : <Copy16Regular />}
+        onClick={() => void copy()}
+      />
     </Tooltip>
   );
 }
 
 const useStyles = makeStyles({
-  command: { display: 'flex', alignItems: 'center', gap: '8px', padding: '4px 4px 4px 12px', borderRadius: tokens.borderRadiusMedium, background: tokens.colorNeutralBackground3, textAlign: 'left' },
-  text: { flexGrow: 1, fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere', userSelect: 'all' },
+  command: {
+    display: 'flex',
+    alignItems: 'center',
+    gap: '8px',
+    padding: '4px 4px 4px 12px',
+    borderRadius: tokens.borderRadiusMedium,
+    background: tokens.colorNeutralBackground3,
+    textAlign: 'left',
+  },
+  text: {
+    flexGrow: 1,
+    fontFamily: tokens.fontFamilyMonospace,
+    fontSize: tokens.fontSizeBase200,
+    overflowWrap: 'anywhere',
+    userSelect: 'all',
+  },
 });
 
 /** A text that is there to be copied: a command, a key. */

@@ -24,15 +24,43 @@ declare module '@tanstack/react-table' {
 const useStyles = makeStyles({
   scroll: { overflowX: 'auto' },
   table: { width: '100%', borderCollapse: 'collapse', tableLayout: 'fixed', minWidth: '600px' },
-  head: { textAlign: 'left', boxSizing: 'border-box', padding: '0 12px', height: '34px', fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground3, borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, whiteSpace: 'nowrap' },
+  head: {
+    textAlign: 'left',
+    boxSizing: 'border-box',
+    padding: '0 12px',
+    height: '34px',
+    fontSize: tokens.fontSizeBase200,
+    fontWeight: tokens.fontWeightSemibold,
+    color: tokens.colorNeutralForeground3,
+    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
+    whiteSpace: 'nowrap',
+  },
   sort: {
-    display: 'inline-flex', alignItems: 'center', gap: '4px', border: 'none', background: 'none', font: 'inherit', color: 'inherit', cursor: 'pointer', padding: '4px', margin: '0 -4px', borderRadius: tokens.borderRadiusSmall,
+    display: 'inline-flex',
+    alignItems: 'center',
+    gap: '4px',
+    border: 'none',
+    background: 'none',
+    font: 'inherit',
+    color: 'inherit',
+    cursor: 'pointer',
+    padding: '4px',
+    margin: '0 -4px',
+    borderRadius: tokens.borderRadiusSmall,
     ':hover': { color: tokens.colorNeutralForeground1 },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
   row: { ':hover': { background: tokens.colorNeutralBackground1Hover }, ':last-child td': { borderBottom: 'none' } },
   open: { cursor: 'pointer' },
-  cell: { boxSizing: 'border-box', padding: '0 12px', height: '40px', borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' },
+  cell: {
+    boxSizing: 'border-box',
+    padding: '0 12px',
+    height: '40px',
+    borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
+    overflow: 'hidden',
+    textOverflow: 'ellipsis',
+    whiteSpace: 'nowrap',
+  },
   numeric: { textAlign: 'right' },
   wideOnly: { '@media (max-width: 1250px)': { display: 'none' } },
   more: { display: 'flex', justifyContent: 'center', padding: '12px' },
@@ -56,7 +84,13 @@ interface ListTableProps<Row> {
 export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onSort, stale = false, more }: ListTableProps<Row>) {
   const styles = useStyles();
   const navigate = useNavigate();
-  const table = useReactTable({ data: rows as Row[], columns, getRowId: rowId, getCoreRowModel: getCoreRowModel(), manualSorting: true });
+  const table = useReactTable({
+    data: rows as Row[],
+    columns,
+    getRowId: rowId,
+    getCoreRowModel: getCoreRowModel(),
+    manualSorting: true,
+  });
 
   const openRow = (event: MouseEvent, row: Row) => {
     const onControl = (event.target as Element).closest('a, button, input') !== null;
@@ -73,9 +107,19 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
               const direction = sort === field ? 'ascending' : sort === `-${field}` ? 'descending' : undefined;
               const text = flexRender(header.column.columnDef.header, header.getContext());
               return (
-                <th key={header.id} scope="col" style={{ width }} aria-sort={direction} className={mergeClasses(styles.head, numeric && styles.numeric, wideOnly && styles.wideOnly)}>
+                <th
+                  key={header.id}
+                  scope="col"
+                  style={{ width }}
+                  aria-sort={direction}
+                  className={mergeClasses(styles.head, numeric && styles.numeric, wideOnly && styles.wideOnly)}
+                >
                   {field && onSort ? (
-                    <button type="button" className={styles.sort} onClick={() => onSort(direction === 'descending' ? field : `-${field}`)}>
+                    <button
+                      type="button"
+                      className={styles.sort}
+                      onClick={() => onSort(direction === 'descending' ? field : `-${field}`)}
+                    >
                       {text}
                       {direction === 'ascending' && <ArrowUp12Regular />}
                       {direction === 'descending' && <ArrowDown12Regular />}
@@ -90,9 +134,20 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
         </thead>
         <tbody>
           {table.getRowModel().rows.map((row) => (
-            <tr key={row.id} className={mergeClasses(styles.row, rowPath && styles.open)} onClick={(event) => openRow(event, row.original)}>
+            <tr
+              key={row.id}
+              className={mergeClasses(styles.row, rowPath && styles.open)}
+              onClick={(event) => openRow(event, row.original)}
+            >
               {row.getVisibleCells().map((cell) => (
-                <td key={cell.id} className={mergeClasses(styles.cell, cell.column.columnDef.meta?.numeric && styles.numeric, cell.column.columnDef.meta?.wideOnly && styles.wideOnly)}>
+                <td
+                  key={cell.id}
+                  className={mergeClasses(
+                    styles.cell,
+                    cell.column.columnDef.meta?.numeric && styles.numeric,
+                    cell.column.columnDef.meta?.wideOnly && styles.wideOnly,
+                  )}
+                >
                   {flexRender(cell.column.columnDef.cell, cell.getContext())}
                 </td>
               ))}
@@ -102,7 +157,9 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
       </table>
       {more && (
         <div className={styles.more}>
-          <Button onClick={more.load} disabled={more.loading} icon={more.loading ? <Spinner size="tiny" /> : undefined}>{more.label}</Button>
+          <Button onClick={more.load} disabled={more.loading} icon={more.loading ? <Spinner size="tiny" /> : undefined}>
+            {more.label}
+          </Button>
         </div>
       )}
     </div>

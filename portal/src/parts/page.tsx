@@ -4,11 +4,25 @@ import { useEffect, type ReactNode } from 'react';
 import { Link as RouterLink } from 'react-router-dom';
 
 const useStyles = makeStyles({
-  page: { display: 'flex', flexDirection: 'column', gap: '16px', padding: '20px 24px 32px', maxWidth: '1680px', boxSizing: 'border-box', margin: '0 auto' },
+  page: {
+    display: 'flex',
+    flexDirection: 'column',
+    gap: '16px',
+    padding: '20px 24px 32px',
+    maxWidth: '1680px',
+    boxSizing: 'border-box',
+    margin: '0 auto',
+  },
   fill: { height: '100%', minHeight: '560px' },
   head: { display: 'flex', alignItems: 'flex-start', gap: '12px', minHeight: '32px', flexWrap: 'wrap' },
   titles: { minWidth: 0, flexGrow: 1 },
-  title: { margin: 0, fontSize: tokens.fontSizeBase600, lineHeight: tokens.lineHeightBase600, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere' },
+  title: {
+    margin: 0,
+    fontSize: tokens.fontSizeBase600,
+    lineHeight: tokens.lineHeightBase600,
+    fontWeight: tokens.fontWeightSemibold,
+    overflowWrap: 'anywhere',
+  },
   crumb: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
   actions: { display: 'flex', gap: '8px', flexWrap: 'wrap', alignItems: 'center' },
   section: { padding: '0', gap: 0, minWidth: 0, overflow: 'hidden' },
@@ -38,8 +52,14 @@ export function Page({ title, media, parent, actions, fill = false, children }: 
     <div className={mergeClasses(styles.page, fill && styles.fill)}>
       <div className={styles.head}>
         <div className={styles.titles}>
-          {parent && <div className={styles.crumb}><RouterLink to={parent.path}>{parent.label}</RouterLink> /</div>}
-          <h1 className={styles.title}>{media} {title}</h1>
+          {parent && (
+            <div className={styles.crumb}>
+              <RouterLink to={parent.path}>{parent.label}</RouterLink> /
+            </div>
+          )}
+          <h1 className={styles.title}>
+            {media} {title}
+          </h1>
         </div>
         {actions && <div className={styles.actions}>{actions}</div>}
       </div>
@@ -49,7 +69,17 @@ export function Page({ title, media, parent, actions, fill = false, children }: 
 }
 
 /** A titled card. `flush` lets a table touch its edges. */
-export function Section({ title, actions, flush = false, children }: { title: string; actions?: ReactNode; flush?: boolean; children: ReactNode }) {
+export function Section({
+  title,
+  actions,
+  flush = false,
+  children,
+}: {
+  title: string;
+  actions?: ReactNode;
+  flush?: boolean;
+  children: ReactNode;
+}) {
   const styles = useStyles();
   return (
     <Card className={styles.section} role="region" aria-label={title}>
@@ -94,5 +124,9 @@ export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode]
 }
 
 export function Muted({ children }: { children: ReactNode }) {
-  return <Text size={200} style={{ color: tokens.colorNeutralForeground3 }}>{children}</Text>;
+  return (
+    <Text size={200} style={{ color: tokens.colorNeutralForeground3 }}>
+      {children}
+    </Text>
+  );
 }

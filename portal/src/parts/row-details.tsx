@@ -12,7 +12,13 @@ const useStyles = makeStyles({
   head: { display: 'flex', alignItems: 'center', justifyContent: 'space-between' },
   title: { margin: 0, fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
   list: { margin: '8px 0 0', display: 'flex', flexDirection: 'column', gap: '10px' },
-  name: { display: 'flex', alignItems: 'center', gap: '4px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
+  name: {
+    display: 'flex',
+    alignItems: 'center',
+    gap: '4px',
+    fontSize: tokens.fontSizeBase200,
+    color: tokens.colorNeutralForeground3,
+  },
   value: { margin: 0, overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' },
 });
 
@@ -31,11 +37,17 @@ export function RowDetails({ columns, row, onClose }: { columns: readonly Column
           const pretty = prettyJson(value);
           return (
             <div key={index}>
-              <dt className={styles.name}>{column.name} <CopyButton text={pretty ?? text} label={`Copy ${column.name}`} /></dt>
+              <dt className={styles.name}>
+                {column.name} <CopyButton text={pretty ?? text} label={`Copy ${column.name}`} />
+              </dt>
               <dd className={styles.value}>
-                {pretty !== undefined ? <JsonText label={column.name} text={pretty} />
-                  : column.type === 'datetime' && text ? `${localTime(text)}\n${utcTime(text)}`
-                  : text || '–'}
+                {pretty !== undefined ? (
+                  <JsonText label={column.name} text={pretty} />
+                ) : column.type === 'datetime' && text ? (
+                  `${localTime(text)}\n${utcTime(text)}`
+                ) : (
+                  text || '–'
+                )}
               </dd>
             </div>
           );

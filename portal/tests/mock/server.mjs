@@ -14,9 +14,16 @@ const kDist = fileURLToPath(new URL('../../dist', import.meta.url));
 const kCookie = 'picket_session=mock';
 const kCsrf = 'mock-csrf';
 /** The policy that the real server sends, see README.md. */
-const kPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const kPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /** @type {Record<string, string>} */
-const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.ttf': 'font/ttf' };
+const kTypes = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.ttf': 'font/ttf',
+};
 
 if (process.env.MOCK_EMPTY === '1') {
   devices.length = 0;
@@ -38,7 +45,8 @@ function broadcast(event, data) {
 function openBySeverity(deviceId) {
   const counts = noAlerts();
   for (const alert of alerts) {
-    if ((alert.status === 'New' || alert.status === 'Active') && (!deviceId || alert.deviceId === deviceId)) counts[alert.severity] += 1;
+    if ((alert.status === 'New' || alert.status === 'Active') && (!deviceId || alert.deviceId === deviceId))
+      counts[alert.severity] += 1;
   }
   return counts;
 }
@@ -51,8 +59,12 @@ function summary({ id, alertType, displayName, severity, status, startTime, endT
 function deviceCounts() {
   const of = (/** @type {string} */ state) => devices.filter((device) => device.reporting === state).length;
   return {
-    total: devices.length, reporting: of('reporting'), silent: of('silent'), never: of('never'),
-    disabled: devices.filter((device) => device.status === 'disabled').length, connected: devices.filter((device) => device.connectionState === 'Connected').length,
+    total: devices.length,
+    reporting: of('reporting'),
+    silent: of('silent'),
+    never: of('never'),
+    disabled: devices.filter((device) => device.status === 'disabled').length,
+    connected: devices.filter((device) => device.connectionState === 'Connected').length,
   };
 }
 
@@ -61,13 +73,28 @@ function overview() {
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   /** @type {Map<string, number>} */
   const open = new Map();
-  for (const alert of alerts) if (alert.status === 'New' || alert.status === 'Active') open.set(alert.deviceId, (open.get(alert.deviceId) ?? 0) + 1);
+  for (const alert of alerts)
+    if (alert.status === 'New' || alert.status === 'Active') open.set(alert.deviceId, (open.get(alert.deviceId) ?? 0) + 1);
   return {
-    generated_at: new Date().toISOString(), devices: deviceCounts(),
-    events_per_minute: Array.from({ length: 60 }, (_, index) => ({ start: new Date(minute - (59 - index) * 60_000).toISOString(), count: devices.length === 0 ? 0 : Math.round(4000 + 1500 * Math.sin(index / 7) + 400 * Math.sin(index * 1.7)) })),
-    alerts: { open_by_severity: openBySeverity(), newest: [...alerts].sort((a, b) => b.startTime.localeCompare(a.startTime)).slice(0, 10).map(summary) },
-    top_devices: [...open].sort((a, b) => b[1] - a[1]).slice(0, 5).map(([deviceId, openAlerts]) => ({ deviceId, openAlerts, highestSeverity: /** @type {const} */ ('Medium') })),
-    pipeline: { lag_records: 0, lag_ms: 0 }, dead_letters: { total: deadLetters, last_hour: 0 },
+    generated_at: new Date().toISOString(),
+    devices: deviceCounts(),
+    events_per_minute: Array.from({ length: 60 }, (_, index) => ({
+      start: new Date(minute - (59 - index) * 60_000).toISOString(),
+      count: devices.length === 0 ? 0 : Math.round(4000 + 1500 * Math.sin(index / 7) + 400 * Math.sin(index * 1.7)),
+    })),
+    alerts: {
+      open_by_severity: openBySeverity(),
+      newest: [...alerts]
+        .sort((a, b) => b.startTime.localeCompare(a.startTime))
+        .slice(0, 10)
+        .map(summary),
+    },
+    top_devices: [...open]
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 5)
+      .map(([deviceId, openAlerts]) => ({ deviceId, openAlerts, highestSeverity: /** @type {const} */ ('Medium') })),
+    pipeline: { lag_records: 0, lag_ms: 0 },
+    dead_letters: { total: deadLetters, last_hour: 0 },
   };
 }
 
@@ -84,7 +111,12 @@ function order(query, fallback) {
   const sort = query.get('sort') ?? fallback;
   const [field, sign] = sort.startsWith('-') ? [sort.slice(1), -1] : [sort, 1];
   const ranks = ['Informational', 'Low', 'Medium', 'High'];
-  const value = (/** @type {any} */ item) => (field === 'severity' ? ranks.indexOf(item.severity) : field === 'openAlerts' ? Object.values(item.openAlerts).reduce((/** @type {any} */ a, b) => a + b, 0) : (item[field] ?? ''));
+  const value = (/** @type {any} */ item) =>
+    field === 'severity'
+      ? ranks.indexOf(item.severity)
+      : field === 'openAlerts'
+        ? Object.values(item.openAlerts).reduce((/** @type {any} */ a, b) => a + b, 0)
+        : (item[field] ?? '');
   return (a, b) => sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
 }
 
@@ -93,9 +125,14 @@ function listAlerts(query) {
   const statuses = query.get('status')?.split(',');
   const severities = query.get('severity')?.split(',');
   const [device, since, q] = [query.get('device'), query.get('since'), query.get('q')?.toLowerCase()];
-  const found = alerts.filter((alert) =>
-    (!statuses || statuses.includes(alert.status)) && (!severities || severities.includes(alert.severity)) && (!device || device === alert.deviceId) && (!since || alert.startTime >= since) &&
-    (!q || `${alert.displayName} ${alert.description} ${alert.deviceId}`.toLowerCase().includes(q)));
+  const found = alerts.filter(
+    (alert) =>
+      (!statuses || statuses.includes(alert.status)) &&
+      (!severities || severities.includes(alert.severity)) &&
+      (!device || device === alert.deviceId) &&
+      (!since || alert.startTime >= since) &&
+      (!q || `${alert.displayName} ${alert.description} ${alert.deviceId}`.toLowerCase().includes(q)),
+  );
   return page(found.sort(order(query, '-startTime')).map(summary), query);
 }
 
@@ -104,7 +141,11 @@ function listDevices(query) {
   const [q, reporting] = [query.get('q')?.toLowerCase(), query.get('reporting')];
   const found = devices
     .map((device) => ({ ...device, openAlerts: openBySeverity(device.deviceId) }))
-    .filter((device) => (!q || `${device.deviceId} ${device.group} ${device.os}`.toLowerCase().includes(q)) && (!reporting || device.reporting === reporting));
+    .filter(
+      (device) =>
+        (!q || `${device.deviceId} ${device.group} ${device.os}`.toLowerCase().includes(q)) &&
+        (!reporting || device.reporting === reporting),
+    );
   return page(found.sort(order(query, '-lastActivity')), query);
 }
 
@@ -117,14 +158,34 @@ function route(method, path, query, body) {
   const [, kind = '', id = '', part = ''] = path.split('/').map(decodeURIComponent);
   const device = devices.find(({ deviceId }) => deviceId === id);
   switch (`${method} ${kind}`) {
-    case 'GET me': return { status: 200, body: { user: 'admin', role: 'Admin', csrf_token: kCsrf } };
-    case 'POST me': return { status: 204 };
-    case 'GET status': return { status: 200, body: { version: '0.1.0', started_at: ago(90), uptime_s: 5400, installation_id: '7b0d6d0e-31f5-4b8e-9d0c-0a1b2c3d4e5f', hub: { connections: 133 }, journal: { appended_records: 48210 }, pipeline: { processed_records: 48210 }, workspace: { hot_rows: 812 } } };
-    case 'GET users': return { status: 200, body: { items: [{ user: 'admin', role: 'Admin', created: ago(900) }] } };
-    case 'GET audit': return { status: 200, body: { items: [{ time: ago(5), user: 'admin', action: 'device.create', target: 'press-17' }] } };
-    case 'POST sign-out': return { status: 204, cookie: 'picket_session=; Max-Age=0; Path=/api' };
-    case 'GET overview': return { status: 200, body: overview() };
-    case 'GET schema': return { status: 200, body: schema };
+    case 'GET me':
+      return { status: 200, body: { user: 'admin', role: 'Admin', csrf_token: kCsrf } };
+    case 'POST me':
+      return { status: 204 };
+    case 'GET status':
+      return {
+        status: 200,
+        body: {
+          version: '0.1.0',
+          started_at: ago(90),
+          uptime_s: 5400,
+          installation_id: '7b0d6d0e-31f5-4b8e-9d0c-0a1b2c3d4e5f',
+          hub: { connections: 133 },
+          journal: { appended_records: 48210 },
+          pipeline: { processed_records: 48210 },
+          workspace: { hot_rows: 812 },
+        },
+      };
+    case 'GET users':
+      return { status: 200, body: { items: [{ user: 'admin', role: 'Admin', created: ago(900) }] } };
+    case 'GET audit':
+      return { status: 200, body: { items: [{ time: ago(5), user: 'admin', action: 'device.create', target: 'press-17' }] } };
+    case 'POST sign-out':
+      return { status: 204, cookie: 'picket_session=; Max-Age=0; Path=/api' };
+    case 'GET overview':
+      return { status: 200, body: overview() };
+    case 'GET schema':
+      return { status: 200, body: schema };
     case 'GET alerts': {
       if (!id) return { status: 200, body: listAlerts(query) };
       const alert = alerts.find((item) => item.id === id);
@@ -141,13 +202,33 @@ function route(method, path, query, body) {
     case 'GET devices':
       if (!id) return { status: 200, body: listDevices(query) };
       if (!device) return fail(404, 'not_found', `There is no device ${id}.`);
-      if (part === 'connection-string') return { status: 200, body: { connectionString: `HostName=picket.local;DeviceId=${id};ModuleId=${query.get('module')};SharedAccessKey=bW9jaw==` } };
+      if (part === 'connection-string')
+        return {
+          status: 200,
+          body: {
+            connectionString: `HostName=picket.local;DeviceId=${id};ModuleId=${query.get('module')};SharedAccessKey=bW9jaw==`,
+          },
+        };
       return { status: 200, body: { ...device, openAlerts: openBySeverity(id) } };
     case 'POST devices': {
-      if (devices.some(({ deviceId }) => deviceId === body.deviceId)) return fail(409, 'exists', `The device ${body.deviceId} exists already.`);
-      const made = makeDevice({ ...body, reporting: 'never', connectionState: 'Disconnected', lastActivity: undefined, coverage: {}, systemInformation: undefined });
+      if (devices.some(({ deviceId }) => deviceId === body.deviceId))
+        return fail(409, 'exists', `The device ${body.deviceId} exists already.`);
+      const made = makeDevice({
+        ...body,
+        reporting: 'never',
+        connectionState: 'Disconnected',
+        lastActivity: undefined,
+        coverage: {},
+        systemInformation: undefined,
+      });
       devices.push(made);
-      return { status: 201, body: { device: made, connectionString: `HostName=picket.local;DeviceId=${body.deviceId};ModuleId=DefenderIotMicroAgent;SharedAccessKey=bW9jaw==` } };
+      return {
+        status: 201,
+        body: {
+          device: made,
+          connectionString: `HostName=picket.local;DeviceId=${body.deviceId};ModuleId=DefenderIotMicroAgent;SharedAccessKey=bW9jaw==`,
+        },
+      };
     }
     case 'PATCH devices':
       if (!device) return fail(404, 'not_found', `There is no device ${id}.`);
@@ -160,7 +241,8 @@ function route(method, path, query, body) {
       const result = answer(body.query);
       return { status: 'error' in result ? 400 : 200, body: result };
     }
-    default: return fail(404, 'not_found', `No such operation: ${method} ${path}`);
+    default:
+      return fail(404, 'not_found', `No such operation: ${method} ${path}`);
   }
 }
 
@@ -178,7 +260,13 @@ async function serveFile(path, response) {
   const file = wanted.startsWith('/assets/') || wanted === '/favicon.svg' ? wanted : '/index.html';
   try {
     const bytes = await readFile(join(kDist, file));
-    response.writeHead(200, { 'Content-Type': kTypes[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': kPolicy, 'X-Content-Type-Options': 'nosniff' }).end(bytes);
+    response
+      .writeHead(200, {
+        'Content-Type': kTypes[extname(file)] ?? 'application/octet-stream',
+        'Content-Security-Policy': kPolicy,
+        'X-Content-Type-Options': 'nosniff',
+      })
+      .end(bytes);
   } catch {
     response.writeHead(404).end();
   }
@@ -187,7 +275,9 @@ async function serveFile(path, response) {
 const server = createServer(async (request, response) => {
   const url = new URL(request.url ?? '/', 'http://mock');
   const send = (/** @type {Answer} */ { status, body, cookie }) =>
-    response.writeHead(status, { 'Content-Type': 'application/json', ...(cookie ? { 'Set-Cookie': cookie } : {}) }).end(body === undefined ? undefined : JSON.stringify(body));
+    response
+      .writeHead(status, { 'Content-Type': 'application/json', ...(cookie ? { 'Set-Cookie': cookie } : {}) })
+      .end(body === undefined ? undefined : JSON.stringify(body));
   if (url.pathname === '/mock/alert') {
     const alert = makeAlert(url.searchParams.get('type') ?? 'IoT_ReverseShell', url.searchParams.get('device') ?? 'press-17', 0);
     alerts.unshift(alert);
@@ -200,7 +290,11 @@ const server = createServer(async (request, response) => {
   if (path === '/sign-in') {
     const { user, secret } = await readBody(request);
     if (user !== 'admin' || secret !== 'picket') return send(fail(401, 'sign_in_failed', 'User or secret is wrong.'));
-    return send({ status: 200, cookie: `${kCookie}; HttpOnly; SameSite=Strict; Path=/api`, body: { user, role: 'Admin', csrf_token: kCsrf } });
+    return send({
+      status: 200,
+      cookie: `${kCookie}; HttpOnly; SameSite=Strict; Path=/api`,
+      body: { user, role: 'Admin', csrf_token: kCsrf },
+    });
   }
   if (!request.headers.cookie?.includes(kCookie)) return send(fail(401, 'not_signed_in', 'Sign in first.'));
   if (path === '/events') {
@@ -209,13 +303,22 @@ const server = createServer(async (request, response) => {
     request.on('close', () => streams.delete(response));
     return;
   }
-  if (request.method !== 'GET' && request.headers['x-picket-csrf'] !== kCsrf) return send(fail(403, 'csrf', 'The CSRF token is missing.'));
+  if (request.method !== 'GET' && request.headers['x-picket-csrf'] !== kCsrf)
+    return send(fail(403, 'csrf', 'The CSRF token is missing.'));
   send(route(request.method ?? 'GET', path, url.searchParams, await readBody(request)));
 });
 
 setInterval(() => {
   const { devices: counts, events_per_minute, pipeline, dead_letters } = overview();
-  broadcast('stats', { time: new Date().toISOString(), events_per_second: 71.5, minute: events_per_minute.at(-1), devices: counts, open_by_severity: openBySeverity(), pipeline, dead_letters });
+  broadcast('stats', {
+    time: new Date().toISOString(),
+    events_per_second: 71.5,
+    minute: events_per_minute.at(-1),
+    devices: counts,
+    open_by_severity: openBySeverity(),
+    pipeline,
+    dead_letters,
+  });
 }, 5_000).unref();
 
 server.listen(kPort, '127.0.0.1', () => console.log(`mock server on http://127.0.0.1:${kPort} (user admin, secret picket)`));

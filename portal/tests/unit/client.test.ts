@@ -19,7 +19,9 @@ test('a path parameter cannot leave its place in the path', () => {
 });
 
 test('absent and empty query values are left out, lists are comma-separated', () => {
-  expect(buildUrl('/alerts', {}, { q: '', device: undefined, status: ['New', 'Active'], limit: 5 })).toBe('/api/v1/alerts?status=New%2CActive&limit=5');
+  expect(buildUrl('/alerts', {}, { q: '', device: undefined, status: ['New', 'Active'], limit: 5 })).toBe(
+    '/api/v1/alerts?status=New%2CActive&limit=5',
+  );
 });
 
 describe('requests', () => {
@@ -40,12 +42,21 @@ describe('requests', () => {
 });
 
 describe('failures', () => {
-  const failure = (call: Promise<unknown>) => call.then(() => expect.unreachable(), (error: ApiError) => error);
+  const failure = (call: Promise<unknown>) =>
+    call.then(
+      () => expect.unreachable(),
+      (error: ApiError) => error,
+    );
 
   test('carry what the server said, with the place', async () => {
     const span = { start: 1, length: 2, line: 1, column: 2 };
     answer(400, { error: { code: 'query_syntax', message: 'Expected |', target: 'query', span } });
-    expect(await failure(api.post('/query', { body: { query: 'x' } }))).toMatchObject({ status: 400, code: 'query_syntax', message: 'Expected |', span });
+    expect(await failure(api.post('/query', { body: { query: 'x' } }))).toMatchObject({
+      status: 400,
+      code: 'query_syntax',
+      message: 'Expected |',
+      span,
+    });
   });
 
   test('are told apart when nobody answers', async () => {
@@ -55,7 +66,10 @@ describe('failures', () => {
 
   test('without a body still say what happened', async () => {
     fetchMock.mockResolvedValueOnce(new Response('<html>', { status: 502, statusText: 'Bad Gateway' }));
-    expect(await failure(api.get('/overview', {}))).toMatchObject({ status: 502, message: 'The server answered 502 Bad Gateway.' });
+    expect(await failure(api.get('/overview', {}))).toMatchObject({
+      status: 502,
+      message: 'The server answered 502 Bad Gateway.',
+    });
   });
 
   test('tell how long to wait', async () => {

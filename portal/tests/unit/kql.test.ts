@@ -12,7 +12,9 @@ test('the events of a device are asked for by its exact id', () => {
 });
 
 test('evidence ids are asked for once each, fifty at most', () => {
-  expect(evidenceQuery(['a', 'b', 'a'])).toBe('SecurityIoTRawEvent\n| where IoTRawEventId == "a"\n    or IoTRawEventId == "b"\n| sort by TimeGenerated asc');
+  expect(evidenceQuery(['a', 'b', 'a'])).toBe(
+    'SecurityIoTRawEvent\n| where IoTRawEventId == "a"\n    or IoTRawEventId == "b"\n| sort by TimeGenerated asc',
+  );
   expect(evidenceQuery(Array.from({ length: 80 }, (_, index) => `id${index}`)).match(/IoTRawEventId/g)).toHaveLength(50);
 });
 

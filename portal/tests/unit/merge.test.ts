@@ -5,24 +5,51 @@ import type { AlertSummary, DeviceSummary, LiveStats, Overview } from '@/api/typ
 
 const none = { High: 0, Medium: 0, Low: 0, Informational: 0 };
 const alert = (id: string, fields: Partial<AlertSummary> = {}): AlertSummary => ({
-  id, alertType: 'IoT_ReverseShell', displayName: 'Reverse shells', severity: 'High', status: 'New', startTime: '2026-11-21T12:00:00Z', endTime: '2026-11-21T12:00:00Z', deviceId: 'press-17', compromisedEntity: 'press-17', ...fields,
+  id,
+  alertType: 'IoT_ReverseShell',
+  displayName: 'Reverse shells',
+  severity: 'High',
+  status: 'New',
+  startTime: '2026-11-21T12:00:00Z',
+  endTime: '2026-11-21T12:00:00Z',
+  deviceId: 'press-17',
+  compromisedEntity: 'press-17',
+  ...fields,
 });
-const pages = (...lists: AlertSummary[][]): AlertPages => ({ pages: lists.map((items) => ({ items, total: lists.flat().length })), pageParams: lists.map(() => undefined) });
+const pages = (...lists: AlertSummary[][]): AlertPages => ({
+  pages: lists.map((items) => ({ items, total: lists.flat().length })),
+  pageParams: lists.map(() => undefined),
+});
 const ids = (data: AlertPages) => data.pages.map((page) => page.items.map((item) => item.id));
 const overview = (newest: AlertSummary[]): Overview => ({
-  generated_at: '2026-11-21T12:00:00Z', devices: { total: 1, reporting: 1, silent: 0, never: 0, disabled: 0, connected: 1 },
-  events_per_minute: Array.from({ length: 60 }, (_, index) => ({ start: new Date(Date.parse('2026-11-21T11:00:00Z') + index * 60_000).toISOString(), count: index })),
-  alerts: { open_by_severity: none, newest }, top_devices: [], pipeline: { lag_records: 0, lag_ms: 0 }, dead_letters: { total: 0, last_hour: 0 },
+  generated_at: '2026-11-21T12:00:00Z',
+  devices: { total: 1, reporting: 1, silent: 0, never: 0, disabled: 0, connected: 1 },
+  events_per_minute: Array.from({ length: 60 }, (_, index) => ({
+    start: new Date(Date.parse('2026-11-21T11:00:00Z') + index * 60_000).toISOString(),
+    count: index,
+  })),
+  alerts: { open_by_severity: none, newest },
+  top_devices: [],
+  pipeline: { lag_records: 0, lag_ms: 0 },
+  dead_letters: { total: 0, last_hour: 0 },
 });
 
 describe('a raised alert in a list', () => {
   test('comes first in a list that is newest first', () => {
-    const merged = mergeAlertPages(pages([alert('old', { startTime: '2026-11-21T11:00:00Z' })]), {}, { change: 'raised', alert: alert('new') });
+    const merged = mergeAlertPages(
+      pages([alert('old', { startTime: '2026-11-21T11:00:00Z' })]),
+      {},
+      { change: 'raised', alert: alert('new') },
+    );
     expect(ids(merged)).toEqual([['new', 'old']]);
     expect(merged.pages[0]!.total).toBe(2);
   });
   test('goes where its start time puts it when it is late', () => {
-    const merged = mergeAlertPages(pages([alert('b'), alert('a', { startTime: '2026-11-21T10:00:00Z' })]), {}, { change: 'raised', alert: alert('late', { startTime: '2026-11-21T11:00:00Z' }) });
+    const merged = mergeAlertPages(
+      pages([alert('b'), alert('a', { startTime: '2026-11-21T10:00:00Z' })]),
+      {},
+      { change: 'raised', alert: alert('late', { startTime: '2026-11-21T11:00:00Z' }) },
+    );
     expect(ids(merged)).toEqual([['b', 'late', 'a']]);
   });
   test('stays out of a list whose filters it does not meet', () => {
@@ -41,19 +68,29 @@ describe('a raised alert in a list', () => {
 
 describe('a changed alert in a list', () => {
   test('is replaced where it stands, on any page', () => {
-    const merged = mergeAlertPages(pages([alert('a')], [alert('b')]), {}, { change: 'triaged', alert: alert('b', { status: 'Active' }) });
+    const merged = mergeAlertPages(
+      pages([alert('a')], [alert('b')]),
+      {},
+      { change: 'triaged', alert: alert('b', { status: 'Active' }) },
+    );
     expect(ids(merged)).toEqual([['a'], ['b']]);
     expect(merged.pages[1]!.items[0]!.status).toBe('Active');
   });
   test('leaves a list that it no longer belongs to', () => {
-    const merged = mergeAlertPages(pages([alert('a'), alert('b')]), { status: ['New', 'Active'] }, { change: 'triaged', alert: alert('a', { status: 'Resolved' }) });
+    const merged = mergeAlertPages(
+      pages([alert('a'), alert('b')]),
+      { status: ['New', 'Active'] },
+      { change: 'triaged', alert: alert('a', { status: 'Resolved' }) },
+    );
     expect(ids(merged)).toEqual([['b']]);
     expect(merged.pages[0]!.total).toBe(1);
   });
 });
 
 test('filters are met as the server meets them', () => {
-  expect(matches(alert('a'), { type: 'iot_reverseshell', device: 'press-17', since: '2026-11-21T12:00:00Z', q: 'REVERSE' })).toBe(true);
+  expect(matches(alert('a'), { type: 'iot_reverseshell', device: 'press-17', since: '2026-11-21T12:00:00Z', q: 'REVERSE' })).toBe(
+    true,
+  );
   expect(matches(alert('a'), { device: 'PRESS-17' })).toBe(false);
   expect(matches(alert('a'), { since: '2026-11-21T12:00:01Z' })).toBe(false);
   expect(matches(alert('a'), { status: [], severity: [] })).toBe(true);
@@ -73,7 +110,15 @@ describe('the overview', () => {
     expect(newest[0]!.id).toBe('new');
   });
   test('replaces the minute under way and moves on with a new one', () => {
-    const stats = (start: string, count: number): LiveStats => ({ time: start, events_per_second: 1, minute: { start, count }, devices: overview([]).devices, open_by_severity: none, pipeline: { lag_records: 0, lag_ms: 0 }, dead_letters: { total: 0, last_hour: 0 } });
+    const stats = (start: string, count: number): LiveStats => ({
+      time: start,
+      events_per_second: 1,
+      minute: { start, count },
+      devices: overview([]).devices,
+      open_by_severity: none,
+      pipeline: { lag_records: 0, lag_ms: 0 },
+      dead_letters: { total: 0, last_hour: 0 },
+    });
     const same = mergeStats(overview([]), stats('2026-11-21T11:59:00.000Z', 99)).events_per_minute;
     expect([same.length, same.at(-1)!.count, same[0]!.count]).toEqual([60, 99, 0]);
     const next = mergeStats(overview([]), stats('2026-11-21T12:00:00.000Z', 5)).events_per_minute;
@@ -82,7 +127,16 @@ describe('the overview', () => {
 });
 
 test('a deleted device leaves the list, a changed one is replaced', () => {
-  const device = (deviceId: string, fields: Partial<DeviceSummary> = {}): DeviceSummary => ({ deviceId, generationId: '1', status: 'enabled', connectionState: 'Connected', reporting: 'reporting', created: '2026-11-21T12:00:00Z', openAlerts: none, ...fields });
+  const device = (deviceId: string, fields: Partial<DeviceSummary> = {}): DeviceSummary => ({
+    deviceId,
+    generationId: '1',
+    status: 'enabled',
+    connectionState: 'Connected',
+    reporting: 'reporting',
+    created: '2026-11-21T12:00:00Z',
+    openAlerts: none,
+    ...fields,
+  });
   const before: DevicePages = { pages: [{ items: [device('a'), device('b')], total: 2 }], pageParams: [undefined] };
   expect(mergeDevicePages(before, device('a', { deleted: true })).pages[0]).toEqual({ items: [device('b')], total: 1 });
   expect(mergeDevicePages(before, device('b', { reporting: 'silent' })).pages[0]!.items[1]!.reporting).toBe('silent');

@@ -13,7 +13,13 @@ import { History } from './history';
 import { TriageForm } from './triage-form';
 
 const useStyles = makeStyles({
-  columns: { display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)', gap: '16px', alignItems: 'start', '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  columns: {
+    display: 'grid',
+    gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)',
+    gap: '16px',
+    alignItems: 'start',
+    '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' },
+  },
   stack: { display: 'flex', flexDirection: 'column', gap: '16px', minWidth: 0 },
   description: { margin: '0 0 16px', maxWidth: '90ch', lineHeight: '1.5', overflowWrap: 'anywhere' },
   steps: { margin: 0, paddingLeft: '20px', display: 'flex', flexDirection: 'column', gap: '8px', maxWidth: '90ch' },
@@ -29,16 +35,33 @@ export default function AlertPage() {
   const { data: alert, error, refetch } = useAlert(alertId);
   const parent = { path: '/alerts', label: 'Alerts' };
   if (!alert) {
-    return <Page title="Alert" parent={parent}>{error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading the alert" />}</Page>;
+    return (
+      <Page title="Alert" parent={parent}>
+        {error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading the alert" />}
+      </Page>
+    );
   }
   return (
-    <Page title={alert.displayName} parent={parent} actions={<><SeverityBadge severity={alert.severity} /><AlertStatusBadge status={alert.status} /></>}>
+    <Page
+      title={alert.displayName}
+      parent={parent}
+      actions={
+        <>
+          <SeverityBadge severity={alert.severity} />
+          <AlertStatusBadge status={alert.status} />
+        </>
+      }
+    >
       <div className={styles.columns}>
         <div className={styles.stack}>
           <WhatHappened alert={alert} />
           {alert.remediationSteps.length > 0 && (
             <Section title="What to do">
-              <ol className={styles.steps}>{alert.remediationSteps.map((step, index) => <li key={index}>{step}</li>)}</ol>
+              <ol className={styles.steps}>
+                {alert.remediationSteps.map((step, index) => (
+                  <li key={index}>{step}</li>
+                ))}
+              </ol>
             </Section>
           )}
           <EvidenceList alert={alert} />
@@ -61,15 +84,32 @@ function WhatHappened({ alert }: { alert: Alert }) {
       <p className={styles.description}>{alert.description}</p>
       <Facts
         facts={[
-          ['Device', <Link key="device" to={devicePath(alert.deviceId)}>{alert.deviceId}</Link>],
+          [
+            'Device',
+            <Link key="device" to={devicePath(alert.deviceId)}>
+              {alert.deviceId}
+            </Link>,
+          ],
           ['Module', alert.moduleId],
           ['Compromised entity', alert.compromisedEntity === alert.deviceId ? undefined : alert.compromisedEntity],
           ['Started', <TimeText key="start" value={alert.startTime} />],
           ['Ended', <TimeText key="end" value={alert.endTime} />],
           ['Raised', alert.raisedTime && <TimeText key="raised" value={alert.raisedTime} />],
           ...extended.map(([name, value]) => [name, value] as const),
-          ['Alert type', <span key="type" className={styles.mono}>{alert.alertType}</span>],
-          ['Rule', alert.rule && <span key="rule" className={styles.mono}>{alert.rule}</span>],
+          [
+            'Alert type',
+            <span key="type" className={styles.mono}>
+              {alert.alertType}
+            </span>,
+          ],
+          [
+            'Rule',
+            alert.rule && (
+              <span key="rule" className={styles.mono}>
+                {alert.rule}
+              </span>
+            ),
+          ],
         ]}
       />
     </Section>
@@ -83,8 +123,16 @@ function Attack({ alert }: { alert: Alert }) {
   return (
     <Section title="MITRE ATT&CK">
       <div className={styles.tags}>
-        {alert.tactics.map((tactic) => <Tag key={tactic} size="small" appearance="brand">{tactic}</Tag>)}
-        {techniques.map((technique) => <Tag key={technique} size="small">{technique}</Tag>)}
+        {alert.tactics.map((tactic) => (
+          <Tag key={tactic} size="small" appearance="brand">
+            {tactic}
+          </Tag>
+        ))}
+        {techniques.map((technique) => (
+          <Tag key={technique} size="small">
+            {technique}
+          </Tag>
+        ))}
       </div>
     </Section>
   );

@@ -26,7 +26,9 @@ export function History({ changes }: { changes: readonly Entry[] }) {
         {[...changes].reverse().map((entry, index) => (
           <li key={index} className={styles.item}>
             <span>{words(entry)}</span>
-            <Muted><TimeText value={entry.time} /></Muted>
+            <Muted>
+              <TimeText value={entry.time} />
+            </Muted>
             {entry.comment && <p className={styles.comment}>{entry.comment}</p>}
           </li>
         ))}

@@ -9,7 +9,10 @@ import { Section } from '@/parts/page';
 
 const kCommentMax = 4000;
 
-const useStyles = makeStyles({ form: { display: 'flex', flexDirection: 'column', gap: '12px' }, buttons: { display: 'flex', gap: '8px' } });
+const useStyles = makeStyles({
+  form: { display: 'flex', flexDirection: 'column', gap: '12px' },
+  buttons: { display: 'flex', gap: '8px' },
+});
 
 export function TriageForm({ alert }: { alert: Alert }) {
   const styles = useStyles();
@@ -41,15 +44,32 @@ export function TriageForm({ alert }: { alert: Alert }) {
     <Section title="Triage">
       <form className={styles.form} onSubmit={submit}>
         <Field label="Status">
-          <Dropdown value={status} selectedOptions={[status]} onOptionSelect={(_, data) => setChosen(data.optionValue as AlertStatus)}>
-            {kAlertStatuses.map((name) => <Option key={name} value={name}>{name}</Option>)}
+          <Dropdown
+            value={status}
+            selectedOptions={[status]}
+            onOptionSelect={(_, data) => setChosen(data.optionValue as AlertStatus)}
+          >
+            {kAlertStatuses.map((name) => (
+              <Option key={name} value={name}>
+                {name}
+              </Option>
+            ))}
           </Dropdown>
         </Field>
         <Field label="Comment">
-          <Textarea value={comment} maxLength={kCommentMax} rows={3} resize="vertical" placeholder="What you found, for those after you" onChange={(_, data) => setComment(data.value)} />
+          <Textarea
+            value={comment}
+            maxLength={kCommentMax}
+            rows={3}
+            resize="vertical"
+            placeholder="What you found, for those after you"
+            onChange={(_, data) => setComment(data.value)}
+          />
         </Field>
         <div className={styles.buttons}>
-          <Button appearance="primary" type="submit" disabled={!changed || triage.isPending}>Save</Button>
+          <Button appearance="primary" type="submit" disabled={!changed || triage.isPending}>
+            Save
+          </Button>
         </div>
       </form>
     </Section>

@@ -31,13 +31,35 @@ function statusesOf(text: string): AlertStatus[] | undefined {
   return kAlertStatuses.includes(text as AlertStatus) ? [text as AlertStatus] : [...kOpenStatuses];
 }
 
-function Choice({ label, value, all, options, onChoose }: { label: string; value: string; all: string; options: readonly (readonly [string, string])[]; onChoose(value: string): void }) {
+function Choice({
+  label,
+  value,
+  all,
+  options,
+  onChoose,
+}: {
+  label: string;
+  value: string;
+  all: string;
+  options: readonly (readonly [string, string])[];
+  onChoose(value: string): void;
+}) {
   const styles = useStyles();
   const text = options.find(([option]) => option === value)?.[1] ?? all;
   return (
-    <Dropdown className={styles.dropdown} aria-label={label} value={text} selectedOptions={[value]} onOptionSelect={(_, data) => onChoose(data.optionValue ?? '')}>
+    <Dropdown
+      className={styles.dropdown}
+      aria-label={label}
+      value={text}
+      selectedOptions={[value]}
+      onOptionSelect={(_, data) => onChoose(data.optionValue ?? '')}
+    >
       <Option value="">{all}</Option>
-      {options.map(([option, name]) => <Option key={option} value={option}>{name}</Option>)}
+      {options.map(([option, name]) => (
+        <Option key={option} value={option}>
+          {name}
+        </Option>
+      ))}
     </Dropdown>
   );
 }
@@ -48,7 +70,10 @@ export default function AlertsPage() {
   const [q, status, severity, type, period] = [get('q'), get('status'), get('severity'), get('type'), get('period')];
   const sort = (get('sort') || '-startTime') as AlertFilters['sort'];
   // `since` is fixed when the filter is chosen: a moving one would be a new query at every draw.
-  const since = useMemo(() => (kPeriods[period] ? new Date(Date.now() - kPeriods[period].hours * kHourMs).toISOString() : undefined), [period]);
+  const since = useMemo(
+    () => (kPeriods[period] ? new Date(Date.now() - kPeriods[period].hours * kHourMs).toISOString() : undefined),
+    [period],
+  );
   const filters: AlertFilters = {
     q: q || undefined,
     status: statusesOf(status),
@@ -64,27 +89,76 @@ export default function AlertsPage() {
   return (
     <Page title="Alerts">
       <div className={styles.bar} role="search" aria-label="Filter alerts">
-        <SearchBox className={styles.search} aria-label="Search alerts" placeholder="Name, device or text" value={q} onChange={(_, data) => set('q', data.value)} />
-        <Choice label="Status" value={status} all="Open" options={[...kAlertStatuses.map((name) => [name, name] as const), ['any', 'Any status']]} onChoose={(value) => set('status', value)} />
-        <Choice label="Severity" value={severity} all="Any severity" options={kSeverities.map((name) => [name, name] as const)} onChoose={(value) => set('severity', value)} />
-        <Choice label="Period" value={period} all="Any time" options={Object.entries(kPeriods).map(([key, { text }]) => [key, text] as const)} onChoose={(value) => set('period', value)} />
-        {any && <Button appearance="subtle" onClick={clear}>Clear filters</Button>}
+        <SearchBox
+          className={styles.search}
+          aria-label="Search alerts"
+          placeholder="Name, device or text"
+          value={q}
+          onChange={(_, data) => set('q', data.value)}
+        />
+        <Choice
+          label="Status"
+          value={status}
+          all="Open"
+          options={[...kAlertStatuses.map((name) => [name, name] as const), ['any', 'Any status']]}
+          onChoose={(value) => set('status', value)}
+        />
+        <Choice
+          label="Severity"
+          value={severity}
+          all="Any severity"
+          options={kSeverities.map((name) => [name, name] as const)}
+          onChoose={(value) => set('severity', value)}
+        />
+        <Choice
+          label="Period"
+          value={period}
+          all="Any time"
+          options={Object.entries(kPeriods).map(([key, { text }]) => [key, text] as const)}
+          onChoose={(value) => set('period', value)}
+        />
+        {any && (
+          <Button appearance="subtle" onClick={clear}>
+            Clear filters
+          </Button>
+        )}
         {data && <Muted>{count(total, 'alert')}</Muted>}
       </div>
-      {!data ? (error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading alerts" />)
-        : alerts.length > 0 ? (
-          <Section title={status === '' ? 'Open alerts' : 'Alerts'} flush>
-            <AlertTable
-              label="Alerts" alerts={alerts} sort={sort} onSort={(next) => set('sort', next)} stale={isPlaceholderData}
-              more={hasNextPage ? { load: () => void fetchNextPage(), loading: isFetchingNextPage, label: `Show more (${alerts.length} of ${total})` } : undefined}
-            />
-          </Section>
-        ) : any ? <EmptyState title="No alert matches">Change or clear the filters above.</EmptyState>
-        : (
-          <EmptyState icon={<ShieldCheckmark24Regular />} title="No open alerts">
-            New ones appear here by themselves. <Button appearance="transparent" size="small" onClick={() => set('status', 'any')}>Show resolved and dismissed ones</Button>
-          </EmptyState>
-        )}
+      {!data ? (
+        error ? (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        ) : (
+          <Loading label="Loading alerts" />
+        )
+      ) : alerts.length > 0 ? (
+        <Section title={status === '' ? 'Open alerts' : 'Alerts'} flush>
+          <AlertTable
+            label="Alerts"
+            alerts={alerts}
+            sort={sort}
+            onSort={(next) => set('sort', next)}
+            stale={isPlaceholderData}
+            more={
+              hasNextPage
+                ? {
+                    load: () => void fetchNextPage(),
+                    loading: isFetchingNextPage,
+                    label: `Show more (${alerts.length} of ${total})`,
+                  }
+                : undefined
+            }
+          />
+        </Section>
+      ) : any ? (
+        <EmptyState title="No alert matches">Change or clear the filters above.</EmptyState>
+      ) : (
+        <EmptyState icon={<ShieldCheckmark24Regular />} title="No open alerts">
+          New ones appear here by themselves.{' '}
+          <Button appearance="transparent" size="small" onClick={() => set('status', 'any')}>
+            Show resolved and dismissed ones
+          </Button>
+        </EmptyState>
+      )}
     </Page>
   );
 }

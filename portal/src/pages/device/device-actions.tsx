@@ -1,5 +1,17 @@
 import {
-  Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, Spinner,
+  Button,
+  Dialog,
+  DialogActions,
+  DialogBody,
+  DialogContent,
+  DialogSurface,
+  DialogTitle,
+  Menu,
+  MenuItem,
+  MenuList,
+  MenuPopover,
+  MenuTrigger,
+  Spinner,
 } from '@fluentui/react-components';
 import { MoreHorizontal20Regular, PlugConnected20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -22,15 +34,24 @@ export function DeviceActions({ device }: { device: Device }) {
 
   const next = device.status === 'enabled' ? 'disabled' : 'enabled';
   const toggle = () =>
-    update.mutate({ status: next }, {
-      onSuccess: () => done(next === 'enabled' ? 'Device enabled' : 'Device disabled. Its connection has ended.'),
-      onError: (error) => failed('The device was not changed', error),
-    });
+    update.mutate(
+      { status: next },
+      {
+        onSuccess: () => done(next === 'enabled' ? 'Device enabled' : 'Device disabled. Its connection has ended.'),
+        onError: (error) => failed('The device was not changed', error),
+      },
+    );
   return (
     <>
-      {mayReadKeys && <Button icon={<PlugConnected20Regular />} onClick={() => setDialog('key')}>Connection string</Button>}
+      {mayReadKeys && (
+        <Button icon={<PlugConnected20Regular />} onClick={() => setDialog('key')}>
+          Connection string
+        </Button>
+      )}
       <Menu>
-        <MenuTrigger disableButtonEnhancement><Button icon={<MoreHorizontal20Regular />} aria-label="More actions" /></MenuTrigger>
+        <MenuTrigger disableButtonEnhancement>
+          <Button icon={<MoreHorizontal20Regular />} aria-label="More actions" />
+        </MenuTrigger>
         <MenuPopover>
           <MenuList>
             <MenuItem onClick={toggle}>{next === 'enabled' ? 'Enable' : 'Disable'}</MenuItem>
@@ -54,13 +75,26 @@ function KeyDialog({ device, onClose }: { device: Device; onClose(): void }) {
         <DialogBody>
           <DialogTitle>Connection string of {device.deviceId}</DialogTitle>
           <DialogContent>
-            {read.data ? <Copyable text={read.data.connectionString} label="Copy the connection string" />
-              : read.error ? <span role="alert">{read.error.message}</span>
-              : `It holds the key of ${module ? `the module ${module}` : 'the device'}. Showing it is recorded in the audit record.`}
+            {read.data ? (
+              <Copyable text={read.data.connectionString} label="Copy the connection string" />
+            ) : read.error ? (
+              <span role="alert">{read.error.message}</span>
+            ) : (
+              `It holds the key of ${module ? `the module ${module}` : 'the device'}. Showing it is recorded in the audit record.`
+            )}
           </DialogContent>
           <DialogActions>
             <Button onClick={onClose}>Close</Button>
-            {!read.data && <Button appearance="primary" disabled={read.isPending} icon={read.isPending ? <Spinner size="tiny" /> : undefined} onClick={() => read.mutate(module)}>Show it</Button>}
+            {!read.data && (
+              <Button
+                appearance="primary"
+                disabled={read.isPending}
+                icon={read.isPending ? <Spinner size="tiny" /> : undefined}
+                onClick={() => read.mutate(module)}
+              >
+                Show it
+              </Button>
+            )}
           </DialogActions>
         </DialogBody>
       </DialogSurface>
@@ -85,11 +119,17 @@ function RemoveDialog({ deviceId, onClose }: { deviceId: string; onClose(): void
         <DialogBody>
           <DialogTitle>Remove {deviceId}?</DialogTitle>
           <DialogContent>
-            {remove.error ? <span role="alert">{remove.error.message}</span> : 'The device can no longer connect and its keys are gone. Its events and alerts stay.'}
+            {remove.error ? (
+              <span role="alert">{remove.error.message}</span>
+            ) : (
+              'The device can no longer connect and its keys are gone. Its events and alerts stay.'
+            )}
           </DialogContent>
           <DialogActions>
             <Button onClick={onClose}>Cancel</Button>
-            <Button appearance="primary" disabled={remove.isPending} onClick={confirm}>Remove</Button>
+            <Button appearance="primary" disabled={remove.isPending} onClick={confirm}>
+              Remove
+            </Button>
           </DialogActions>
         </DialogBody>
       </DialogSurface>

@@ -17,7 +17,13 @@ type TabName = 'summary' | 'alerts' | 'events';
 const kTabs: readonly TabName[] = ['summary', 'alerts', 'events'];
 
 const useStyles = makeStyles({
-  columns: { display: 'grid', gridTemplateColumns: 'minmax(0, 3fr) minmax(300px, 2fr)', gap: '16px', alignItems: 'start', '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  columns: {
+    display: 'grid',
+    gridTemplateColumns: 'minmax(0, 3fr) minmax(300px, 2fr)',
+    gap: '16px',
+    alignItems: 'start',
+    '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' },
+  },
   stack: { display: 'flex', flexDirection: 'column', gap: '16px', minWidth: 0 },
   mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
 });
@@ -30,12 +36,28 @@ export default function DevicePage() {
   const parent = { path: '/devices', label: 'Devices' };
 
   if (!device) {
-    return <Page title={deviceId} parent={parent}>{error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading the device" />}</Page>;
+    return (
+      <Page title={deviceId} parent={parent}>
+        {error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading the device" />}
+      </Page>
+    );
   }
   const open = totalOf(device.openAlerts);
   return (
-    <Page title={deviceId} parent={parent} actions={<><DeviceStateBadge device={device} /><DeviceActions device={device} /></>}>
-      <TabList selectedValue={tab} onTabSelect={(_, data) => setParams(data.value === 'summary' ? {} : { tab: data.value as string }, { replace: true })}>
+    <Page
+      title={deviceId}
+      parent={parent}
+      actions={
+        <>
+          <DeviceStateBadge device={device} />
+          <DeviceActions device={device} />
+        </>
+      }
+    >
+      <TabList
+        selectedValue={tab}
+        onTabSelect={(_, data) => setParams(data.value === 'summary' ? {} : { tab: data.value as string }, { replace: true })}
+      >
         <Tab value="summary">Summary</Tab>
         <Tab value="alerts">Alerts{open > 0 ? ` (${open} open)` : ''}</Tab>
         <Tab value="events">Events</Tab>
@@ -61,7 +83,12 @@ function Summary({ device }: { device: Device }) {
               ['Group', device.group],
               ['Operating system', device.os],
               ['Agent version', device.agentVersion],
-              ['Identity generation', <span key="generation" className={styles.mono}>{device.generationId}</span>],
+              [
+                'Identity generation',
+                <span key="generation" className={styles.mono}>
+                  {device.generationId}
+                </span>,
+              ],
             ]}
           />
         </Section>
@@ -85,22 +112,35 @@ function OpenAlerts({ deviceId }: { deviceId: string }) {
   const alerts = data?.pages[0]?.items.slice(0, 5) ?? [];
   return (
     <Section title="Open alerts" flush>
-      {error && !data ? <ErrorState error={error} onRetry={() => void refetch()} />
-        : !data ? <Loading label="Loading alerts" />
-        : alerts.length === 0 ? <EmptyState title="No open alerts" />
-        : <AlertTable compact hideDevice label="Open alerts" alerts={alerts} />}
+      {error && !data ? (
+        <ErrorState error={error} onRetry={() => void refetch()} />
+      ) : !data ? (
+        <Loading label="Loading alerts" />
+      ) : alerts.length === 0 ? (
+        <EmptyState title="No open alerts" />
+      ) : (
+        <AlertTable compact hideDevice label="Open alerts" alerts={alerts} />
+      )}
     </Section>
   );
 }
 
 function DeviceAlerts({ deviceId }: { deviceId: string }) {
-  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useAlerts({ device: deviceId, sort: '-startTime' });
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useAlerts({
+    device: deviceId,
+    sort: '-startTime',
+  });
   if (!data) return error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading alerts" />;
   const alerts = data.pages.flatMap((page) => page.items);
   if (alerts.length === 0) return <EmptyState title="This device never had an alert" />;
   return (
     <Section title="All alerts of this device" flush>
-      <AlertTable label="Alerts" hideDevice alerts={alerts} more={hasNextPage ? { load: () => void fetchNextPage(), loading: isFetchingNextPage, label: 'Show more' } : undefined} />
+      <AlertTable
+        label="Alerts"
+        hideDevice
+        alerts={alerts}
+        more={hasNextPage ? { load: () => void fetchNextPage(), loading: isFetchingNextPage, label: 'Show more' } : undefined}
+      />
     </Section>
   );
 }

@@ -5,7 +5,18 @@ import { EmptyState } from '@/parts/states';
 import { TimeText } from '@/parts/time-text';
 
 const useStyles = makeStyles({
-  table: { width: '100%', borderCollapse: 'collapse', '& th': { textAlign: 'left', fontWeight: tokens.fontWeightSemibold, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3, padding: '4px 8px 4px 0' }, '& td': { padding: '7px 8px 7px 0', borderTop: `1px solid ${tokens.colorNeutralStroke3}`, overflowWrap: 'anywhere' } },
+  table: {
+    width: '100%',
+    borderCollapse: 'collapse',
+    '& th': {
+      textAlign: 'left',
+      fontWeight: tokens.fontWeightSemibold,
+      fontSize: tokens.fontSizeBase200,
+      color: tokens.colorNeutralForeground3,
+      padding: '4px 8px 4px 0',
+    },
+    '& td': { padding: '7px 8px 7px 0', borderTop: `1px solid ${tokens.colorNeutralStroke3}`, overflowWrap: 'anywhere' },
+  },
 });
 
 const kNothing = new Set(['off', 'unavailable', 'none']);
@@ -17,15 +28,27 @@ export function Coverage({ device }: { device: Device }) {
   return (
     <Section title="Coverage">
       {entries.length === 0 ? (
-        <EmptyState title="Nothing reported yet">The agent says what it can collect with its first message. <code>picket-agent preflight</code> on the device shows it too.</EmptyState>
+        <EmptyState title="Nothing reported yet">
+          The agent says what it can collect with its first message. <code>picket-agent preflight</code> on the device shows it
+          too.
+        </EmptyState>
       ) : (
         <table className={styles.table} aria-label="Coverage">
-          <thead><tr><th scope="col">Collector</th><th scope="col">Tier</th></tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">Collector</th>
+              <th scope="col">Tier</th>
+            </tr>
+          </thead>
           <tbody>
             {entries.map(([collector, tier]) => (
               <tr key={collector}>
                 <td>{collector}</td>
-                <td><Badge appearance="tint" color={kNothing.has(tier) ? 'warning' : 'brand'}>{tier}</Badge></td>
+                <td>
+                  <Badge appearance="tint" color={kNothing.has(tier) ? 'warning' : 'brand'}>
+                    {tier}
+                  </Badge>
+                </td>
               </tr>
             ))}
           </tbody>
@@ -39,15 +62,25 @@ export function Modules({ modules }: { modules: Device['modules'] }) {
   const styles = useStyles();
   return (
     <Section title="Modules">
-      {modules.length === 0 ? <EmptyState title="No modules" /> : (
+      {modules.length === 0 ? (
+        <EmptyState title="No modules" />
+      ) : (
         <table className={styles.table} aria-label="Modules">
-          <thead><tr><th scope="col">Module</th><th scope="col">Connection</th><th scope="col">Last activity</th></tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">Module</th>
+              <th scope="col">Connection</th>
+              <th scope="col">Last activity</th>
+            </tr>
+          </thead>
           <tbody>
             {modules.map((module) => (
               <tr key={module.moduleId}>
                 <td>{module.moduleId}</td>
                 <td>{module.connectionState}</td>
-                <td><TimeText relative value={module.lastActivity} /></td>
+                <td>
+                  <TimeText relative value={module.lastActivity} />
+                </td>
               </tr>
             ))}
           </tbody>

@@ -1,5 +1,16 @@
 import {
-  Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, makeStyles, MessageBar, MessageBarBody,
+  Button,
+  Dialog,
+  DialogActions,
+  DialogBody,
+  DialogContent,
+  DialogSurface,
+  DialogTitle,
+  Field,
+  Input,
+  makeStyles,
+  MessageBar,
+  MessageBarBody,
 } from '@fluentui/react-components';
 import { useState, type FormEvent } from 'react';
 import { useNavigate } from 'react-router-dom';
@@ -38,7 +49,12 @@ function Form({ onMade, onClose }: { onMade(made: CreatedDevice): void; onClose(
       <DialogBody>
         <DialogTitle>Add a device</DialogTitle>
         <DialogContent className={styles.form}>
-          <Field label="Device id" required validationMessage={create.error?.message} hint="Letters, digits and - : . + % _ # * ? ! ( ) , = @ $ '. Upper and lower case differ.">
+          <Field
+            label="Device id"
+            required
+            validationMessage={create.error?.message}
+            hint="Letters, digits and - : . + % _ # * ? ! ( ) , = @ $ '. Upper and lower case differ."
+          >
             <Input autoFocus value={deviceId} maxLength={128} onChange={(_, data) => setDeviceId(data.value)} />
           </Field>
           <Field label="Group" hint="Devices of one group can share rules. May stay empty.">
@@ -47,7 +63,9 @@ function Form({ onMade, onClose }: { onMade(made: CreatedDevice): void; onClose(
         </DialogContent>
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button appearance="primary" type="submit" disabled={create.isPending || deviceId.trim() === ''}>Add device</Button>
+          <Button appearance="primary" type="submit" disabled={create.isPending || deviceId.trim() === ''}>
+            Add device
+          </Button>
         </DialogActions>
       </DialogBody>
     </form>
@@ -64,16 +82,23 @@ function Result({ made, onClose }: { made: CreatedDevice; onClose(): void }) {
       <DialogContent className={styles.form}>
         {made.connectionString ? (
           <>
-            <span>Put this connection string into the agent&rsquo;s configuration on the device. It holds the key: treat it as a secret.</span>
+            <span>
+              Put this connection string into the agent&rsquo;s configuration on the device. It holds the key: treat it as a
+              secret.
+            </span>
             <Copyable text={made.connectionString} label="Copy the connection string" />
           </>
         ) : (
-          <MessageBar><MessageBarBody>Ask an Admin for the device&rsquo;s connection string: your role does not read keys.</MessageBarBody></MessageBar>
+          <MessageBar>
+            <MessageBarBody>Ask an Admin for the device&rsquo;s connection string: your role does not read keys.</MessageBarBody>
+          </MessageBar>
         )}
       </DialogContent>
       <DialogActions>
         <Button onClick={() => navigate(devicePath(deviceId))}>Open the device</Button>
-        <Button appearance="primary" onClick={onClose}>Done</Button>
+        <Button appearance="primary" onClick={onClose}>
+          Done
+        </Button>
       </DialogActions>
     </DialogBody>
   );

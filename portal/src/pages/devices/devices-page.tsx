@@ -30,17 +30,50 @@ function OpenAlerts({ device }: { device: DeviceSummary }) {
   const styles = useStyles();
   const worst = worstOf(device.openAlerts);
   if (!worst) return <Muted>none</Muted>;
-  return <span className={styles.alerts}><SeverityBadge severity={worst} iconOnly /> {totalOf(device.openAlerts)}</span>;
+  return (
+    <span className={styles.alerts}>
+      <SeverityBadge severity={worst} iconOnly /> {totalOf(device.openAlerts)}
+    </span>
+  );
 }
 
 const kColumns: ColumnDef<DeviceSummary>[] = [
-  { id: 'deviceId', header: 'Device', meta: { sort: 'deviceId', width: '24%' }, cell: ({ row }) => <Link to={devicePath(row.original.deviceId)} title={row.original.deviceId}>{row.original.deviceId}</Link> },
+  {
+    id: 'deviceId',
+    header: 'Device',
+    meta: { sort: 'deviceId', width: '24%' },
+    cell: ({ row }) => (
+      <Link to={devicePath(row.original.deviceId)} title={row.original.deviceId}>
+        {row.original.deviceId}
+      </Link>
+    ),
+  },
   { id: 'state', header: 'State', meta: { width: '160px' }, cell: ({ row }) => <DeviceStateBadge device={row.original} /> },
-  { id: 'openAlerts', header: 'Open alerts', meta: { sort: 'openAlerts', width: '120px' }, cell: ({ row }) => <OpenAlerts device={row.original} /> },
-  { id: 'lastActivity', header: 'Last activity', meta: { sort: 'lastActivity', width: '150px' }, cell: ({ row }) => <TimeText relative value={row.original.lastActivity} /> },
+  {
+    id: 'openAlerts',
+    header: 'Open alerts',
+    meta: { sort: 'openAlerts', width: '120px' },
+    cell: ({ row }) => <OpenAlerts device={row.original} />,
+  },
+  {
+    id: 'lastActivity',
+    header: 'Last activity',
+    meta: { sort: 'lastActivity', width: '150px' },
+    cell: ({ row }) => <TimeText relative value={row.original.lastActivity} />,
+  },
   { id: 'group', header: 'Group', meta: { width: '13%' }, cell: ({ row }) => row.original.group ?? '–' },
-  { id: 'os', header: 'Operating system', meta: { wideOnly: true }, cell: ({ row }) => <span title={row.original.os}>{row.original.os ?? '–'}</span> },
-  { id: 'agentVersion', header: 'Agent', meta: { width: '90px', wideOnly: true }, cell: ({ row }) => row.original.agentVersion ?? '–' },
+  {
+    id: 'os',
+    header: 'Operating system',
+    meta: { wideOnly: true },
+    cell: ({ row }) => <span title={row.original.os}>{row.original.os ?? '–'}</span>,
+  },
+  {
+    id: 'agentVersion',
+    header: 'Agent',
+    meta: { width: '90px', wideOnly: true },
+    cell: ({ row }) => row.original.agentVersion ?? '–',
+  },
 ];
 
 const kReportingTexts: Record<Reporting, string> = { reporting: 'Reporting', silent: 'Silent', never: 'Never reported' };
@@ -60,30 +93,80 @@ export default function DevicesPage() {
   const total = data?.pages[0]?.total ?? 0;
 
   return (
-    <Page title="Devices" actions={mayAdd && <Button appearance="primary" icon={<Add20Regular />} onClick={() => setAdding(true)}>Add device</Button>}>
+    <Page
+      title="Devices"
+      actions={
+        mayAdd && (
+          <Button appearance="primary" icon={<Add20Regular />} onClick={() => setAdding(true)}>
+            Add device
+          </Button>
+        )
+      }
+    >
       <div className={styles.bar} role="search" aria-label="Filter devices">
-        <SearchBox className={styles.search} aria-label="Search devices" placeholder="Device, group or system" value={get('q')} onChange={(_, data) => set('q', data.value)} />
+        <SearchBox
+          className={styles.search}
+          aria-label="Search devices"
+          placeholder="Device, group or system"
+          value={get('q')}
+          onChange={(_, data) => set('q', data.value)}
+        />
         <Dropdown
-          className={styles.dropdown} aria-label="State" value={kReportingTexts[filters.reporting as Reporting] ?? 'Any state'} selectedOptions={[get('reporting')]}
+          className={styles.dropdown}
+          aria-label="State"
+          value={kReportingTexts[filters.reporting as Reporting] ?? 'Any state'}
+          selectedOptions={[get('reporting')]}
           onOptionSelect={(_, data) => set('reporting', data.optionValue ?? '')}
         >
           <Option value="">Any state</Option>
-          {Object.entries(kReportingTexts).map(([value, text]) => <Option key={value} value={value}>{text}</Option>)}
+          {Object.entries(kReportingTexts).map(([value, text]) => (
+            <Option key={value} value={value}>
+              {text}
+            </Option>
+          ))}
         </Dropdown>
-        {any && <Button appearance="subtle" onClick={clear}>Clear filters</Button>}
+        {any && (
+          <Button appearance="subtle" onClick={clear}>
+            Clear filters
+          </Button>
+        )}
         {data && <Muted>{count(total, 'device')}</Muted>}
       </div>
-      {!data ? (error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading devices" />)
-        : devices.length > 0 ? (
-          <Section title="All devices" flush>
-            <ListTable
-              label="Devices" columns={kColumns} rows={devices} rowId={(device) => device.deviceId} rowPath={(device) => devicePath(device.deviceId)} sort={filters.sort}
-              onSort={(sort) => set('sort', sort)} stale={isPlaceholderData}
-              more={hasNextPage ? { load: () => void fetchNextPage(), loading: isFetchingNextPage, label: `Show more (${devices.length} of ${total})` } : undefined}
-            />
-          </Section>
-        ) : any ? <EmptyState icon={<DeveloperBoardSearch20Regular />} title="No device matches">Change or clear the filters above.</EmptyState>
-        : <Onboarding />}
+      {!data ? (
+        error ? (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        ) : (
+          <Loading label="Loading devices" />
+        )
+      ) : devices.length > 0 ? (
+        <Section title="All devices" flush>
+          <ListTable
+            label="Devices"
+            columns={kColumns}
+            rows={devices}
+            rowId={(device) => device.deviceId}
+            rowPath={(device) => devicePath(device.deviceId)}
+            sort={filters.sort}
+            onSort={(sort) => set('sort', sort)}
+            stale={isPlaceholderData}
+            more={
+              hasNextPage
+                ? {
+                    load: () => void fetchNextPage(),
+                    loading: isFetchingNextPage,
+                    label: `Show more (${devices.length} of ${total})`,
+                  }
+                : undefined
+            }
+          />
+        </Section>
+      ) : any ? (
+        <EmptyState icon={<DeveloperBoardSearch20Regular />} title="No device matches">
+          Change or clear the filters above.
+        </EmptyState>
+      ) : (
+        <Onboarding />
+      )}
       <AddDeviceDialog open={adding} onClose={() => setAdding(false)} />
     </Page>
   );

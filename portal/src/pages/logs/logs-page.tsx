@@ -1,5 +1,18 @@
 import {
-  Button, Card, Dropdown, makeStyles, Menu, MenuGroup, MenuGroupHeader, MenuItem, MenuList, MenuPopover, MenuTrigger, Option, tokens, Tooltip,
+  Button,
+  Card,
+  Dropdown,
+  makeStyles,
+  Menu,
+  MenuGroup,
+  MenuGroupHeader,
+  MenuItem,
+  MenuList,
+  MenuPopover,
+  MenuTrigger,
+  Option,
+  tokens,
+  Tooltip,
 } from '@fluentui/react-components';
 import { BookOpen20Regular, History20Regular, Play20Filled, Stop20Filled } from '@fluentui/react-icons';
 import { useCallback, useEffect, useRef, useState } from 'react';
@@ -17,7 +30,16 @@ import { useQueryRun } from './use-query-run';
 const useStyles = makeStyles({
   bar: { display: 'flex', gap: '8px', alignItems: 'center', flexWrap: 'wrap' },
   timespan: { minWidth: '160px' },
-  editor: { height: '180px', minHeight: '80px', maxHeight: '60vh', resize: 'vertical', overflow: 'hidden', padding: 0, flexShrink: 0, ':focus-within': { outline: `1px solid ${tokens.colorBrandStroke1}` } },
+  editor: {
+    height: '180px',
+    minHeight: '80px',
+    maxHeight: '60vh',
+    resize: 'vertical',
+    overflow: 'hidden',
+    padding: 0,
+    flexShrink: 0,
+    ':focus-within': { outline: `1px solid ${tokens.colorBrandStroke1}` },
+  },
   outcome: { flexGrow: 1, minHeight: '220px', padding: 0, gap: 0, overflow: 'hidden' },
 });
 
@@ -65,29 +87,58 @@ export default function LogsPage() {
   return (
     <Page title="Logs" fill>
       <div className={styles.bar} role="toolbar" aria-label="Query">
-        {state.kind === 'running'
-          ? <Button appearance="primary" icon={<Stop20Filled />} onClick={cancel}>Cancel</Button>
-          : <Tooltip content="Shift+Enter in the editor" relationship="description"><Button appearance="primary" icon={<Play20Filled />} onClick={runNow}>Run</Button></Tooltip>}
+        {state.kind === 'running' ? (
+          <Button appearance="primary" icon={<Stop20Filled />} onClick={cancel}>
+            Cancel
+          </Button>
+        ) : (
+          <Tooltip content="Shift+Enter in the editor" relationship="description">
+            <Button appearance="primary" icon={<Play20Filled />} onClick={runNow}>
+              Run
+            </Button>
+          </Tooltip>
+        )}
         <Dropdown
-          className={styles.timespan} aria-label="Time range" selectedOptions={[timespan]} value={kTimespans.find(({ value }) => value === timespan)?.text ?? timespan}
+          className={styles.timespan}
+          aria-label="Time range"
+          selectedOptions={[timespan]}
+          value={kTimespans.find(({ value }) => value === timespan)?.text ?? timespan}
           onOptionSelect={(_, data) => setTimespan(data.optionValue ?? '')}
         >
-          {kTimespans.map(({ value, text: name }) => <Option key={value} value={value}>{name}</Option>)}
+          {kTimespans.map(({ value, text: name }) => (
+            <Option key={value} value={value}>
+              {name}
+            </Option>
+          ))}
         </Dropdown>
         <Menu>
-          <MenuTrigger disableButtonEnhancement><Button icon={<BookOpen20Regular />}>Samples</Button></MenuTrigger>
+          <MenuTrigger disableButtonEnhancement>
+            <Button icon={<BookOpen20Regular />}>Samples</Button>
+          </MenuTrigger>
           <MenuPopover>
-            <MenuList>{kSamples.map((sample) => <MenuItem key={sample.name} onClick={() => replace(sample.query, sample.timespan)}>{sample.name}</MenuItem>)}</MenuList>
+            <MenuList>
+              {kSamples.map((sample) => (
+                <MenuItem key={sample.name} onClick={() => replace(sample.query, sample.timespan)}>
+                  {sample.name}
+                </MenuItem>
+              ))}
+            </MenuList>
           </MenuPopover>
         </Menu>
         {recent.length > 0 && (
           <Menu>
-            <MenuTrigger disableButtonEnhancement><Button icon={<History20Regular />}>Recent</Button></MenuTrigger>
+            <MenuTrigger disableButtonEnhancement>
+              <Button icon={<History20Regular />}>Recent</Button>
+            </MenuTrigger>
             <MenuPopover>
               <MenuList>
                 <MenuGroup>
                   <MenuGroupHeader>Queries of this browser</MenuGroupHeader>
-                  {recent.map((query) => <MenuItem key={query} onClick={() => replace(query, timespan)}>{query.replace(/\s+/g, ' ').slice(0, 70)}</MenuItem>)}
+                  {recent.map((query) => (
+                    <MenuItem key={query} onClick={() => replace(query, timespan)}>
+                      {query.replace(/\s+/g, ' ').slice(0, 70)}
+                    </MenuItem>
+                  ))}
                 </MenuGroup>
               </MenuList>
             </MenuPopover>
@@ -96,8 +147,16 @@ export default function LogsPage() {
       </div>
       <Card className={styles.editor}>
         <QueryEditor
-          handle={editor} value={text} schema={schema} dark={dark} error={state.kind === 'failed' ? state.error : undefined}
-          onChange={(value) => { setText(value); forgetError(); }} onRun={runNow}
+          handle={editor}
+          value={text}
+          schema={schema}
+          dark={dark}
+          error={state.kind === 'failed' ? state.error : undefined}
+          onChange={(value) => {
+            setText(value);
+            forgetError();
+          }}
+          onRun={runNow}
         />
       </Card>
       <Card className={styles.outcome}>

@@ -71,7 +71,8 @@ export default function MonacoEditor({ value, onChange, onRun, error, schema, da
   useEffect(() => {
     const model = editor?.getModel();
     // Without a schema the editor still edits; only completion lacks table names.
-    if (model && schema) setSchema(model, schema).catch((cause: unknown) => console.warn('KQL completion is not available', cause));
+    if (model && schema)
+      setSchema(model, schema).catch((cause: unknown) => console.warn('KQL completion is not available', cause));
   }, [editor, schema]);
 
   useEffect(() => {
@@ -80,28 +81,39 @@ export default function MonacoEditor({ value, onChange, onRun, error, schema, da
     const marker = (span: { start: number; length: number }): monaco.editor.IMarkerData => {
       const from = model.getPositionAt(span.start);
       const to = model.getPositionAt(span.start + span.length);
-      return { severity: monaco.MarkerSeverity.Error, message: error?.message ?? '', startLineNumber: from.lineNumber, startColumn: from.column, endLineNumber: to.lineNumber, endColumn: to.column };
+      return {
+        severity: monaco.MarkerSeverity.Error,
+        message: error?.message ?? '',
+        startLineNumber: from.lineNumber,
+        startColumn: from.column,
+        endLineNumber: to.lineNumber,
+        endColumn: to.column,
+      };
     };
     monaco.editor.setModelMarkers(model, kMarkerOwner, error?.span ? [marker(error.span)] : []);
   }, [editor, error]);
 
-  useImperativeHandle(handle, () => ({
-    focus: () => editor?.focus(),
-    cursor: () => {
-      const position = editor?.getPosition();
-      return position ? (editor?.getModel()?.getOffsetAt(position) ?? 0) : 0;
-    },
-    selection: () => {
-      const [model, range] = [editor?.getModel(), editor?.getSelection()];
-      if (!model || !range || range.isEmpty()) return undefined;
-      return { text: model.getValueInRange(range), start: model.getOffsetAt(range.getStartPosition()) };
-    },
-    moveTo: (offset) => {
-      const position = editor?.getModel()?.getPositionAt(offset);
-      if (position) editor?.setPosition(position);
-      editor?.focus();
-    },
-  }), [editor]);
+  useImperativeHandle(
+    handle,
+    () => ({
+      focus: () => editor?.focus(),
+      cursor: () => {
+        const position = editor?.getPosition();
+        return position ? (editor?.getModel()?.getOffsetAt(position) ?? 0) : 0;
+      },
+      selection: () => {
+        const [model, range] = [editor?.getModel(), editor?.getSelection()];
+        if (!model || !range || range.isEmpty()) return undefined;
+        return { text: model.getValueInRange(range), start: model.getOffsetAt(range.getStartPosition()) };
+      },
+      moveTo: (offset) => {
+        const position = editor?.getModel()?.getPositionAt(offset);
+        if (position) editor?.setPosition(position);
+        editor?.focus();
+      },
+    }),
+    [editor],
+  );
 
   return <div ref={box} className={styles.box} data-testid="monaco" />;
 }

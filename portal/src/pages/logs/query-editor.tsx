@@ -28,7 +28,18 @@ const MonacoEditor = lazy(() => import('./monaco-editor'));
 
 const useStyles = makeStyles({
   text: {
-    width: '100%', height: '100%', boxSizing: 'border-box', border: 'none', resize: 'none', padding: '8px 12px', background: 'transparent', color: tokens.colorNeutralForeground1, fontFamily: tokens.fontFamilyMonospace, fontSize: '14px', lineHeight: '20px', outline: 'none',
+    width: '100%',
+    height: '100%',
+    boxSizing: 'border-box',
+    border: 'none',
+    resize: 'none',
+    padding: '8px 12px',
+    background: 'transparent',
+    color: tokens.colorNeutralForeground1,
+    fontFamily: tokens.fontFamilyMonospace,
+    fontSize: '14px',
+    lineHeight: '20px',
+    outline: 'none',
   },
 });
 
@@ -54,7 +65,14 @@ function PlainEditor({ value, onChange, onRun, error, handle }: EditorProps) {
   };
   return (
     <textarea
-      ref={area} className={styles.text} aria-label={kEditorLabel} aria-invalid={error !== undefined} spellCheck={false} value={value} onChange={(event) => onChange(event.target.value)} onKeyDown={onKeyDown}
+      ref={area}
+      className={styles.text}
+      aria-label={kEditorLabel}
+      aria-invalid={error !== undefined}
+      spellCheck={false}
+      value={value}
+      onChange={(event) => onChange(event.target.value)}
+      onKeyDown={onKeyDown}
     />
   );
 }

@@ -12,10 +12,7 @@ export interface QueryError {
 }
 
 export type RunState =
-  | { kind: 'idle' }
-  | { kind: 'running' }
-  | { kind: 'done'; result: QueryResult }
-  | { kind: 'failed'; error: QueryError };
+  { kind: 'idle' } | { kind: 'running' } | { kind: 'done'; result: QueryResult } | { kind: 'failed'; error: QueryError };
 
 const kRowsMax = 10_000;
 
@@ -39,7 +36,8 @@ export function useQueryRun() {
       const result = await api.post('/query', { body, signal: controller.signal });
       if (running.current === controller) setState({ kind: 'done', result });
     } catch (error) {
-      if (running.current === controller && !controller.signal.aborted) setState({ kind: 'failed', error: toQueryError(error, block.start) });
+      if (running.current === controller && !controller.signal.aborted)
+        setState({ kind: 'failed', error: toQueryError(error, block.start) });
     }
   }, []);
 

@@ -16,11 +16,17 @@ export function EventsPerMinute({ minutes }: { minutes: Overview['events_per_min
   const total = minutes.reduce((sum, entry) => sum + entry.count, 0);
   return (
     <Section title="Events per minute, last hour">
-      {total === 0 ? <EmptyState title="No events in the last hour">They appear here as soon as a device reports.</EmptyState> : (
+      {total === 0 ? (
+        <EmptyState title="No events in the last hour">They appear here as soon as a device reports.</EmptyState>
+      ) : (
         <BarChart
           height={200}
           label={`Events per minute over the last hour, ${exact(total)} in all`}
-          values={minutes.map((entry) => ({ name: localClock(entry.start), value: entry.count, tooltip: localTime(entry.start) }))}
+          values={minutes.map((entry) => ({
+            name: localClock(entry.start),
+            value: entry.count,
+            tooltip: localTime(entry.start),
+          }))}
         />
       )}
     </Section>
@@ -28,14 +34,27 @@ export function EventsPerMinute({ minutes }: { minutes: Overview['events_per_min
 }
 
 export function EventsByType() {
-  const { data, error, refetch } = useKql({ query: kByTypeQuery, timespan: 'PT1H', max_rows: 100 }, { refetchInterval: kRefreshMs });
+  const { data, error, refetch } = useKql(
+    { query: kByTypeQuery, timespan: 'PT1H', max_rows: 100 },
+    { refetchInterval: kRefreshMs },
+  );
   const rows = (data?.rows ?? []).slice(0, kTypesMax).map(([name, value]) => ({ name: String(name), value: Number(value) }));
   return (
     <Section title="Events by type, last hour" actions={<Link to={logsPath(kByTypeQuery, 'PT1H')}>Open in Logs</Link>}>
-      {error && !data ? <ErrorState error={error} onRetry={() => void refetch()} />
-        : !data ? <Loading label="Counting events" />
-        : rows.length === 0 ? <EmptyState title="No events in the last hour" />
-        : <BarChart horizontal height={28 * rows.length + 40} label={rows.map(({ name, value }) => `${name}: ${count(value, 'event')}`).join(', ')} values={rows} />}
+      {error && !data ? (
+        <ErrorState error={error} onRetry={() => void refetch()} />
+      ) : !data ? (
+        <Loading label="Counting events" />
+      ) : rows.length === 0 ? (
+        <EmptyState title="No events in the last hour" />
+      ) : (
+        <BarChart
+          horizontal
+          height={28 * rows.length + 40}
+          label={rows.map(({ name, value }) => `${name}: ${count(value, 'event')}`).join(', ')}
+          values={rows}
+        />
+      )}
     </Section>
   );
 }

@@ -9,14 +9,25 @@ import { Tiles } from './tiles';
 import { TopDevices } from './top-devices';
 
 const useStyles = makeStyles({
-  columns: { display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)', gap: '16px', alignItems: 'start', '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  columns: {
+    display: 'grid',
+    gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)',
+    gap: '16px',
+    alignItems: 'start',
+    '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' },
+  },
   stack: { display: 'flex', flexDirection: 'column', gap: '16px', minWidth: 0 },
 });
 
 export default function OverviewPage() {
   const styles = useStyles();
   const { data, error, refetch } = useOverview();
-  if (!data) return <Page title="Overview">{error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading the overview" />}</Page>;
+  if (!data)
+    return (
+      <Page title="Overview">
+        {error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Loading label="Loading the overview" />}
+      </Page>
+    );
   return (
     <Page title="Overview">
       {data.devices.total === 0 && <Onboarding />}

@@ -9,7 +9,14 @@ import { EmptyState } from '@/parts/states';
 
 const useStyles = makeStyles({
   list: { listStyle: 'none', margin: 0, padding: 0, display: 'flex', flexDirection: 'column' },
-  item: { display: 'flex', alignItems: 'center', gap: '12px', minHeight: '34px', borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, ':last-child': { borderBottom: 'none' } },
+  item: {
+    display: 'flex',
+    alignItems: 'center',
+    gap: '12px',
+    minHeight: '34px',
+    borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
+    ':last-child': { borderBottom: 'none' },
+  },
   name: { flexGrow: 1, minWidth: 0, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' },
   count: { color: tokens.colorNeutralForeground2, whiteSpace: 'nowrap' },
 });
@@ -25,7 +32,9 @@ export function TopDevices({ devices }: { devices: Overview['top_devices'] }) {
           {devices.map(({ deviceId, openAlerts, highestSeverity }) => (
             <li key={deviceId} className={styles.item}>
               {highestSeverity && <SeverityBadge severity={highestSeverity} iconOnly />}
-              <Link to={devicePath(deviceId)} className={styles.name}>{deviceId}</Link>
+              <Link to={devicePath(deviceId)} className={styles.name}>
+                {deviceId}
+              </Link>
               <span className={styles.count}>{count(openAlerts, 'open alert')}</span>
             </li>
           ))}
