@@ -14,8 +14,8 @@ struct CheckName {
   std::string_view name;
   int code;
 };
-// Index: AuthCheck. Codes: troubleshooting pages of IoT Hub.
-constexpr std::array<CheckName, 12> kChecks = {{{"client_id", 400004},
+// Index: AuthCheck. Codes: schema/errors.json; 0: IoT Hub documents none.
+constexpr std::array<CheckName, 12> kChecks = {{{"client_id", 0},
                                                 {"user_name", 401003},
                                                 {"token_missing", 401003},
                                                 {"token_malformed", 401003},
@@ -25,8 +25,8 @@ constexpr std::array<CheckName, 12> kChecks = {{{"client_id", 400004},
                                                 {"token_signature", 401003},
                                                 {"token_expired", 401003},
                                                 {"disabled", 403012},
-                                                {"will_topic", 400004},
-                                                {"store_unavailable", 503003}}};
+                                                {"will_topic", 0},
+                                                {"store_unavailable", 0}}};
 
 /// A look-up that finds nothing costs the same HMAC as one that does, so that time does not tell which devices exist.
 const StoredIdentity& nobody() {

@@ -22,12 +22,14 @@ constexpr Duration kStorageRetryMax = Duration::seconds(1);
 constexpr int kReadsInTurn = 16;
 /// How long an ended connection may take to receive our last bytes.
 constexpr Duration kFarewell = Duration::seconds(2);
+constexpr int kFarewellReadsMax = 64;
 
 /// Device ids may hold '+' and '#': topics are compared as literals here.
 constexpr mqtt::Limits kLimits{.literal_wildcards = true};
 
 std::chrono::microseconds chrono(Duration duration) { return std::chrono::microseconds(duration.us); }
 
+/// schema/errors.json; 0: IoT Hub has no code for it that is documented.
 int code_of(DisconnectReason reason) {
   switch (reason) {
     case DisconnectReason::evicted:
@@ -38,12 +40,6 @@ int code_of(DisconnectReason reason) {
     case DisconnectReason::peer_gone:
     case DisconnectReason::keep_alive:
       return 404104;
-    case DisconnectReason::protocol:
-    case DisconnectReason::bad_properties:
-    case DisconnectReason::too_many_subscriptions:
-      return 400004;
-    case DisconnectReason::message_too_large:
-      return 413001;
     default:
       return 0;
   }
@@ -72,11 +68,10 @@ MqttConnection::~MqttConnection() {
 
 net::asio::awaitable<void> MqttConnection::run() {
   while (!end_) {
-    if (session_.wants_input() && has_room()) {
+    if (reading()) {
       co_await step();
     } else {
       co_await wait();
-      session_.touch(context_.needs.clock.monotonic());  // the silence was ours
     }
   }
   log_end();
@@ -285,7 +280,7 @@ void MqttConnection::on_subscribe(const mqtt::Subscribe& packet) {
     }
     codes.push_back(mqtt::SubackCode::failure);
     ++context_.counters.subscribes_denied;
-    log(HubEventKind::subscribe_denied, "unknown_filter", subscription.filter, 400004);
+    log(HubEventKind::subscribe_denied, "unknown_filter", subscription.filter);
     if (++denied_filters_ > kDeniedFiltersMax) return close(DisconnectReason::too_many_subscriptions);
   }
   if (!session_.suback(packet.packet_id, codes, output_)) return close(DisconnectReason::protocol, "hub.suback");
@@ -331,7 +326,9 @@ net::asio::awaitable<void> MqttConnection::farewell() {
   if (!lingers_) co_return;
   while (writing_) co_await wait();
   connection_.stream->shutdown();
-  while (co_await connection_.stream->read_some(shard_.scratch())) {
+  for (int i = 0; i < kFarewellReadsMax; ++i) {  // bounded: a flood must not keep the thread from its deadlines
+    const auto skipped = co_await connection_.stream->read_some(shard_.scratch());
+    if (!skipped) break;
   }
   connection_.stream->close();
 }
@@ -342,6 +339,8 @@ void MqttConnection::granted() {
 }
 
 void MqttConnection::completed(const Completion& completion) {
+  // While we did not read, the silence was ours; told before the next look at the deadlines, not when reading resumes.
+  if (!reading()) session_.touch(context_.needs.clock.monotonic());
   in_flight_bytes_ -= std::min(in_flight_bytes_, completion.bytes);
   if (!completion.stored) return close(DisconnectReason::storage, "hub.journal.given_up");
   if (completion.sequence && !end_) {
@@ -357,8 +356,7 @@ void MqttConnection::check_deadlines(Duration now, Timestamp time) {
     return;
   }
   const auto deadline = session_.deadline();
-  const bool reading = session_.wants_input() && has_room();
-  if (deadline && now >= *deadline && reading) {
+  if (deadline && now >= *deadline && reading()) {
     return close(DisconnectReason::keep_alive, connected_ ? "keep_alive" : "connect_timeout");
   }
   if (grant_ && time >= grant_->token_expiry + kTokenGrace) close(DisconnectReason::token_expired);

@@ -66,6 +66,8 @@ class MqttConnection {
   void wake();
   [[nodiscard]] bool overloaded() const;
   [[nodiscard]] bool has_room() const { return in_flight_bytes_ < context_.options.in_flight_bytes_max; }
+  /// False: too much waits for the disk, or the session wants nothing more.
+  [[nodiscard]] bool reading() const { return session_.wants_input() && has_room(); }
   [[nodiscard]] HubEvent event(HubEventKind kind) const;
   void log(HubEventKind kind, std::string_view reason, std::string_view object = {}, int code = 0);
   void log_end();

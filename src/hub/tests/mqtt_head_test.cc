@@ -520,6 +520,33 @@ TEST_F(HubTest, StopEndsEverything) {
   journal_.release_one();  // its completion finds nobody
 }
 
+TEST_F(HubTest, RefusalIsReadableAlsoWhenTheClientHasSentMore) {
+  start();
+  const auto client = open_client();
+  auto all = connect_packet({.token = token("dev1", "", "guessed")});
+  for (int i = 0; i < 50; ++i) append(all, publish_packet(1, std::string(1000, 'x')));
+  client->send(all);
+  EXPECT_EQ(receive(*client, 4), "20020005");
+  EXPECT_TRUE(client->closed_by_peer());
+  EXPECT_TRUE(journal_.messages().empty());
+}
+
+TEST_F(HubTest, FloodAfterARefusalDoesNotKeepTheThread) {
+  start();
+  const auto stranger = open_client();
+  stranger->send(connect_packet({.token = token("dev1", "", "guessed")}));
+  std::jthread flood([&] {
+    const Buffer junk(16'000);
+    for (int i = 0; i < 2000 && stranger->send(junk); ++i) {
+    }
+  });
+  for (int i = 0; i < 4; ++i) {  // both threads
+    const auto device = connect();
+    device->send(publish_packet(1, "x"));
+    EXPECT_EQ(receive(*device, 4), puback(1));
+  }
+}
+
 TEST_F(HubTest, HalfOpenConnectionsBeyondTheCapDoNotKeepDevicesOut) {
   start([](MqttHeadOptions& options) { options.listener.unauthenticated_max = 8; });
   std::vector<std::unique_ptr<net::TestClient>> strangers;

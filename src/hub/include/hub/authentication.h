@@ -38,7 +38,7 @@ enum class AuthCheck : std::uint8_t {
   store_unavailable,  ///< No verdict; try again.
 };
 std::string_view to_string(AuthCheck check);
-/// IoT Hub's six-digit code, e.g. 401003.
+/// IoT Hub's six-digit code, e.g. 401003; 0: it documents none for this.
 int hub_code(AuthCheck check);
 
 enum class KeySlot : std::uint8_t { primary, secondary };
