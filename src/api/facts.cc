@@ -96,28 +96,36 @@ void write_device_counts(JsonWriter& out, const DeviceCounts& counts) {
       .end_object();
 }
 
-// One query for all devices, at most every kFactsAge: a list must not cost a query for each of its rows.
-void Facts::gather(Timestamp now) {
+std::optional<std::map<std::string, DeviceFacts, std::less<>>> Facts::gather() const {
+  const Timestamp now = services_.clock.now();
   const kql::Options options{.now = now, .time_range = kql::TimeRange{now - kFactsBack, now + Duration::minutes(10)}};
   const auto table = run_kql(services_, kNewestOfAll, options, kFactsMax, stopping_);
   if (!table) {
     log::warning("api", "system information is not available: {} {}", table.error().code, table.error().message);
-    return;
+    return std::nullopt;
   }
-  facts_.clear();
+  std::map<std::string, DeviceFacts, std::less<>> out;
   for (std::size_t row = 0; row < table->result.rows; ++row) {
-    facts_[std::string(table->result.at(row, 0).as_text())] = {os_of(table->result.at(row, 1).as_text()),
-                                                               std::string(table->result.at(row, 2).as_text())};
+    out[std::string(table->result.at(row, 0).as_text())] = {os_of(table->result.at(row, 1).as_text()),
+                                                            std::string(table->result.at(row, 2).as_text())};
   }
+  return out;
 }
 
+// One query for all devices, at most every kFactsAge: a list must not cost a query for each of its rows. Whoever comes
+// while it runs takes what was known before, so that a slow query holds up one worker and not all of them.
 std::map<std::string, DeviceFacts, std::less<>> Facts::facts() {
-  const std::scoped_lock lock(mutex_);
   const Duration now = services_.clock.monotonic();
-  if (!gathered_ || now - *gathered_ >= kFactsAge) {
-    gather(services_.clock.now());
-    gathered_ = now;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (gathering_ || (gathered_ && now - *gathered_ < kFactsAge)) return facts_;
+    gathering_ = true;
   }
+  auto found = gather();
+  const std::scoped_lock lock(mutex_);
+  if (found) facts_ = *std::move(found);
+  gathered_ = now;
+  gathering_ = false;
   return facts_;
 }
 

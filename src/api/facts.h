@@ -71,13 +71,14 @@ class Facts {
 
  private:
   std::map<std::string, DeviceFacts, std::less<>> facts();
-  void gather(Timestamp now);
+  [[nodiscard]] std::optional<std::map<std::string, DeviceFacts, std::less<>>> gather() const;
 
   const Services& services_;
   std::stop_token stopping_;
   std::mutex mutex_;
   std::map<std::string, DeviceFacts, std::less<>> facts_;
   std::optional<Duration> gathered_;
+  bool gathering_ = false;
 };
 
 }  // namespace picket::api

@@ -144,7 +144,9 @@ Response dispatch(const Parts& parts, const Request& request) {
     const bool as_head = request.method == "HEAD" && route.method == "GET";
     if (route.method == request.method || as_head) {
       Call call{.parts = parts, .request = request, .caller = {}, .path_values = *std::move(values), .query = {}};
-      return call_route(parts, route, call);
+      Response response = call_route(parts, route, call);
+      if (as_head) response.live_from.reset();
+      return response;
     }
     allowed += allowed.empty() ? std::string(route.method) : ", " + std::string(route.method);
   }

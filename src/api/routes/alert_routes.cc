@@ -6,7 +6,6 @@
 #include "../json_body.h"
 #include "../overview.h"
 #include "../paging.h"
-#include "api/server.h"
 #include "base/core/json_writer.h"
 #include "base/server/log.h"
 #include "handlers.h"
@@ -233,8 +232,6 @@ Answer triage_alert(Call& call) {
   if (const auto recorded = services.outbox.record("alert.triage", alert->device_id, audit.take(), call.now());
       !recorded)
     return api_error(recorded.error(), "audit");
-  call.parts.live.alert(alert_change_json("triaged", *alert));
-  call.parts.live.device_changed(alert->device_id);
   return alert_answer(call, *alert);
 }
 

@@ -1,0 +1,233 @@
+// A whole API server on loopback, over TLS, with everything behind it that a test needs to see and to steer.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/event_rate.h"
+#include "api/server.h"
+#include "base/core/random.h"
+#include "http_client.h"
+#include "net/certificate_authority.h"
+
+namespace picket::api::testing {
+
+inline constexpr ScryptCost kCheap{.n = 16, .r = 1, .p = 1};
+
+/// Moves when it is told to, from any thread.
+class TestClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return Timestamp{1'795'000'000'000'000} + Duration{offset_.load()}; }
+  [[nodiscard]] Duration monotonic() const override { return Duration::hours(1) + Duration{offset_.load()}; }
+  void advance(Duration by) { offset_ += by.us; }
+
+ private:
+  std::atomic<std::int64_t> offset_{0};
+};
+
+class FakePresence final : public Presence {
+ public:
+  [[nodiscard]] Activity device(std::string_view, std::string_view device_id) const override {
+    const auto found = activities.find(device_id);
+    return found == activities.end() ? Activity{} : found->second;
+  }
+  [[nodiscard]] Activity module(std::string_view, std::string_view, std::string_view) const override { return {}; }
+  void revoke(std::string_view, std::string_view device_id) override { revoked.emplace_back(device_id); }
+
+  std::map<std::string, Activity, std::less<>> activities;
+  std::vector<std::string> revoked;
+};
+
+class FakeDesk final : public AlertDesk {
+ public:
+  explicit FakeDesk(state::Alerts& alerts) : alerts_(alerts) {}
+  Result<state::Alert> triage(const state::Triage& triage) override { return alerts_.apply(triage, "1"); }
+
+ private:
+  state::Alerts& alerts_;
+};
+
+class FakeHealth final : public Health {
+ public:
+  [[nodiscard]] std::vector<CounterGroup> counters() const override {
+    return {{"hub", {{"connections", 3}}}, {"journal", {}}, {"pipeline", {}}, {"workspace", {}}};
+  }
+  [[nodiscard]] Lag lag() const override { return {7, 1.5}; }
+  [[nodiscard]] DeadLetters dead_letters() const override { return {2, 1}; }
+  [[nodiscard]] std::vector<MinuteCount> events_per_minute(Timestamp now) const override {
+    return rate.per_minute(now);
+  }
+  [[nodiscard]] double events_per_second(Timestamp now) const override { return rate.per_second(now); }
+  EventRate rate;
+};
+
+/// Answers queries with what the test put in, and remembers them.
+class FakeWorkspace final : public workspace::Workspace {
+ public:
+  [[nodiscard]] std::vector<std::string> streams() const override { return {}; }
+  Result<> append(std::string_view, std::uint64_t, std::span<const workspace::Row>) override { return {}; }
+  [[nodiscard]] std::uint64_t sealed_through(std::string_view) const override { return 0; }
+  [[nodiscard]] std::uint64_t hot_end(std::string_view) const override { return 0; }
+  [[nodiscard]] std::uint64_t dropped_through(std::string_view) const override { return 0; }
+  void request_seal(std::string_view) override {}
+  Result<> flush() override { return {}; }
+  Result<> maintain() override { return {}; }
+  workspace::QueryOutcome query(const workspace::QueryRequest& request) override {
+    const std::scoped_lock lock(mutex_);
+    last = request;
+    return answer ? answer(request) : workspace::QueryOutcome(workspace::QueryResult{});
+  }
+  [[nodiscard]] workspace::WorkspaceStats stats() const override { return {}; }
+
+  std::function<workspace::QueryOutcome(const workspace::QueryRequest&)> answer;
+  workspace::QueryRequest last;
+
+ private:
+  std::mutex mutex_;
+};
+
+inline kql::Schema small_schema() {
+  kql::Schema schema;
+  schema.tables.push_back({.name = "T",
+                           .columns = {{.name = "TimeGenerated", .type = kql::Type::datetime},
+                                       {.name = "Name", .type = kql::Type::string},
+                                       {.name = "N", .type = kql::Type::int64}},
+                           .time_column = "TimeGenerated"});
+  schema.tables.push_back({.name = "DeviceEvents",
+                           .columns = {{.name = "TimeGenerated", .type = kql::Type::datetime},
+                                       {.name = "DeviceId", .type = kql::Type::string},
+                                       {.name = "RawEventName", .type = kql::Type::string},
+                                       {.name = "EventDetails", .type = kql::Type::string},
+                                       {.name = "AgentVersion", .type = kql::Type::string}},
+                           .time_column = "TimeGenerated"});
+  return schema;
+}
+
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest() {
+    std::filesystem::create_directories(folder_ + "/portal/assets");
+    write("portal/index.html", "<!doctype html>portal");
+    write("portal/assets/app-1a2b.js", "export {}");
+    write("secret.txt", "not for the world");
+    database_ = state::Database::open(folder_ + "/state.sqlite").value();
+    identity_ = net::open_or_create_server_identity(folder_, {}, system_clock().now()).value();
+    tls_ = net::TlsContext::create(
+               {.certificate_pem = identity_.certificate_pem, .private_key_pem = identity_.private_key_pem})
+               .value();
+    users_.emplace(*database_);
+    devices_.emplace(*database_);
+    alerts_.emplace(*database_);
+    outbox_.emplace(*database_);
+    desk_.emplace(*alerts_);
+    for (const auto role : {state::Role::reader, state::Role::contributor, state::Role::admin})
+      add_user(name_of(role), role);
+  }
+  ~ApiTest() override {
+    if (server_) server_->stop();
+    threads_.stop();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  void start(ServerOptions options = {}) {
+    options.portal_directory = folder_ + "/portal";
+    options.scrypt = kCheap;
+    server_ = Server::start(threads_, tls_.get(), options,
+                            {.devices = *devices_,
+                             .users = *users_,
+                             .alerts = *alerts_,
+                             .outbox = *outbox_,
+                             .workspace = workspace_,
+                             .kql_schema = schema_,
+                             .presence = presence_,
+                             .alert_desk = *desk_,
+                             .health = health_,
+                             .clock = clock_,
+                             .hub = "picket",
+                             .host_name = "picket.local",
+                             .installation_id = "0b5e2a52-0f6e-4a2e-9d3e-0d9d5b8f3a10",
+                             .version = "0.1.0",
+                             .secrets_directory = folder_},
+                            live_)
+                  .value();
+    client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");
+  }
+
+  static std::string name_of(state::Role role) {
+    return role == state::Role::admin ? "root" : role == state::Role::contributor ? "editor" : "viewer";
+  }
+  static std::string secret_of(std::string_view user) { return std::string(user) + "-secret-of-12"; }
+  void add_user(const std::string& name, state::Role role) {
+    ASSERT_TRUE(users_
+                    ->add({.name = name,
+                           .role = role,
+                           .secret_hash = hash_secret(secret_of(name), kCheap).value(),
+                           .created = clock_.now(),
+                           .secret_changed = clock_.now()},
+                          {"test", ""})
+                    .has_value());
+  }
+  static Credentials bearer(state::Role role) { return {.bearer = name_of(role) + ":" + secret_of(name_of(role))}; }
+  static Credentials admin() { return bearer(state::Role::admin); }
+
+  Reply sign_in(std::string_view user, std::string_view secret, const Credentials& who = {}) const {
+    return client_->call("POST", "/api/v1/sign-in",
+                         R"({"user":")" + std::string(user) + R"(","secret":")" + std::string(secret) + R"("})", who);
+  }
+  static Credentials session_of(const Reply& reply) {
+    const std::string text = reply.header("set-cookie");
+    const std::size_t begin = text.find('=') + 1;
+    return {.cookie = text.substr(begin, text.find(';') - begin),
+            .csrf = std::string(reply.json().at("csrf_token").as_string()),
+            .bearer = {}};
+  }
+  void write(const std::string& name, std::string_view content) const {
+    std::ofstream(folder_ + "/" + name) << content;
+  }
+
+  void add_alert(const std::string& id, const std::string& severity, const std::string& device) {
+    state::Alert alert{.alert_id = id,
+                       .alert_type = "IoT_ReverseShell",
+                       .display_name = "Reverse shell",
+                       .severity = severity,
+                       .hub = "picket",
+                       .device_id = device,
+                       .start = clock_.now(),
+                       .end = clock_.now(),
+                       .updated = clock_.now()};
+    alert.json =
+        R"({"Description":"what happened","RemediationSteps":["one"],"Tactics":["Execution"],"Techniques":["T1059"],"SubTechniques":[],"Rule":"reverse_shell",)"
+        R"("ExtendedProperties":{"Remote Address":"192.0.2.1"},"Entities":[{"Type":"ip","Address":"192.0.2.1"}],)"
+        R"("Evidence":[{"Position":41,"Event":0,"Item":1,"IoTRawEventId":"e-1","TimeGenerated":"2026-11-18T00:00:00.000000Z"}],"EvidenceCount":1})";
+    ASSERT_TRUE(alerts_->apply(alert, "1").has_value());
+  }
+
+  std::string folder_ = (std::filesystem::temp_directory_path() / ("api-" + random_uuid())).string();
+  net::IoThreads threads_{2};
+  TestClock clock_;
+  std::unique_ptr<state::Database> database_;
+  net::ServerIdentity identity_;
+  std::unique_ptr<net::TlsContext> tls_;
+  std::optional<state::Users> users_;
+  std::optional<state::Devices> devices_;
+  std::optional<state::Alerts> alerts_;
+  std::optional<state::Outbox> outbox_;
+  std::optional<FakeDesk> desk_;
+  FakePresence presence_;
+  FakeHealth health_;
+  FakeWorkspace workspace_;
+  kql::Schema schema_ = small_schema();
+  Live live_{"test"};
+  std::unique_ptr<Server> server_;
+  std::optional<HttpClient> client_;
+};
+
+}  // namespace picket::api::testing
