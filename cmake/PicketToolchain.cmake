@@ -30,6 +30,12 @@ if(PICKET_SANITIZE)
   add_link_options(-fsanitize=${PICKET_SANITIZE})
 endif()
 
+if(PICKET_FUZZ)
+  # Every library reports coverage to the fuzzer; only fuzz targets link its main. Without this a target fuzzes blind.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
 add_library(picket_warnings INTERFACE)
 target_compile_options(picket_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
