@@ -127,8 +127,8 @@ void BruteForce::insert(Source& source, const DetectorEvent& event, bool success
                     .row_time = event.time,
                     .user = std::string(event.text(Field::UserName))};
     if (points > 1) {
-      attempt.time =
-          first + Duration{(last - first).us / static_cast<std::int64_t>(points - 1) * static_cast<std::int64_t>(i)};
+      const auto place = static_cast<std::int64_t>(i);
+      attempt.time = first + Duration{(last - first).us * place / static_cast<std::int64_t>(points - 1)};
     }
     source.attempts.insert(std::ranges::upper_bound(source.attempts, attempt, std::less<>{}), std::move(attempt));
   }

@@ -22,9 +22,9 @@ constexpr Pattern kPatterns[] = {
      R"(exec\s+[0-9]+<>\s*/dev/(?:tcp|udp)/.*while\s+read\b.*\bdo\s+(?:["'(]*\$|eval\b|sh\s|bash\s))"},
     {"descriptor of /dev/tcp handed to a shell", R"([0-9]+<>\s*/dev/(?:tcp|udp)/.*\bsh\s+(?:-i\s+)?[0-9]*<&\s*[0-9])"},
     {"netcat runs a shell",
-     R"((?:^|[\s/;|&(])(?:nc|ncat|netcat|nc\.[a-z]+)\s.*(?:\s-[a-z]*[ec]\s*|\s--(?:exec|sh-exec)[\s=]+)["']?)" SHELL_NAME},
+     R"((?:^|[\s/;|&(])(?:nc|ncat|netcat|nc\.[a-z]+)(?:\s.*)?(?:\s-[a-z]*[ec]\s*|\s--(?:exec|sh-exec)[\s=]+)["']?)" SHELL_NAME},
     {"shell behind a named pipe and a network tool",
-     R"((?:mkfifo|mknod)\s.*\|\s*)" SHELL_NAME
+     R"((?:mkfifo|mknod)\s.*[|;&]\s*)" SHELL_NAME
      R"(.*\|\s*(?:\S*/)?(?:busybox\s+)?(?:nc|ncat|netcat|telnet|openssl\s+s_client|socat)\b)"},
     {"network tool behind a named pipe and a shell",
      R"((?:mkfifo|mknod)\s.*(?:^|[\s;|&/])(?:nc|ncat|netcat|telnet|openssl\s+s_client|socat)\s.*\|\s*)" SHELL_NAME},
@@ -41,7 +41,8 @@ constexpr Pattern kPatterns[] = {
      R"(\bphp[0-9.]*\b.*fsockopen\s*\(.*(?:\bexec\b|shell_exec|\bsystem\b|passthru|popen|proc_open|`))"},
     {"lua connects a socket to a shell", R"(\blua(?:jit)?[0-9.]*\b.*socket.*(?:os\.execute|io\.popen))"},
     {"awk talks to the network and to a shell", R"(\b[gm]?awk\b.*/inet[46]?/(?:tcp|udp)/.*\|\s*&?\s*getline)"},
-    {"node connects a socket to a shell", R"(\bnode(?:js)?\b.*child_process.*(?:net|tls)["'\s).]*.*connect\()"},
+    {"node connects a socket to a shell",
+     R"(\bnode(?:js)?\s.*(?:child_process.*\bconnect\(|\bconnect\(.*child_process))"},
     {"zsh net/tcp module with a shell", R"(zsh/net/tcp.*\bztcp\b.*(?:<&|>&|while\s+read))"},
 };
 

@@ -51,7 +51,7 @@ TEST(FingerprintDuplicates, EqualASetUntilTheyExpire) {
   std::vector<std::uint64_t> early;
   std::vector<std::uint64_t> late;
   duplicates.advance(noon(0));
-  for (int i = 0; i < 100'000; ++i) duplicates.add(early.emplace_back(random() << 20 | 7));  // crowded slots
+  for (int i = 0; i < 100'000; ++i) duplicates.add(early.emplace_back(random() << 4 | 7));  // crowded slots
   duplicates.advance(noon(300));
   for (int i = 0; i < 100'000; ++i) duplicates.add(late.emplace_back(random()));
   EXPECT_EQ(duplicates.size(), 200'000u);
@@ -101,7 +101,7 @@ TEST(Catalogue, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(broken("T1496.001", "T14"), "alerts.yaml line 8: 'T14' is not an ATT&CK technique");
   EXPECT_EQ(broken("window: 1h", "window: soon"), "alerts.yaml line 9: 'soon' is not a time such as 10m, 1h or 7d");
   EXPECT_EQ(broken("    name: N\n", ""), "alerts.yaml line 3: 'name' is missing");
-  EXPECT_EQ(broken("[do it]", "[]"), "alerts.yaml line 9: at least one step is needed");
+  EXPECT_EQ(broken("[do it]", "[]"), "alerts.yaml line 10: at least one step is needed");
   EXPECT_NE(broken("format: 1", "format: 2").find("format 1"), std::string::npos);
   EXPECT_NE(broken("tactics: [Impact]", "tactics: [Impact").find("line"), std::string::npos);
 }
@@ -160,7 +160,8 @@ TEST(AlertId, DependsOnEachOfItsParts) {
 TEST(SecurityAlertRow, FillsEveryColumnOfTheTable) {
   std::deque<std::string> texts;
   std::vector<workspace::Cell> cells;
-  security_alert_cells(example(), "inst", texts, cells);
+  const AlertChange change = example();
+  security_alert_cells(change, "inst", texts, cells);
   const auto schema = make_workspace_schema();
   const auto& table = schema.tables[*schema.find_table("SecurityAlert")];
   ASSERT_EQ(cells.size(), table.columns.size());

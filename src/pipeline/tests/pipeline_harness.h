@@ -23,7 +23,10 @@ namespace picket::pipeline {
 class TempFolder {
  public:
   TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "pipeline-XXXXXX").string();
+    // In memory where there is such a folder: the tests end processes, not machines, and sync a lot.
+    const auto base = std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
+                                                          : std::filesystem::temp_directory_path();
+    std::string name = (base / "pipeline-XXXXXX").string();
     path_ = ::mkdtemp(name.data());
   }
   TempFolder(const TempFolder&) = delete;
