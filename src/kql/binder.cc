@@ -289,15 +289,15 @@ Checked<Relation> Binder::bind_range(const ast::Range& range) {
   const auto id = new_column();
   Relation out;
   out.columns.push_back({range.name.text, type, id, false});
+  if (const auto* by = is_literal(step) ? std::get_if<std::int64_t>(&step->value.data) : nullptr) {
+    out.order = {{id, *by < 0, *by >= 0}};
+  }
   if (!time) {
     first = convert(first, type);
     last = convert(last, type);
     step = convert(step, type);
   }
   TRY(out.node, make_node(Range{id, type, std::move(first), std::move(last), std::move(step)}, range.name.span));
-  out.order = {{id, false, true}};
-  const auto* by = is_literal(step) ? std::get_if<std::int64_t>(&step->value.data) : nullptr;
-  if (by == nullptr) out.order.clear();
   return out;
 }
 

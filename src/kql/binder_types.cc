@@ -258,6 +258,10 @@ Checked<ExprPtr> Binder::arithmetic(std::string_view op, Span op_span, ExprPtr l
   if (op == "/" && span_a && b == Type::real) return result("div_span_real", Type::timespan, left, right);
   if (op == "/" && span_a && is_whole(b)) return result("div_long", Type::timespan, left, convert(right, Type::int64));
   if (op == "%" && span_a && span_b) return result("mod", Type::timespan, left, right);
+  if (a == Type::dynamic || b == Type::dynamic) {
+    return diagnose(code::kUnsupported, op_span,
+                    "arithmetic of dynamic values; convert them, for instance with tolong()");
+  }
   return undefined(op, op_span, a, b);
 }
 
