@@ -96,9 +96,13 @@ Checked<> Binder::declare(const ast::Let& let) {
     return {};
   }
   const auto& value = *std::get<ast::ExpressionPtr>(let.value);
-  if (value.kind == Kind::name && is_table(value.text)) {
-    return diagnose(code::kUnsupported, value.span,
-                    "'let' of a bare table name; write " + quoted(value.text + " | where true"));
+  if (value.kind == Kind::name && is_table(value.text)) {  // let x = T
+    auto table = std::make_unique<ast::Pipeline>();
+    table->span = value.span;
+    table->source = ast::TableName{{value.text, value.span}};
+    declared_.push_back({let.name.text, nullptr, table.get()});
+    renamed_tables_.push_back(std::move(table));
+    return {};
   }
   TRY(auto scalar, bind_expression(value));
   declared_.push_back({let.name.text, std::move(scalar), nullptr});

@@ -192,7 +192,8 @@ class Binder {
   std::vector<Declared> declared_;
   /// Names declared before the one being bound: a `let` sees only those, so `let T = T | where x` means the stored T.
   std::size_t visible_ = static_cast<std::size_t>(-1);
-  std::map<ColumnId, ExprPtr> definitions_;  ///< Of columns that stand for a JSON text or a path in one.
+  std::vector<ast::PipelinePtr> renamed_tables_;  ///< What `let x = T` stands for.
+  std::map<ColumnId, ExprPtr> definitions_;       ///< Of columns that stand for a JSON text or a path in one.
   std::map<ColumnId, std::vector<PromotedKey>> promoted_;
   std::vector<std::string> tables_;
   ColumnId next_column_ = 0;
