@@ -7,6 +7,7 @@
 #include "activity_sink.h"
 #include "alert_list.h"
 #include "api/server.h"
+#include "base/core/cursor.h"
 #include "base/core/encoding.h"
 #include "base/core/file.h"
 #include "base/core/random.h"
@@ -186,7 +187,9 @@ Result<> EmbeddedServer::open_workspace(std::string& detail) {
   const workspace::Retention retention{options_.retention_age, options_.retention_bytes};
   options.streams = {{std::string(workspace::kMessagesStream), retention},
                      {std::string(workspace::kDerivedStream), retention}};
-  options.register_functions = [](void* connection) { return kql::register_kql_functions(connection); };
+  options.register_functions = [](void* connection) {
+    return kql::register_kql_functions(static_cast<duckdb_connection>(connection)).has_value();
+  };
   TRY(workspace_, workspace::open_duckdb_workspace(std::move(options), schema_, clock_, &detail));
   return {};
 }
