@@ -65,7 +65,7 @@ class Device:
         """Connects; the connection and the CONNACK code."""
         connection = Connection(self.server)
         connection.send(connect_packet(self.client_id, f"{self.host}/{self.client_id}/?api-version=2021-04-12",
-                                       token or self.token()))
+                                       self.token() if token is None else token))
         kind, body = connection.receive()
         assert kind == 0x20, f"CONNACK, not {kind:#x}"
         return connection, body[1]
