@@ -166,15 +166,16 @@ Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const
       TRY(auto arg, bind_expression(*argument.value));
       args.push_back(std::move(arg));
     }
-    const auto last_span = [&] { return call.arguments.back().value->span; };
     if (function.conditional || function.shape == Shape::condition) {
-      if (args.empty()) return wrong_count(call);
-      if (args.back()->type != Type::boolean) {
-        return diagnose(code::kType, last_span(),
-                        "a condition (bool) is expected, this is " + std::string(to_string(args.back()->type)));
+      // make_set_if(x, p, 5): what limits a collection stands behind the predicate.
+      const std::size_t at = function.conditional ? 1 : 0;
+      if (args.size() <= at) return wrong_count(call);
+      if (args[at]->type != Type::boolean) {
+        return diagnose(code::kType, call.arguments[at].value->span,
+                        "a condition (bool) is expected, this is " + std::string(to_string(args[at]->type)));
       }
-      measure.condition = std::move(args.back());
-      args.pop_back();
+      measure.condition = std::move(args[at]);
+      args.erase(args.begin() + static_cast<std::ptrdiff_t>(at));
     }
     Type type = Type::int64;
     switch (function.shape) {
@@ -192,7 +193,8 @@ Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const
           const bool in_range =
               limit && *limit >= 0 && *limit <= (function.shape == Shape::percentile ? 100 : 1'048'576);
           if (!in_range)
-            return diagnose(code::kArguments, call.arguments[1].value->span, "a literal number in range is expected");
+            return diagnose(code::kArguments, call.arguments.back().value->span,
+                            "a literal number in range is expected");
           measure.parameter = function.op == "dcount" ? 0 : *limit;
           args.pop_back();
         } else if (function.op != "dcount") {
