@@ -176,14 +176,14 @@ std::optional<std::int64_t> scale_timespan(std::string_view number, std::int64_t
   }
   ticks *= unit_ticks;
   if (point != std::string_view::npos) {
-    __int128 scale = unit_ticks;
-    for (const char c : number.substr(point + 1)) {
-      // Digits beyond the eighteenth cannot make a tick: the largest unit has 12 digits.
+    // Digits beyond the eighteenth cannot make a tick: the largest unit has twelve.
+    __int128 fraction = 0;
+    __int128 scale = 1;
+    for (const char c : number.substr(point + 1, 18)) {
+      fraction = fraction * 10 + (c - '0');
       scale *= 10;
-      ticks = ticks * 10 + static_cast<__int128>(c - '0') * unit_ticks;
-      if (scale > static_cast<__int128>(unit_ticks) * 1'000'000'000'000'000'000) return std::nullopt;
     }
-    ticks /= scale / unit_ticks;
+    ticks += fraction * unit_ticks / scale;
   }
   return to_ticks(ticks);
 }

@@ -56,6 +56,8 @@ TEST(KqlValues, TimespansPrintAndReadBack) {
     EXPECT_EQ(parse_timespan(timespan_text(ticks)), ticks) << timespan_text(ticks);
   }
   EXPECT_EQ(timespan_text(std::numeric_limits<std::int64_t>::min()), "-10675199.02:48:05.4775808");
+  EXPECT_EQ(parse_timespan("0.333333333333333333333333333333333333333333333d"), 287'999'999'999);
+  EXPECT_EQ(parse_timespan("333333333333.3333333333333333333333333333333d"), std::nullopt);
   EXPECT_EQ(parse_timespan("24:00:00"), std::nullopt);
   EXPECT_EQ(parse_timespan("1y"), std::nullopt);
   EXPECT_EQ(parse_timespan(""), std::nullopt);
