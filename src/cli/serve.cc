@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "base/server/config.h"
 #include "base/server/log.h"
@@ -14,6 +15,8 @@
 
 namespace picket::cli {
 namespace {
+
+constexpr rlim_t kDescriptorsWanted = 24'000;
 
 const std::vector<Setting> kSettings = {
     {"data", "/var/lib/picket", "data directory"},
@@ -70,6 +73,17 @@ Outcome<server::Options> options_from(const Config& config) {
   return out;
 }
 
+// A descriptor a device: the usual soft limit of 1,024 would end far below the hub's own bound.
+void allow_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < kDescriptorsWanted) {
+    log::warning("server", "at most {} open files are allowed; {} serve 20,000 devices (ulimit -n)", limit.rlim_cur,
+                 kDescriptorsWanted);
+  }
+}
+
 Outcome<void> serve(const std::string& file, const std::map<std::string, std::string>& flags) {
   const auto config = Config::load(kSettings, file, flags, [](const char* name) { return std::getenv(name); });
   if (!config) return usage(config.error().text);
@@ -84,6 +98,7 @@ Outcome<void> serve(const std::string& file, const std::map<std::string, std::st
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
+  allow_descriptors();
   std::string detail;
   const auto server = server::start(*options, detail);
   if (!server) {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kOutboxBatch = 256;
 constexpr int kTicksPerMinute = 60;
+constexpr int kTicksPerDay = 86'400;
 
 // The group that a registry change puts a device into, if it does.
 std::optional<std::string> group_of(const state::OutboxRecord& record) {
@@ -42,10 +43,11 @@ void Housekeeper::run(const std::stop_token& stopping) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
-  for (int second = 0; !stopping.stop_requested(); ++second) {
+  for (std::int64_t second = 0; !stopping.stop_requested(); ++second) {
     tick();
     send_outbox();
     if (second % kTicksPerMinute == 0) each_minute();
+    if (second > 0 && second % kTicksPerDay == 0) check(parts_.each_day(), "daily renewal");
     wake.wait_for(lock, stopping, std::chrono::seconds(1), [] { return false; });
   }
   send_outbox();

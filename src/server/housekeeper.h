@@ -1,7 +1,8 @@
-// What must happen now and then: ticks, the outbox, retention, expired sessions. One thread.
+// What must happen now and then: ticks, the outbox, retention, expired sessions, certificates. One thread.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ class Housekeeper {
     const Clock& clock;
     journal::Retention retention;
     std::string hub;
+    std::function<Result<>()> each_day;  ///< First a day after the start.
   };
 
   explicit Housekeeper(Parts parts) : parts_(std::move(parts)) {}

@@ -105,6 +105,7 @@ class EmbeddedServer final : public Server {
   Result<> start_pipeline();
   Result<> start_heads();
   Result<> announce_profile();
+  Result<> renew_certificates();
   void remember_activity();
   /// What connection strings name as the host: the first name that the operator gave.
   [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
@@ -263,6 +264,14 @@ Result<> EmbeddedServer::start_pipeline() {
   return {};
 }
 
+// New ticket keys for new connections, and a new server certificate when the old one is about to end.
+Result<> EmbeddedServer::renew_certificates() {
+  TRY(certificates_, net::open_or_create_server_identity(data_->secrets(), options_.names, clock_.now()));
+  if (certificates_.certificate_created) log::info("server", "the server certificate was renewed");
+  return tls_->replace(
+      {.certificate_pem = certificates_.certificate_pem, .private_key_pem = certificates_.private_key_pem});
+}
+
 Result<> EmbeddedServer::start_heads() {
   threads_.emplace(0);
   TRY(tls_, net::TlsContext::create(
@@ -298,6 +307,8 @@ void EmbeddedServer::stop() {
   if (api_) api_->stop();
   if (presence_) presence_->attach(nullptr);
   if (head_) head_->stop();
+  // The last callbacks of the journal still reach for the I/O threads.
+  if (messages_) messages_->flush();
   api_.reset();
   health_.reset();
   head_.reset();
