@@ -108,6 +108,7 @@ std::string Table::text() const {
 std::string cell(const boost::json::value& value) {
   if (value.is_null()) return "";
   if (const auto* text = value.if_string()) return std::string(*text);
+  if (const auto* number = value.if_double()) return fmt::format("{}", *number);  // 118.5, not 1.185E2
   return boost::json::serialize(value);
 }
 

@@ -74,7 +74,7 @@ Outcome<void> status(const Client& client, bool json) {
   for (const auto& [key, value] : answer->as_object()) {
     if (const auto* counters = value.if_object()) {
       print(fmt::format("{}\n", printable(key)));
-      for (const auto& [name, number] : *counters) print(fmt::format("  {:<28} {}\n", printable(name), cell(number)));
+      for (const auto& [name, number] : *counters) print(fmt::format("  {:<40} {}\n", printable(name), cell(number)));
     } else {
       print(fmt::format("{:<16} {}\n", printable(key), printable(cell(value))));
     }

@@ -15,7 +15,7 @@ const kColumns: ColumnDef<AlertSummary>[] = [
   {
     id: 'severity',
     header: 'Severity',
-    meta: { sort: 'severity', width: '136px' },
+    meta: { sort: 'severity', width: '152px' },
     cell: ({ row }) => <SeverityBadge severity={row.original.severity} />,
   },
   {

@@ -34,6 +34,7 @@ TEST(Json, BecomesCellsAndPrettyText) {
   EXPECT_EQ(member(value, "a"), "");
   EXPECT_EQ(member(value, "b"), "x");
   EXPECT_EQ(member(value, "c"), R"([1,{"d":true}])");
+  EXPECT_EQ(cell(boost::json::value(118.516787)), "118.516787");
   EXPECT_EQ(member(value, "none"), "");
   EXPECT_EQ(boost::json::parse(pretty(value)), value);
 }
