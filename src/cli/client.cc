@@ -11,6 +11,7 @@
 
 #include "base/core/file.h"
 #include "base/server/config.h"
+#include "output.h"
 
 namespace picket::cli {
 namespace {
@@ -72,31 +73,35 @@ std::size_t receive(char* data, std::size_t size, std::size_t count, void* conte
   return size * count;
 }
 
-// {"error":{code,message,target,span}} as one text; anything else by its status.
-std::string error_text(long status, const std::string& body) {
-  boost::system::error_code failed;
-  const boost::json::value parsed = boost::json::parse(body, failed);
-  if (!failed) {
-    if (const auto* root = parsed.if_object()) {
-      if (const auto* error = root->if_contains("error"); error != nullptr && error->is_object()) {
-        const auto& fields = error->get_object();
-        const auto text = [&](const char* name) -> std::string {
-          const auto* found = fields.if_contains(name);
-          return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-        };
-        std::string out = text("message");
-        if (!text("target").empty() && text("target") != "query") out += fmt::format(" [{}]", text("target"));
-        return out;
-      }
-    }
-  }
-  return fmt::format("the server answered {}", status);
-}
-
 Exit exit_of(long status) {
   if (status == 401 || status == 403) return Exit::denied;
   if (status == 502 || status == 503 || status == 504) return Exit::unreachable;
   return Exit::failed;
+}
+
+std::size_t number_in(const boost::json::object& fields, const char* name) {
+  const auto* found = fields.if_contains(name);
+  const auto* number = found == nullptr ? nullptr : found->if_int64();
+  return number == nullptr || *number < 0 ? 0 : static_cast<std::size_t>(*number);
+}
+
+// {"error":{code,message,target,span}} as a failure; anything else by its status.
+Failure failure_of(long status, const std::string& body) {
+  Failure out{exit_of(status), fmt::format("the server answered {}", status)};
+  boost::system::error_code failed;
+  const boost::json::value parsed = boost::json::parse(body, failed);
+  const auto* root = failed ? nullptr : parsed.if_object();
+  const auto* error = root == nullptr ? nullptr : root->if_contains("error");
+  if (error == nullptr || !error->is_object()) return out;
+  const std::string message = member(*error, "message");
+  const std::string target = member(*error, "target");
+  if (!message.empty()) out.text = message;
+  if (!target.empty() && target != "query") out.text += fmt::format(" [{}]", target);
+  if (const auto* span = error->get_object().if_contains("span"); span != nullptr && span->is_object()) {
+    const auto& fields = span->get_object();
+    out.span = Span{number_in(fields, "length"), number_in(fields, "line"), number_in(fields, "column")};
+  }
+  return out;
 }
 
 struct CurlDeleter {
@@ -156,7 +161,7 @@ Outcome<std::string> Client::call(std::string_view method, std::string_view path
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status >= 200 && status < 300) return answer;
-  return std::unexpected(Failure{exit_of(status), error_text(status, answer)});
+  return std::unexpected(failure_of(status, answer));
 }
 
 }  // namespace picket::cli

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,10 +14,18 @@ namespace picket::cli {
 /// Exit codes of every command (docs/cli.md).
 enum class Exit : int { ok = 0, failed = 1, usage = 2, unreachable = 3, denied = 4 };
 
+/// A place in a query text, in UTF-16 code units as the API counts; line and column begin at 1.
+struct Span {
+  std::size_t length = 0;
+  std::size_t line = 1;
+  std::size_t column = 1;
+};
+
 /// Why a command ends without its result: text for people, and the code the program ends with.
 struct Failure {
   Exit exit = Exit::failed;
   std::string text;
+  std::optional<Span> span = std::nullopt;
 };
 
 template <class T>

@@ -105,6 +105,21 @@ std::string Table::text() const {
   return out;
 }
 
+std::string underline(std::string_view text, std::size_t line, std::size_t column, std::size_t length) {
+  for (; line > 1; --line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return "";
+    text.remove_prefix(end + 1);
+  }
+  // Control characters take one column each, so that the mark stands where the place is.
+  std::string shown(text.substr(0, text.find('\n')));
+  std::ranges::replace_if(shown, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  if (line == 0 || column == 0 || column > display_width(shown) + 1) return "";
+  const std::size_t left = display_width(shown) + 1 - column;
+  return "  " + printable(shown) + "\n  " + std::string(column - 1, ' ') +
+         std::string(std::max<std::size_t>(1, std::min(length, left)), '^') + "\n";
+}
+
 std::string cell(const boost::json::value& value) {
   if (value.is_null()) return "";
   if (const auto* text = value.if_string()) return std::string(*text);

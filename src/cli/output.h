@@ -29,6 +29,9 @@ class Table {
   std::size_t cell_width_max_;
 };
 
+/// The line of `text` that a place is in, with ^^^ under the place: two lines. Empty when there is no such line.
+std::string underline(std::string_view text, std::size_t line, std::size_t column, std::size_t length);
+
 /// A JSON value as a table cell: text without quotes, null empty, everything else as minified JSON.
 std::string cell(const boost::json::value& value);
 /// The member as a cell; empty when it is not there.

@@ -40,7 +40,12 @@ Outcome<void> query(const Client& client, const QueryOptions& options, bool json
   boost::json::object body{{"query", text}, {"max_rows", options.max_rows}};
   if (!options.timespan.empty()) body["timespan"] = options.timespan;
   const auto answer = parse(client.post("/query", boost::json::serialize(body)));
-  if (!answer) return std::unexpected(answer.error());
+  if (!answer) {
+    if (const auto& span = answer.error().span) {
+      std::fputs(underline(text, span->line, span->column, span->length).c_str(), stderr);
+    }
+    return std::unexpected(answer.error());
+  }
   const auto& columns = items_of(*answer, "columns");
   const auto& rows = items_of(*answer, "rows");
   if (json) {

@@ -29,6 +29,14 @@ TEST(Table, CutsLongCells) {
   EXPECT_EQ(table.text(), "A\näöü…\nabcd\n");
 }
 
+TEST(Underline, MarksThePlaceInItsLine) {
+  EXPECT_EQ(underline("T\n| wher x", 2, 3, 4), "  | wher x\n    ^^^^\n");
+  EXPECT_EQ(underline("a\tb", 1, 3, 9), "  a b\n    ^\n");
+  EXPECT_EQ(underline("abc", 1, 4, 0), "  abc\n     ^\n");
+  EXPECT_EQ(underline("abc", 2, 1, 1), "");
+  EXPECT_EQ(underline("abc", 1, 9, 1), "");
+}
+
 TEST(Json, BecomesCellsAndPrettyText) {
   const auto value = boost::json::parse(R"({"a":null,"b":"x","c":[1,{"d":true}],"e":{}})");
   EXPECT_EQ(member(value, "a"), "");
