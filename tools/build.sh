@@ -17,6 +17,8 @@ quietly() {
     exit 1
   fi
 }
+# What each translation unit costs is noted as it is compiled; ./test compile-times reads it.
+export CCACHE_PREFIX=$root/tools/testing/timed_compile.sh PICKET_COMPILE_LOG=$root/build/$preset/compile_times.log
 if [ ! -f "build/$preset/build.ninja" ]; then quietly cmake --preset "$preset"; fi
 if [ -n "$(ninja -C "build/$preset" -n "$@" 2>/dev/null | grep -m1 '^\[')" ]; then
   echo "Building ($preset) ..." >&2
