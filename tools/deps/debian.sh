@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of debian.txt that are missing. Quiet when nothing is. Needs root only to install.
+# Installs the Debian packages that are missing. Quiet when none is. Needs root only to install.
+#   debian.sh          those of debian.txt: build and run
+#   debian.sh --tests  also those of debian-test.txt
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-mapfile -t wanted < <(grep -v '^#' "$here/debian.txt")
+lists=("$here/debian.txt")
+[ "${1:-}" = --tests ] && lists+=("$here/debian-test.txt")
+mapfile -t wanted < <(grep -hv '^#' "${lists[@]}")
 installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p')
 missing=()
 for package in "${wanted[@]}"; do
@@ -21,7 +25,11 @@ echo "Installing ${#missing[@]} Debian packages ..." >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
-if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+install_missing() {
+  dpkg --configure -a || true  # what an interrupted installation left behind
+  apt-get update && apt-get -o DPkg::Lock::Timeout=300 install -y --fix-broken --no-install-recommends "${missing[@]}"
+}
+if ! install_missing >"$log" 2>&1 </dev/null; then
   tail -n 20 "$log" >&2
   exit 1
 fi
