@@ -71,7 +71,7 @@ Where where_of(const AlertFilter& filter) {
   where.one_of("status", filter.status);
   where.one_of("severity", filter.severity);
   where.equals("device_id", filter.device_id);
-  where.equals("alert_type", filter.alert_type);
+  where.equals("alert_type COLLATE NOCASE", filter.alert_type);  // published ids differ in case between pages
   if (!filter.text.empty()) {
     where.sql +=
         R"( AND (display_name LIKE ? ESCAPE '\' OR alert_type LIKE ? ESCAPE '\' OR device_id LIKE ? ESCAPE '\' OR json LIKE ? ESCAPE '\'))";

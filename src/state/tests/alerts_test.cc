@@ -113,7 +113,7 @@ TEST(Alerts, FiltersByEveryField) {
   EXPECT_EQ(alerts.list({.severity = {"Low", "Medium"}}, "", 10)->total, 1u);
   EXPECT_EQ(alerts.list({.status = {"Resolved"}}, "", 10)->total, 0u);
   EXPECT_EQ(alerts.list({.device_id = "press-1"}, "", 10)->total, 1u);
-  EXPECT_EQ(alerts.list({.alert_type = "IoT_CryptoMiner"}, "", 10)->total, 1u);
+  EXPECT_EQ(alerts.list({.alert_type = "iot_cryptominer"}, "", 10)->total, 1u);
   EXPECT_EQ(alerts.list({.text = "REVERSE"}, "", 10)->total, 1u);
   EXPECT_EQ(alerts.list({.text = "%_"}, "", 10)->total, 1u);
   EXPECT_EQ(alerts.list({.text = "x' OR '1'='1"}, "", 10)->total, 0u);

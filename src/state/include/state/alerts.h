@@ -37,8 +37,8 @@ struct AlertFilter {
   std::vector<std::string> status;    ///< Empty: all.
   std::vector<std::string> severity;  ///< Empty: all.
   std::string device_id;
-  std::string alert_type;
-  std::string text;  ///< Substring of name, type, device or of the record's text (`json`), ignoring ASCII case.
+  std::string alert_type;  ///< Compared without ASCII case.
+  std::string text;        ///< Substring of name, type, device or of the record's text (`json`), ignoring ASCII case.
   std::optional<Timestamp> since;  ///< Start time at or after this.
   AlertSort sort = AlertSort::start;
   bool descending = true;
