@@ -138,6 +138,10 @@ net::asio::awaitable<void> MqttConnection::on_connect(const mqtt::Connect& packe
   shard_.claim(grant_->identity, address_);
   while (!granted_ && !end_) co_await wait();
   if (end_) co_return;
+  // Disabled, deleted or made anew since the check above: revoke() could not find what was not in the directory yet.
+  const auto again = authenticate(packet, context_.options.hubs, context_.needs.identities, context_.needs.clock.now());
+  if (!again) co_return refuse(again.error());
+  if (again->identity != grant_->identity) co_return refuse(mqtt::ConnectCode::not_authorized);
   if (packet.will) {
     will_ = {std::string(packet.will->topic),
              Buffer(packet.will->payload.bytes.begin(), packet.will->payload.bytes.end()), packet.will->retain};
@@ -254,6 +258,7 @@ net::asio::awaitable<void> MqttConnection::append_record(const journal::Record& 
       co_return close(DisconnectReason::storage, appended.error().where);
     }
     if (end_ && *end_ != DisconnectReason::peer_gone) co_return;
+    if (context_.stopping) co_return close(DisconnectReason::shutdown, appended.error().where);
     net::asio::steady_timer pause(connection_.stream->executor(), chrono(retry));
     boost::system::error_code ignored;
     co_await pause.async_wait(net::asio::redirect_error(net::asio::use_awaitable, ignored));

@@ -96,6 +96,7 @@ void MqttHead::close_identity(std::string_view hub, std::string_view device_id, 
 void MqttHead::stop() {
   auto& parts = *parts_;
   if (std::exchange(parts.stopped, true)) return;
+  parts.context.stopping = true;  // before the wait for connections, some of which may be waiting for the disk
   if (parts.listener) parts.listener->stop();
   // Connections are gone, but messages between the shards may still be under way. The longest chain has four hops
   // (claim, close the old one, grant), and each round lets one more arrive. Then nothing refers to the shards.

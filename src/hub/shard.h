@@ -46,6 +46,7 @@ struct HeadContext {
   MqttHeadOptions options;
   Counters counters{};
   std::vector<std::unique_ptr<Shard>> shards;  ///< Index: thread.
+  std::atomic<bool> stopping = false;
 };
 
 /// Thread only, unless said otherwise.

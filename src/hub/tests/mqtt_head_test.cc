@@ -520,6 +520,39 @@ TEST_F(HubTest, StopEndsEverything) {
   journal_.release_one();  // its completion finds nobody
 }
 
+TEST_F(HubTest, StopDoesNotWaitForAJournalThatTakesNothing) {
+  start();
+  const auto client = connect();
+  journal_.refuse(Errc::unavailable);
+  client->send(publish_packet(1, "x"));
+  ASSERT_TRUE(eventually([&] { return head_->stats().storage_waits == 1; }));
+  head_->stop();  // the clock stands still: patience never ends
+  EXPECT_EQ(head_->stats().disconnects[static_cast<std::size_t>(DisconnectReason::shutdown)], 1u);
+}
+
+TEST_F(HubTest, IdentityDisabledWhileItConnectsStaysOut) {
+  /// Disables dev1 right after it was asked for the first time: before the directory knows of the connection.
+  struct Racing final : IdentityStore {
+    explicit Racing(MemoryIdentityStore& store) : store_(store) {}
+    [[nodiscard]] Result<std::optional<StoredIdentity>> find(std::string_view hub, std::string_view device,
+                                                             std::string_view module) const override {
+      auto found = store_.find(hub, device, module);
+      store_.put("hub1", "dev1", "", {.generation_id = "g1", .enabled = false, .primary_key = kPrimary});
+      return found;
+    }
+    MemoryIdentityStore& store_;
+  };
+  start();
+  const Racing racing(store_);
+  MqttHeadOptions options{.hubs = {.default_hub = "hub1"}};
+  options.listener.address = "127.0.0.1";
+  head_ = MqttHead::open({threads_, *tls_, racing, journal_, log_, clock_}, options).value();
+  const auto client = open_client();
+  EXPECT_EQ(answer_to(*client, {}), "20020005");
+  EXPECT_EQ(head_->stats().connected, 0u);
+  head_.reset();
+}
+
 TEST_F(HubTest, RefusalIsReadableAlsoWhenTheClientHasSentMore) {
   start();
   const auto client = open_client();
