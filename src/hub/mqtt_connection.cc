@@ -434,13 +434,11 @@ void MqttConnection::log(HubEventKind kind, std::string_view reason, std::string
 void MqttConnection::log_end() {
   if (!connected_) {
     if (*end_ == DisconnectReason::protocol || *end_ == DisconnectReason::keep_alive) {
-      ++context_.counters.refused_protocol;
       log(HubEventKind::auth_failed, end_detail_, {}, code_of(DisconnectReason::protocol));
+      ++context_.counters.refused_protocol;
     }
     return;
   }
-  --context_.counters.connected;
-  ++context_.counters.disconnects[static_cast<std::size_t>(*end_)];
   const auto now = context_.needs.clock.now();
   if (context_.needs.presence != nullptr) context_.needs.presence->disconnected(grant_->identity, now, *end_);
   if (*end_ == DisconnectReason::evicted) log(HubEventKind::evicted, {}, {}, code_of(*end_));
@@ -450,6 +448,9 @@ void MqttConnection::log_end() {
   out.code = code_of(*end_);
   out.messages = messages_;
   context_.needs.log.record(out);
+  // Last: whoever sees the counter finds the event in the log.
+  --context_.counters.connected;
+  ++context_.counters.disconnects[static_cast<std::size_t>(*end_)];
 }
 
 }  // namespace picket::hub
