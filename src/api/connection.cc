@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "request_parser.h"
+#include "router.h"
 
 namespace picket::api {
 namespace {
@@ -94,7 +95,9 @@ class HttpConnection {
   asio::awaitable<Read> read(Request& out, Response& refusal);
   asio::awaitable<bool> fill(std::string& into);
   asio::awaitable<bool> write(const std::string& bytes);
-  asio::awaitable<void> live(const Response& response);
+  [[nodiscard]] Workers& workers_for(const Request& request) const;
+  asio::awaitable<bool> still_allowed(const Request& request);
+  asio::awaitable<void> live(const Request& request, const Response& response);
   asio::awaitable<void> linger();
   void count(const Response& response);
 
@@ -176,15 +179,15 @@ asio::awaitable<void> HttpConnection::run() {
       request.address = stream_.peer().address;
       keep_alive = request.keep_alive;
       std::function<Response()> job = [this, &request] { return settings_.answer(request); };
-      response = co_await on_worker(settings_.workers, stream_.executor(), std::move(job));
+      response = co_await on_worker(workers_for(request), stream_.executor(), std::move(job));
     }
     count(response);
     if (response.live_from) {
-      co_await live(response);
+      co_await live(request, response);
       co_return;
     }
-    // Whoever is answered in the 2xx has shown who it is, or was given a public file.
-    if (response.status < 400) admission_.authenticated();
+    // Whoever the API answers has shown who it is. Files are for everybody, and prove nothing.
+    if (response.status < 400 && request.path.starts_with(kApiPrefix)) admission_.authenticated();
     const std::string bytes = serialize(response, keep_alive, request.method == "HEAD");
     const bool written = co_await write(bytes);
     if (!written) co_return;
@@ -217,7 +220,18 @@ struct Wake {
   bool ready = false;  ///< Connection's thread only.
 };
 
-asio::awaitable<void> HttpConnection::live(const Response& response) {
+Workers& HttpConnection::workers_for(const Request& request) const {
+  return request.path == std::string(kApiPrefix) + "/query" ? settings_.query_workers : settings_.workers;
+}
+
+/// Asks again what was asked when the stream began: sessions end and users are removed meanwhile.
+asio::awaitable<bool> HttpConnection::still_allowed(const Request& request) {
+  std::function<Response()> job = [this, &request] { return settings_.answer(request); };
+  const Response again = co_await on_worker(settings_.workers, stream_.executor(), std::move(job));
+  co_return again.status != 401 && again.status != 403;
+}
+
+asio::awaitable<void> HttpConnection::live(const Request& request, const Response& response) {
   const auto wake = std::make_shared<Wake>(stream_.executor());
   std::function<void()> on_news = [wake] {
     if (wake->posted.exchange(true)) return;
@@ -236,7 +250,14 @@ asio::awaitable<void> HttpConnection::live(const Response& response) {
   }
   admission_.authenticated();
   std::string bytes = serialize(response, false, false) + "retry: 2000\n\n";
+  const auto heartbeat = chrono(settings_.options.live_heartbeat);
+  auto allowed_until = std::chrono::steady_clock::now() + heartbeat;
   for (;;) {
+    if (std::chrono::steady_clock::now() >= allowed_until) {
+      const bool allowed = co_await still_allowed(request);
+      if (!allowed) break;
+      allowed_until = std::chrono::steady_clock::now() + heartbeat;
+    }
     wake->ready = false;
     const auto frames = reader->next(kLiveFramesPerWrite);
     if (!frames) break;
@@ -249,7 +270,7 @@ asio::awaitable<void> HttpConnection::live(const Response& response) {
     }
     if (wake->ready) continue;
     boost::system::error_code code;
-    wake->timer.expires_after(chrono(settings_.options.live_heartbeat));
+    wake->timer.expires_after(heartbeat);
     co_await wake->timer.async_wait(asio::redirect_error(asio::use_awaitable, code));
     if (!wake->ready) bytes = ": still here\n\n";
   }

@@ -27,6 +27,7 @@ struct HttpCounters {
 struct HttpSettings {
   const ServerOptions& options;
   Workers& workers;
+  Workers& query_workers;
   Live& live;
   HttpCounters& counters;
   std::function<Response(const Request&)> answer;  ///< Called on a worker.

@@ -20,6 +20,17 @@ std::string_view code_of(const boost::beast::error_code& error) {
   return "bad_request";
 }
 
+// Where a request ends must not be a matter of opinion between this server and a proxy before it: one plain
+// Content-Length, or "chunked" in HTTP/1.1, and no other coding.
+bool has_plain_framing(const Request& request, unsigned version) {
+  const std::size_t codings = request.count("transfer-encoding");
+  if (codings > 0 &&
+      (codings > 1 || version != 11 || !equal_ignoring_case(request.header("transfer-encoding"), "chunked"))) {
+    return false;
+  }
+  return request.count("content-length") <= 1 && !request.header("content-length").contains(',');
+}
+
 // Visible ASCII only: a target is percent-encoded.
 bool is_target(std::string_view target) {
   if (!target.starts_with('/')) return false;
@@ -35,7 +46,8 @@ struct RequestParser::Beast {
   http::request_parser<http::string_body> parser;
 };
 
-RequestParser::RequestParser(const ParserLimits& limits) : beast_(std::make_unique<Beast>()) {
+RequestParser::RequestParser(const ParserLimits& limits)
+    : beast_(std::make_unique<Beast>()), unread_max_(2 * limits.header_bytes_max) {
   beast_->parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
   beast_->parser.body_limit(limits.body_bytes_max);
   beast_->parser.eager(true);
@@ -58,6 +70,11 @@ RequestParser::Status RequestParser::feed(std::string& input) {
   input.erase(0, eaten);
   if (error) {
     error_ = {.code = std::string(code_of(error))};
+    return Status::broken;
+  }
+  // Beast bounds header and body, but not the extensions of a chunk nor the trailers: it asks for more until they end.
+  if (!beast_->parser.is_done() && input.size() > unread_max_) {
+    error_ = {.code = "header_too_large"};
     return Status::broken;
   }
   return beast_->parser.is_done() ? Status::complete : Status::need_more;
@@ -87,7 +104,7 @@ RequestParser::Status RequestParser::take(Request& out) {
   out.query = target.substr(std::min(question + 1, target.size()));
   for (const auto& field : message) out.headers.emplace_back(view(field.name_string()), view(field.value()));
   if (message.version() == 11 && out.count("host") != 1) return broken("bad_request");
-  if (out.count("content-length") > 1 || out.count("authorization") > 1) return broken("bad_request");
+  if (!has_plain_framing(out, message.version()) || out.count("authorization") > 1) return broken("bad_request");
   out.keep_alive = message.keep_alive();
   out.body = std::move(message.body());
   return Status::complete;

@@ -34,6 +34,7 @@ class RequestParser {
  private:
   struct Beast;
   std::unique_ptr<Beast> beast_;
+  std::size_t unread_max_;
   ApiError error_{};
   bool continue_told_ = false;
 };

@@ -31,6 +31,7 @@ struct Server::Core {
         authenticator(services.users, services.clock, options.scrypt),
         facts(services, stop_source.get_token()),
         workers(options.workers, options.waiting_max),
+        query_workers(options.query_workers, options.waiting_max),
         parts{.services = services,
               .authenticator = authenticator,
               .live = live,
@@ -41,6 +42,7 @@ struct Server::Core {
               .own_counters = [this] { return counters(); }},
         http{.options = options,
              .workers = workers,
+             .query_workers = query_workers,
              .live = live,
              .counters = http_counters,
              .answer = [this](const Request& request) { return answer(request); }} {}
@@ -61,6 +63,7 @@ struct Server::Core {
   Facts facts;
   HttpCounters http_counters;
   Workers workers;
+  Workers query_workers;
   Parts parts;
   HttpSettings http;
   std::unique_ptr<net::Listener> listener;
@@ -99,7 +102,7 @@ CounterGroup Server::Core::counters() const {
   add("responses_5xx", number(http_counters.responses_5xx.load()));
   add("malformed_requests", number(http_counters.malformed.load()));
   add("timeouts", number(http_counters.timeouts.load()));
-  add("workers_refused", number(workers.refused()));
+  add("workers_refused", number(workers.refused() + query_workers.refused()));
   add("live_readers", number(live.readers()));
   add("live_published", number(live.published()));
   add("live_readers_refused", number(live.readers_refused()));
@@ -108,6 +111,7 @@ CounterGroup Server::Core::counters() const {
   if (listener) {
     const net::ListenerStats stats = listener->stats();
     add("connections", number(stats.open));
+    add("connections_unauthenticated", number(stats.unauthenticated));
     add("connections_accepted", number(stats.accepted));
     add("connections_refused", number(stats.rejected_connections_max + stats.rejected_rate));
     add("connections_evicted", number(stats.evicted_unauthenticated));
@@ -188,6 +192,7 @@ void Server::stop() {
   if (core_->ticker.joinable()) core_->ticker.join();
   core_->listener->stop();
   core_->workers.stop();
+  core_->query_workers.stop();
   core_->listener.reset();
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -22,16 +24,21 @@ class StaticFiles {
   static Result<StaticFiles> open(const std::string& directory);
   StaticFiles() = default;
 
-  /// GET or HEAD of a path outside /api. A path without a dot in its last segment is a page of the portal: it gets
-  /// index.html, whatever page it is.
+  /// GET or HEAD of a path outside /api. What is no file and stands outside /assets/ is a page of the portal: it gets
+  /// index.html. Texts are compressed when first asked for, and kept: about a quarter of the folder's size.
   [[nodiscard]] Response serve(const Request& request) const;
 
  private:
+  struct Compressed {
+    std::once_flag made;
+    std::string content;
+  };
   struct File {
     std::string path;
     std::string etag;
     std::string_view type;
-    bool immutable = false;  ///< Its name changes with its content.
+    bool immutable = false;                  ///< Its name changes with its content.
+    std::unique_ptr<Compressed> compressed;  ///< nullptr: not worth it.
   };
   std::map<std::string, File, std::less<>> files_;  // by URL path
 };

@@ -113,6 +113,23 @@ TEST_F(ApiTest, ASilentStreamIsKeptAliveAndStoppingEndsIt) {
   EXPECT_THAT(rest, HasSubstr("event: reset"));
 }
 
+TEST_F(ApiTest, AStreamEndsWithItsSession) {
+  start({.live_heartbeat = Duration::milliseconds(50)});
+  const Credentials session = session_of(sign_in("viewer", secret_of("viewer")));
+  bool ended = false;
+  const std::string stream = client_->read_stream("/api/v1/events", session, {}, [&](std::string_view text) {
+    if (!ended && text.contains("still here")) {
+      ended = true;
+      EXPECT_EQ(client_->call("POST", "/api/v1/sign-out", "", session).status, 204);
+    }
+    return false;  // only the server ends it
+  });
+  EXPECT_TRUE(ended);
+  std::size_t beats = 0;
+  for (auto at = stream.find("still here"); at != std::string::npos; at = stream.find("still here", at + 1)) ++beats;
+  EXPECT_LT(beats, 10u) << "the stream went on until the client gave up";
+}
+
 TEST_F(ApiTest, AStreamNeedsACaller) {
   start();
   EXPECT_EQ(client_->get("/api/v1/events").status, 401);

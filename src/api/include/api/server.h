@@ -18,9 +18,11 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;        ///< 0: any free one, see port().
   std::string portal_directory;  ///< Files of the built portal; empty: the API only.
-  std::size_t connections_max = 1024;
-  std::size_t workers = 4;        ///< Threads for what may block: state, queries, scrypt.
-  std::size_t waiting_max = 256;  ///< Requests that wait for a worker; more are answered 503.
+  /// More than net::ListenerOptions::unauthenticated_max, so that strangers cannot take the place of signed-in users.
+  std::size_t connections_max = 2048;
+  std::size_t workers = 4;        ///< Threads for what may block: state, scrypt, small queries of our own.
+  std::size_t query_workers = 3;  ///< For POST /query alone: slow queries must not hold up anything else.
+  std::size_t waiting_max = 256;  ///< Requests that wait for a worker of either kind; more are answered 503.
   std::size_t header_bytes_max = 16U << 10;
   std::size_t body_bytes_max = 1U << 20;
   Duration idle_timeout = Duration::seconds(60);    ///< Between requests.
