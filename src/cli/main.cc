@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
+#include "journal_commands.h"
 #include "output.h"
 #include "serve.h"
 
@@ -109,6 +110,21 @@ void add_query(CLI::App& app, Program& program) {
   on_client(query, program, [&](const Client& client) { return picket::cli::query(client, options, program.json); });
 }
 
+void add_journal(CLI::App& app, Program& program) {
+  auto* journal = app.add_subcommand("journal", "journals of a stopped server: check them, go on behind damage");
+  journal->require_subcommand(1);
+  static std::string data = "/var/lib/picket";
+  using picket::cli::OnDamage;
+  const auto add = [&](const char* name, const char* help, OnDamage on_damage) {
+    auto* command = journal->add_subcommand(name, help);
+    command->add_option("--data", data, "data directory of the server")->capture_default_str();
+    command->callback(
+        [&program, on_damage] { program.run = [on_damage] { return picket::cli::check_journals(data, on_damage); }; });
+  };
+  add("check", "read everything and name the first damaged place", OnDamage::report);
+  add("accept-loss", "give up the records in damaged places, so that the server goes on behind them", OnDamage::accept);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -135,6 +151,7 @@ int main(int argc, char** argv) {
   add_device(app, program);
   add_alert(app, program);
   add_query(app, program);
+  add_journal(app, program);
   on_client(app.add_subcommand("status", "version and counters of the server"), program,
             [&](const Client& client) { return status(client, program.json); });
 
