@@ -159,7 +159,8 @@ class Aggregator::Table {
   }
 
   Duration on_time(Duration now) {
-    Duration next = now + Duration::hours(1);
+    // What is added later is due later than this.
+    Duration next = now + std::min(Duration::hours(1), window_);
     for (auto slot = slots_.begin(); slot != slots_.end();) {
       const auto here = slot++;
       if (now - here->window_start >= window_) {

@@ -160,7 +160,7 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) { return set_text(c.collectors.process_tier, v); }},
     {{"collectors.process.priority", "low, medium or high", "medium", "of repeats; the first one is always urgent"},
      [](Config& c, const std::string& v) { return set_priority(c.aggregate.process_priority, v); }},
-    {{"collectors.process.ring_bytes", "bytes", "1MiB", "kernel buffer of the ebpf tier; a power of two"},
+    {{"collectors.process.ring_bytes", "bytes", "256KiB", "kernel buffer of the ebpf tier; a power of two"},
      [](Config& c, const std::string& v) { return set_ring(c.collectors.process_ring_bytes, v); }},
     {{"collectors.process.fork_exit", "true or false", "false", "also report forks and exits"},
      [](Config& c, const std::string& v) { return set_bool(c.collectors.process_fork_exit, v); }},
@@ -178,7 +178,7 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) { return set_text(c.collectors.network_tier, v); }},
     {{"collectors.network.priority", "low, medium or high", "medium", "of repeats; the first one is always urgent"},
      [](Config& c, const std::string& v) { return set_priority(c.aggregate.connection_priority, v); }},
-    {{"collectors.network.ring_bytes", "bytes", "256KiB", "kernel buffer of the ebpf tier; a power of two"},
+    {{"collectors.network.ring_bytes", "bytes", "128KiB", "kernel buffer of the ebpf tier; a power of two"},
      [](Config& c, const std::string& v) { return set_ring(c.collectors.network_ring_bytes, v); }},
     {{"collectors.network.dump_every", "duration", "5s", "other tiers: time between looks at all sockets"},
      [](Config& c, const std::string& v) {

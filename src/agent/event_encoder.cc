@@ -254,6 +254,7 @@ void EventEncoder::system(const SystemRecord& record) {
   const auto kib = [](std::uint64_t value) {
     return value == 0 ? std::optional<std::int64_t>() : static_cast<std::int64_t>(value);
   };
+  const AgentFacts facts = facts_();
   const message::SystemInformation item{.os_name = record.os_name,
                                         .os_version = record.os_version,
                                         .os_vendor = record.os_vendor,
@@ -276,18 +277,19 @@ void EventEncoder::system(const SystemRecord& record) {
                                         .agent_type = "Standalone",
                                         .agent_version = PICKET_VERSION,
                                         .nics = nics,
-                                        .collectors = facts_.collectors_json,
+                                        .collectors = facts.collectors_json,
                                         .source = record.origin.tier};
   send(Priority::low, record.time.wall, item);
 }
 
 void EventEncoder::heartbeat(const HeartbeatRecord& record) {
+  const AgentFacts facts = facts_();
   const std::string count = std::to_string(record.count);
   const std::array<message::Detail, 1> extra{{{"Count", count}}};
   send(Priority::low, record.time.wall,
        message::Heartbeat{.uptime_seconds = record.time.monotonic.whole_seconds(),
-                          .spool_bytes = static_cast<std::int64_t>(facts_.spool_bytes),
-                          .dropped_events = static_cast<std::int64_t>(facts_.dropped_events),
+                          .spool_bytes = static_cast<std::int64_t>(facts.spool_bytes),
+                          .dropped_events = static_cast<std::int64_t>(facts.dropped_events),
                           .source = record.origin.tier,
                           .extra_details = extra});
 }

@@ -18,11 +18,16 @@ Result<> EventLoop::add(int fd, std::uint32_t epoll_events, OnReady on_ready) {
   if (std::ranges::count(watches_, fd, &Watch::fd) > 0) return fail(Errc::exists, "agent.loop.add");
   epoll_event event{.events = epoll_events, .data = {.fd = fd}};
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno("agent.loop.add");
-  watches_.push_back({fd, ++serial_, std::make_shared<OnReady>(std::move(on_ready))});
+  // Not make_shared, which asks for type_info and so brings the unwinder into the static binary.
+  std::shared_ptr<OnReady> shared(new OnReady(std::move(on_ready)));
+  watches_.push_back({fd, epoll_events, ++serial_, std::move(shared)});
   return {};
 }
 
 void EventLoop::change(int fd, std::uint32_t epoll_events) {
+  const auto watch = std::ranges::find(watches_, fd, &Watch::fd);
+  if (watch == watches_.end() || watch->epoll_events == epoll_events) return;
+  watch->epoll_events = epoll_events;
   epoll_event event{.events = epoll_events, .data = {.fd = fd}};
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
 }

@@ -44,17 +44,18 @@ void Outbox::close(std::size_t priority) {
   if (batch.events.capacity() > 16 << 10) batch.events.shrink_to_fit();
 }
 
-Duration Outbox::on_time(Duration now) {
-  Duration next = now + Duration::hours(1);
-  for (std::size_t priority = 0; priority < kPriorities; ++priority) {
-    if (batches_[priority].count == 0) continue;
-    if (batches_[priority].due <= now) {
-      close(priority);
-    } else {
-      next = std::min(next, batches_[priority].due);
-    }
+std::optional<Duration> Outbox::next_due() const {
+  std::optional<Duration> next;
+  for (const Batch& batch : batches_) {
+    if (batch.count > 0 && (!next || batch.due < *next)) next = batch.due;
   }
   return next;
+}
+
+void Outbox::on_time(Duration now) {
+  for (std::size_t priority = 0; priority < kPriorities; ++priority) {
+    if (batches_[priority].count > 0 && batches_[priority].due <= now) close(priority);
+  }
 }
 
 void Outbox::flush() {

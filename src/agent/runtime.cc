@@ -85,7 +85,7 @@ struct Runtime::Impl {
         loop(std::move(made)),
         spool(std::move(from)),
         outbox(config.outbox, spool, clock),
-        encoder(outbox, users, facts),
+        encoder(outbox, users, [this] { return facts(); }),
         aggregator(config.aggregate, encoder),
         control(loop),
         started(clock.now()) {}
@@ -94,9 +94,9 @@ struct Runtime::Impl {
   void start_collectors();
   void tick_collector(std::size_t index, Duration delay);
   void send_statistics();
-  void on_tick();
+  void sync_spool();
   void after_step();
-  void refresh_facts();
+  AgentFacts facts() const;
   void on_request(std::uint64_t client, std::string_view request);
   Result<SelfTest> start_self_test(std::string_view test_id, std::uint64_t client);
   void on_acknowledged(StreamId id);
@@ -114,7 +114,6 @@ struct Runtime::Impl {
   Spool spool;
   std::string spool_place;
   UserNames users;
-  AgentFacts facts;
   Outbox outbox;
   EventEncoder encoder;
   Aggregator aggregator;
@@ -131,7 +130,9 @@ struct Runtime::Impl {
     std::string reason;
   };
   std::vector<Running> collectors;
-  std::uint32_t tick_timer = 0, statistics_timer = 0, sync_timer = 0;
+  std::uint32_t window_timer = 0, batch_timer = 0, statistics_timer = 0, sync_timer = 0;
+  bool sync_waits = false;
+  std::uint64_t synced_through = 0;  ///< append_mark() of the spool.
   std::vector<SelfTest> self_tests;
   std::optional<StreamId> self_test_done;
   UplinkState logged_state = UplinkState::stopped;
@@ -233,14 +234,10 @@ void Runtime::Impl::start_collectors() {
     log("collector " + std::string(spec.name) + ": " + std::string(running.collector->tier_in_use()) +
         (running.reason.empty() ? "" : " (" + running.reason + ")"));
   }
-  refresh_facts();  // before the first system information is made
   for (std::size_t i = 0; i < collectors.size(); ++i) {
     Collector& collector = *collectors[i].collector;
     if (!collector.running()) continue;
-    collectors[i].timer = loop.add_timer([this, i] {
-      refresh_facts();
-      tick_collector(i, collectors[i].collector->on_timer());
-    });
+    collectors[i].timer = loop.add_timer([this, i] { tick_collector(i, collectors[i].collector->on_timer()); });
     for (const int fd : collector.fds()) {
       const auto added = loop.add(
           fd, EPOLLIN, [this, i, fd](std::uint32_t) { tick_collector(i, collectors[i].collector->on_ready(fd)); });
@@ -254,7 +251,7 @@ void Runtime::Impl::tick_collector(std::size_t index, Duration delay) {
   loop.set_timer(collectors[index].timer, clock.monotonic() + std::max(delay, Duration::milliseconds(1)));
 }
 
-void Runtime::Impl::refresh_facts() {
+AgentFacts Runtime::Impl::facts() const {
   JsonWriter json;
   json.begin_array();
   std::uint64_t dropped = outbox.counters().dropped_events + spool.drops().total();
@@ -272,9 +269,7 @@ void Runtime::Impl::refresh_facts() {
                                             : "reduced");
     json.key("Reason").value(each.reason).end_object();
   }
-  facts.collectors_json = json.end_array().take();
-  facts.spool_bytes = spool.bytes();
-  facts.dropped_events = dropped;
+  return {.collectors_json = json.end_array().take(), .spool_bytes = spool.bytes(), .dropped_events = dropped};
 }
 
 void Runtime::Impl::send_statistics() {
@@ -286,18 +281,19 @@ void Runtime::Impl::send_statistics() {
 
 // ---- running ----
 
-/// Windows and batches that are due.
-void Runtime::Impl::on_tick() {
-  const Duration now = clock.monotonic();
-  const Duration window = aggregator.on_time(now);
-  loop.set_timer(tick_timer, std::min({window, outbox.on_time(now), now + Duration::minutes(1)}));
+void Runtime::Impl::sync_spool() {
+  sync_waits = false;
+  synced_through = spool.append_mark();
+  if (const auto synced = spool.sync(); !synced) log("spool: " + describe(synced.error()));
 }
 
-/// After each turn of the loop: new events may have come from any callback.
+/// After each turn of the loop: new events may have come from any callback. Timers stand still while nothing waits.
 void Runtime::Impl::after_step() {
-  const Duration now = clock.monotonic();
-  const Duration due = outbox.on_time(now);
-  if (due < now + Duration::minutes(1)) loop.set_timer(tick_timer, due);
+  if (const auto due = outbox.next_due()) loop.set_timer(batch_timer, *due);
+  if (spool.append_mark() != synced_through && !sync_waits) {
+    sync_waits = true;
+    loop.set_timer(sync_timer, clock.monotonic() + config.spool_sync_every);
+  }
   uplink->wake();
   const UplinkStatus& now_status = uplink->status();
   const bool settled = now_status.state == UplinkState::connected || now_status.state == UplinkState::waiting;
@@ -340,20 +336,18 @@ Outcome Runtime::run() {
     impl.log("status and selftest cannot reach this agent: " + path + ": " + describe(listening.error()));
   }
   if (::geteuid() != 0) impl.log("not root: collectors run in the tiers that need no privilege");
-  impl.tick_timer = impl.loop.add_timer([&impl] { impl.on_tick(); });
+  impl.window_timer = impl.loop.add_timer(
+      [&impl] { impl.loop.set_timer(impl.window_timer, impl.aggregator.on_time(impl.clock.monotonic())); });
+  impl.batch_timer = impl.loop.add_timer([&impl] { impl.outbox.on_time(impl.clock.monotonic()); });
   impl.statistics_timer = impl.loop.add_timer([&impl] { impl.send_statistics(); });
-  impl.sync_timer = impl.loop.add_timer([&impl] {
-    if (const auto synced = impl.spool.sync(); !synced) impl.log("spool: " + describe(synced.error()));
-    impl.loop.set_timer(impl.sync_timer, impl.clock.monotonic() + impl.config.spool_sync_every);
-  });
+  impl.sync_timer = impl.loop.add_timer([&impl] { impl.sync_spool(); });
   impl.start_collectors();
   const Duration now = impl.clock.monotonic();
-  impl.loop.set_timer(impl.tick_timer, now);
+  impl.loop.set_timer(impl.window_timer, now);
   impl.loop.set_timer(impl.statistics_timer, now + impl.config.collectors.statistics_every);
-  impl.loop.set_timer(impl.sync_timer, now + impl.config.spool_sync_every);
   impl.uplink->start();
   while (!impl.stopping) {
-    if (const auto step = impl.loop.run_once(Duration::minutes(1)); !step) {
+    if (const auto step = impl.loop.run_once(Duration::hours(1)); !step) {
       impl.log(describe(step.error()));
       return Outcome::failed;
     }

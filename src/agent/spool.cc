@@ -537,6 +537,7 @@ std::uint64_t Spool::pending() const {
   return out;
 }
 std::uint64_t Spool::bytes() const { return core_->bytes(false); }
+std::uint64_t Spool::append_mark() const { return core_->state.next_sequence; }
 std::size_t Spool::in_flight() const { return core_->in_flight.size(); }
 const SpoolDrops& Spool::drops() const { return core_->state.drops; }
 std::uint64_t Spool::epoch() const { return core_->state.epoch; }

@@ -51,9 +51,47 @@ void __throw_overflow_error(const char*) { abort(); }
 void __throw_underflow_error(const char*) { abort(); }
 [[noreturn]] void __throw_out_of_range_fmt(const char*, ...);
 void __throw_out_of_range_fmt(const char*, ...) { abort(); }
+[[noreturn]] void __throw_bad_function_call();
+void __throw_bad_function_call() { abort(); }
 }  // namespace std
 
+// The real ones throw, which brings the unwinder: 27 KB.
+void* operator new(std::size_t bytes) {
+  void* const block = std::malloc(bytes > 0 ? bytes : 1);
+  if (block == nullptr) std::abort();
+  return block;
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
 extern "C" {
+
+int __cxa_guard_acquire(std::uint64_t* guard);
+void __cxa_guard_release(std::uint64_t* guard);
+void __cxa_guard_abort(std::uint64_t*);
+
+// Translated texts: message catalogues, character sets, locales and the dynamic loader. The loader's own errors ask
+// here.
+char* __dcgettext(const char*, const char* text, int);
+char* __dcgettext(const char*, const char* text, int) { return const_cast<char*>(text); }
+char* __strerror_r(int error, char*, size_t);
+char* __strerror_r(int error, char*, size_t) { return strerror(error); }
+
+// getifaddrs() has each netlink answer looked at: glibc aborts with a text when the descriptor was closed under it. It
+// fails by itself when an answer is an error.
+void __netlink_assert_response(int, ssize_t);
+void __netlink_assert_response(int, ssize_t) {}
+
+// Steps between the C locale's characters and wide ones. The locale's tables point to it, nobody reads it, and it
+// stands for character sets, their configuration and the dynamic loader: 150 KB.
+extern const char __wcsmbs_gconv_fcts_c[64] = {};
+
+// Local statics: the program has one thread. The real guards throw.
+int __cxa_guard_acquire(std::uint64_t* guard) { return *reinterpret_cast<char*>(guard) == 0 ? 1 : 0; }
+void __cxa_guard_release(std::uint64_t* guard) { *reinterpret_cast<char*>(guard) = 1; }
+void __cxa_guard_abort(std::uint64_t*) {}
+int __gxx_personality_v0();
+int __gxx_personality_v0() { std::abort(); }
 
 // c-ares asks for names of services only when it is given one; the agent never does. The real ones bring glibc's name
 // service with its plug-ins, DNS and dynamic loader.
@@ -66,6 +104,16 @@ int getservbyport_r(int, const char*, servent*, char*, size_t, servent** result)
   *result = nullptr;
   return 0;
 }
+
+// c-ares compares names of hosts. glibc has six versions of each, for locales and generations of processors: 45 KB.
+int strncasecmp(const char* a, const char* b, size_t length) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : static_cast<unsigned char>(c); };
+  for (; length > 0; ++a, ++b, --length) {
+    if (lower(*a) != lower(*b) || *a == '\0') return lower(*a) - lower(*b);
+  }
+  return 0;
+}
+int strcasecmp(const char* a, const char* b) { return strncasecmp(a, b, SIZE_MAX); }
 
 // The agent is never a TLS server.
 int mbedtls_ssl_handshake_server_step(mbedtls_ssl_context*) { return MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE; }

@@ -129,6 +129,7 @@ struct Uplink::Impl {
   // A connection that stands.
   void on_ready(std::uint32_t events);
   void service();
+  void send_new();
   bool receive();
   bool handle(const mqtt::Packet& packet);
   bool handle_event(const mqtt::ClientEvent& event);
@@ -162,6 +163,7 @@ struct Uplink::Impl {
   std::vector<IpAddress> addresses;  ///< Not tried yet.
   std::unique_ptr<Connection> connection;
   std::deque<Sent> sent;
+  std::uint64_t pumped = 0;              ///< append_mark() of the spool when it was last asked for messages.
   std::optional<StreamId> highest_sent;  ///< Anything up to here is a repeat.
   bool renewing = false;
 };
@@ -315,7 +317,12 @@ void Uplink::Impl::service() {
                                         ? "the hub acknowledges nothing any more"
                                         : "the hub does not answer any more");
   }
-  if (!send_again() || !flush() || !pump()) return;
+  if (send_again()) send_new();
+}
+
+void Uplink::Impl::send_new() {
+  pumped = spool.append_mark();
+  if (!flush() || !pump()) return;
   if (renewing && sent.empty()) return renew();
   watch();
 }
@@ -499,7 +506,7 @@ void Uplink::stop() {
 }
 
 void Uplink::wake() {
-  if (impl_->status.state == UplinkState::connected) impl_->service();
+  if (impl_->status.state == UplinkState::connected && impl_->spool.append_mark() != impl_->pumped) impl_->send_new();
 }
 
 void Uplink::on_acknowledged(OnAcknowledged callback) { impl_->on_acknowledged = std::move(callback); }

@@ -11,7 +11,7 @@ PICKET_RING_GLOBALS
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 1 << 18);
+  __uint(max_entries, 1 << 17);
 } ring SEC(".maps");
 
 struct {
@@ -64,7 +64,8 @@ static __always_inline void put_out(void *record, __u64 bytes, __u32 type) {
   struct account *account = bpf_map_lookup_elem(&accounts, &type);
   if (!account) return;
   account->seen++;
-  if (bpf_ringbuf_output(&ring, record, bytes, wake_flags(&ring, &waiting, wake_bytes))) account->dropped++;
+  if (bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP)) account->dropped++;
+  wake_reader(&ring, &waiting, wake_bytes);
 }
 
 // Tells user space who the current process is, unless it knows.

@@ -7,7 +7,7 @@ PICKET_RING_GLOBALS
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 1 << 20);
+  __uint(max_entries, 1 << 18);
 } ring SEC(".maps");
 
 struct {
@@ -33,7 +33,8 @@ struct {
 static __always_inline struct account *account_of(__u32 type) { return bpf_map_lookup_elem(&accounts, &type); }
 
 static __always_inline void put_out(void *record, __u64 bytes, struct account *account) {
-  if (bpf_ringbuf_output(&ring, record, bytes, wake_flags(&ring, &waiting, wake_bytes))) account->dropped++;
+  if (bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP)) account->dropped++;
+  wake_reader(&ring, &waiting, wake_bytes);
 }
 
 static __always_inline void read_stdio(struct picket_stdio *out, struct file **fds, __u32 fd) {

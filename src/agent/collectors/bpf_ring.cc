@@ -23,8 +23,8 @@ constexpr std::uint32_t kDiscardBit = 1U << 30;
 constexpr std::uint64_t kHeaderBytes = 8;
 constexpr std::uint32_t kCpusMax = 1024;
 constexpr Duration kBusyPace = Duration::milliseconds(50);
-constexpr Duration kLastLook = Duration::milliseconds(20);
-constexpr Duration kQuietPace = Duration::seconds(10);
+constexpr std::size_t kBatchMin = 2;  // fewer a pace: waking for each is cheaper
+constexpr Duration kQuietPace = Duration::minutes(5);
 
 int sys_bpf(bpf_cmd command, bpf_attr& attr) {
   return static_cast<int>(syscall(__NR_bpf, command, &attr, sizeof(attr)));
@@ -98,13 +98,20 @@ bool BpfRing::next(Bytes& record) {
 
 void BpfRing::release() { __atomic_store_n(consumer_, *consumer_ + step_, __ATOMIC_RELEASE); }
 
-Duration BpfRing::pace(std::size_t drained) {
-  if (drained > 0) return kBusyPace;
-  if (*bpf_.waiting) return kQuietPace;
+bool BpfRing::has_more() const { return *consumer_ < __atomic_load_n(producer_, __ATOMIC_ACQUIRE); }
+
+Duration BpfRing::pace(std::size_t drained, Duration now) {
+  if (batching_) {
+    batching_ = drained >= kBatchMin;
+  } else if (drained > 0) {
+    batching_ = now - woken_ < kBusyPace;
+    woken_ = now;
+  }
+  if (batching_) return kBusyPace;
   *bpf_.waiting = 1;
+  // Pairs with the commit in the program (wake_reader): it sees the flag, or we see its record.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  // A program may have read the flag just before and commits without waking: one more look after it must be through.
-  return kLastLook;
+  return has_more() ? Duration{} : kQuietPace;
 }
 
 KernelAccount BpfRing::account(std::uint32_t types) const {

@@ -20,8 +20,8 @@ struct KernelAccount {
 
 /// One loaded BPF object. Owns it through `close`; the reader's thread only.
 ///
-/// Waking the reader per record costs ten times the record itself, so the reader sleeps only when it has said so
-/// (`waiting`), else it comes back by timer: first record after silence at once, the rest in batches.
+/// Waking the reader per record costs ten times the record itself. So records that come alone wake it, and it sleeps
+/// again without a timer (`waiting`); records that come close together are fetched by timer, in batches.
 class BpfRing {
  public:
   using Close = void (*)(picket_bpf*);
@@ -46,8 +46,8 @@ class BpfRing {
     return count;
   }
 
-  /// Delay until the next drain is due, after one that gave `drained` records. Arms the wake-up when it is quiet.
-  Duration pace(std::size_t drained);
+  /// Delay until the next drain is due, after one at `now` (monotonic) that gave `drained` records.
+  Duration pace(std::size_t drained, Duration now);
 
   [[nodiscard]] KernelAccount account(std::uint32_t types) const;
 
@@ -55,6 +55,7 @@ class BpfRing {
   explicit BpfRing(const picket_bpf& bpf, Close close) : bpf_(bpf), close_(close) {}
   bool next(Bytes& record);
   void release();
+  [[nodiscard]] bool has_more() const;
 
   picket_bpf bpf_;
   Close close_;
@@ -62,6 +63,8 @@ class BpfRing {
   const std::uint64_t* producer_ = nullptr;  // the kernel's page, then the data twice in a row
   const std::byte* data_ = nullptr;
   std::uint64_t step_ = 0;  // bytes of the record in hand, with header and padding
+  bool batching_ = false;   // the reader comes by timer, records do not wake it
+  Duration woken_;
 };
 
 /// Number of CPUs a per-CPU map has rows for.

@@ -47,7 +47,8 @@ class NetworkEbpf final : public Source {
  private:
   Duration drain() {
     now_ = moment_of(environment_.clock);
-    return ring_->pace(ring_->drain(kDrainMax, [this](Bytes record) { take(record); }));
+    const std::size_t drained = ring_->drain(kDrainMax, [this](Bytes record) { take(record); });
+    return ring_->pace(drained, now_.monotonic);
   }
 
   void take(Bytes bytes) {

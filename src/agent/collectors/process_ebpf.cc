@@ -63,7 +63,8 @@ class ProcessEbpf final : public Source {
  private:
   Duration drain() {
     now_ = moment_of(clock_);
-    return ring_->pace(ring_->drain(kDrainMax, [this](Bytes record) { take(record); }));
+    const std::size_t drained = ring_->drain(kDrainMax, [this](Bytes record) { take(record); });
+    return ring_->pace(drained, now_.monotonic);
   }
 
   void take(Bytes bytes) {

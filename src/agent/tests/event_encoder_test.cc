@@ -33,7 +33,7 @@ class EncoderTest : public ::testing::Test {
   Sink sink_;
   UserNames users_{path_};
   AgentFacts facts_;
-  EventEncoder encoder_{sink_, users_, facts_};
+  EventEncoder encoder_{sink_, users_, [this] { return facts_; }};
   Hits once_{1, Timestamp{1'800'000'000'000'000}, Timestamp{1'800'000'000'000'000}};
 };
 
@@ -146,7 +146,8 @@ TEST_F(OutboxTest, GathersUrgentEventsForAMomentIntoOneMessage) {
   outbox_.deliver(Priority::urgent, R"({"a":1})");
   clock_.advance(Duration::milliseconds(50));
   outbox_.deliver(Priority::urgent, R"({"b":2})");
-  EXPECT_EQ(outbox_.on_time(clock_.monotonic()), clock_.monotonic() + Duration::milliseconds(25));
+  outbox_.on_time(clock_.monotonic());
+  EXPECT_EQ(outbox_.next_due(), clock_.monotonic() + Duration::milliseconds(25));
   EXPECT_EQ(spool_.pending(), 0u);
   clock_.advance(Duration::milliseconds(25));
   outbox_.on_time(clock_.monotonic());

@@ -81,7 +81,8 @@ class Aggregator final : public RecordSink {
   void emit(const HeartbeatRecord& record) override { sink_.heartbeat(record); }
   void emit(const StatisticsRecord& record) override { sink_.statistics(record); }
 
-  /// Reports what is due. `now` is monotonic. Returns the time of the next due entry, or `now` plus an hour.
+  /// Reports what is due. `now` is monotonic. Returns when the next may be due; nothing that is
+  /// emitted until then is due earlier.
   Duration on_time(Duration now);
   /// Reports everything that was counted, and keeps the keys: for shutdown and changes of settings.
   void flush();

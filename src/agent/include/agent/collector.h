@@ -30,8 +30,8 @@ struct CollectorSettings {
   std::string process_tier = "auto";  ///< "auto" or the name of a tier: forced, no fall-back.
   std::string network_tier = "auto";
   std::string login_tier = "auto";
-  std::uint32_t process_ring_bytes = 1U << 20;  ///< Power of two, page multiple, 4 KiB .. 16 MiB.
-  std::uint32_t network_ring_bytes = 1U << 18;
+  std::uint32_t process_ring_bytes = 1U << 18;  ///< Power of two, page multiple, 4 KiB .. 16 MiB.
+  std::uint32_t network_ring_bytes = 1U << 17;
   bool process_fork_exit = false;  ///< Also report forks and exits (exec only otherwise).
   bool audit_enable = true;        ///< May set the kernel's audit `enabled` to 1 and the backlog to 8192 if it is off.
   Duration procfs_poll_min = Duration::milliseconds(100);

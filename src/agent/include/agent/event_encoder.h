@@ -1,6 +1,7 @@
 // From aggregated records to events of security message 3.0 (schema/events.yaml).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,7 @@ class EventSink {
   virtual void deliver(Priority priority, std::string_view event) = 0;
 };
 
-/// What the agent knows about itself, for SystemInformation and Heartbeat. Filled by the runtime before each is sent.
+/// What the agent knows about itself, for SystemInformation and Heartbeat.
 struct AgentFacts {
   std::string collectors_json;  ///< [{"Name","Tier","Coverage","Reason"}]
   std::uint64_t spool_bytes = 0;
@@ -29,9 +30,10 @@ struct AgentFacts {
 /// One thread. Logins leave as `high`, everything periodic as `low`; both at once.
 class EventEncoder final : public AggregateSink {
  public:
-  /// All outlive the encoder.
-  EventEncoder(EventSink& sink, UserNames& users, const AgentFacts& facts)
-      : sink_(sink), users_(users), facts_(facts) {}
+  using FactsNow = std::function<AgentFacts()>;
+  /// All outlive the encoder. `facts` is asked when an event needs them: collecting them costs system calls.
+  EventEncoder(EventSink& sink, UserNames& users, FactsNow facts)
+      : sink_(sink), users_(users), facts_(std::move(facts)) {}
 
   void process(const ProcessRecord& record, const Hits& hits, Priority priority) override;
   void connection(const ConnectionRecord& record, const ConnectionHits& hits, Priority priority) override;
@@ -46,7 +48,7 @@ class EventEncoder final : public AggregateSink {
 
   EventSink& sink_;
   UserNames& users_;
-  const AgentFacts& facts_;
+  FactsNow facts_;
 };
 
 /// "192.0.2.7", "2001:db8::1" (RFC 5952); empty for none.

@@ -25,6 +25,7 @@ class EventLoop {
 
   /// Errors: io, limit_exceeded, exists.
   Result<> add(int fd, std::uint32_t epoll_events, OnReady on_ready);
+  /// No system call when nothing changes. Unknown descriptors are ignored.
   void change(int fd, std::uint32_t epoll_events);
   /// Must come before the descriptor is closed. Unknown descriptors are ignored.
   void remove(int fd);
@@ -42,6 +43,7 @@ class EventLoop {
  private:
   struct Watch {
     int fd;
+    std::uint32_t epoll_events;
     std::uint64_t serial;               ///< Tells a descriptor from a later one of the same number.
     std::shared_ptr<OnReady> on_ready;  ///< Shared with the call in progress: it may remove itself.
   };

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "agent/event_encoder.h"
@@ -37,8 +38,10 @@ class Outbox final : public EventSink {
   /// An event as a message of its own, at once. Errors: as Spool::append.
   Result<StreamId> deliver_alone(Priority priority, std::string_view event);
 
-  /// Gives the batches that are due to the spool. Returns when the next one is due (monotonic), or an hour from now.
-  Duration on_time(Duration now);
+  /// When the next batch is due (monotonic); nullopt: none waits.
+  [[nodiscard]] std::optional<Duration> next_due() const;
+  /// Gives the batches that are due to the spool.
+  void on_time(Duration now);
   /// Gives everything to the spool, e.g. before the agent ends.
   void flush();
 

@@ -83,6 +83,8 @@ class Spool {
   [[nodiscard]] std::uint64_t pending() const;
   [[nodiscard]] std::uint64_t bytes() const;
   [[nodiscard]] std::size_t in_flight() const;
+  /// Changes with each append; says nothing else.
+  [[nodiscard]] std::uint64_t append_mark() const;
   [[nodiscard]] const SpoolDrops& drops() const;
   [[nodiscard]] std::uint64_t epoch() const;
   [[nodiscard]] std::optional<StreamId> last_acknowledged() const;

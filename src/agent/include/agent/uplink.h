@@ -74,7 +74,7 @@ class Uplink {
   void start();
   /// Says good-bye to the hub and closes. Messages on their way stay in the spool.
   void stop();
-  /// The spool has something new. Cheap when there is nothing to do.
+  /// The spool has something new. No system call when it has not.
   void wake();
   void on_acknowledged(OnAcknowledged callback);
   [[nodiscard]] const UplinkStatus& status() const;
