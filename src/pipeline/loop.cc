@@ -104,6 +104,11 @@ void Loop::interrupt() {
   if (reader_) reader_->interrupt();
 }
 
+bool Loop::is_interrupted() {
+  const std::lock_guard lock(reader_mutex_);
+  return interrupted_;
+}
+
 Result<> Loop::recover() {
   pending_ = Pending::nothing;
   rows_.clear();
@@ -167,6 +172,8 @@ Result<> Loop::append_rows(std::uint64_t through) {
       const std::lock_guard lock(stats_mutex_);
       ++stats_.sink_full_waits;
     }
+    // A disk that stays full must not keep the server from stopping: the journal still has these records.
+    if (is_interrupted()) return fail(Errc::unavailable, "pipeline.rows.interrupted");
     pause();
   }
   const std::lock_guard lock(stats_mutex_);

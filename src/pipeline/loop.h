@@ -39,6 +39,7 @@ class Loop {
   [[nodiscard]] Stats stats() const;
 
  private:
+  [[nodiscard]] bool is_interrupted();
   Loop(RunnerOptions options, journal::Journal& messages, journal::Journal& derived, RowSink& sink, const Clock& clock);
   struct Answers;
   Result<> restore();

@@ -28,13 +28,19 @@ constexpr Pattern kPatterns[] = {
     {"Monero wallet", R"((?:^|[^a-z0-9])[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}(?:$|[^a-z0-9]))"},
 };
 
+/// Compiled once a process: it takes far longer than making a detector.
+const PatternSet& patterns() {
+  static const PatternSet set{kPatterns};
+  return set;
+}
+
 class CryptoMiner final : public Detector {
  public:
   void see(const DetectorEvent& event, std::vector<Finding>& findings) override {
     if (only_handles_text(event)) return;
-    const Pattern* pattern = patterns_.find(event.text(Field::CommandLine));
+    const Pattern* pattern = patterns().find(event.text(Field::CommandLine));
     // The program can be told to hide its arguments, but not where it was started from.
-    if (pattern == nullptr) pattern = patterns_.find(event.text(Field::Executable));
+    if (pattern == nullptr) pattern = patterns().find(event.text(Field::Executable));
     if (pattern == nullptr) return;
     findings.push_back(process_finding("IoT_CryptoMiner", event, groups_.group_of(event), pattern->name));
   }
@@ -43,7 +49,6 @@ class CryptoMiner final : public Detector {
   std::uint64_t evicted() const override { return groups_.evicted(); }
 
  private:
-  PatternSet patterns_{kPatterns};
   ProcessGroups groups_{"behavior.crypto_miner"};
 };
 

@@ -21,7 +21,7 @@ struct Pattern {
 /// Longest part of a command line that is searched, bytes.
 inline constexpr std::size_t kSearchBytesMax = 16'384;
 
-/// All patterns at once, in time linear in the text.
+/// All patterns at once, in time linear in the text. Immutable: one may serve all threads.
 class PatternSet {
  public:
   /// The patterns are our own and static: a broken one is a broken invariant.

@@ -57,6 +57,12 @@ std::string_view file_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
+/// Compiled once a process: it takes far longer than making a detector.
+const PatternSet& patterns() {
+  static const PatternSet set{kPatterns};
+  return set;
+}
+
 class ReverseShell final : public Detector {
  public:
   void see(const DetectorEvent& event, std::vector<Finding>& findings) override {
@@ -100,13 +106,12 @@ class ReverseShell final : public Detector {
     return {};
   }
 
-  std::string_view by_text(const DetectorEvent& event) const {
+  static std::string_view by_text(const DetectorEvent& event) {
     if (only_handles_text(event)) return {};
-    const Pattern* pattern = patterns_.find(event.text(Field::CommandLine));
+    const Pattern* pattern = patterns().find(event.text(Field::CommandLine));
     return pattern == nullptr ? std::string_view{} : pattern->name;
   }
 
-  PatternSet patterns_{kPatterns};
   ProcessGroups groups_{"behavior.reverse_shell"};
 };
 

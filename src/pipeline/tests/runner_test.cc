@@ -114,6 +114,17 @@ TEST_F(RunnerTest, FullWorkspaceMakesItWaitNotLose) {
   EXPECT_EQ(runner->stats().sink_full_waits, 3u);
 }
 
+TEST_F(RunnerTest, StopsAlsoWhileTheWorkspaceStaysFull) {
+  sink_.refuse(1'000'000'000);
+  auto runner = start();
+  send({process("/bin/ls", "ls")});
+  wait_until([&] { return runner->stats().sink_full_waits > 0; });
+  runner.reset();
+  sink_.refuse(0);
+  const auto next = start();
+  wait_until([&] { return sink_.rows() == 1; });
+}
+
 TEST_F(RunnerTest, FullDerivedJournalMakesItWaitNotLoseNorDouble) {
   const auto runner = start();
   send({TestEvent{"SelfTest", {{"TestId", "first"}}}});
