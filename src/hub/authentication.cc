@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/core/encoding.h"
+#include "base/core/identifier.h"
 #include "hub/sas_token.h"
 #include "mqtt/topic.h"
 

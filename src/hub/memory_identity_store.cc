@@ -1,7 +1,5 @@
 #include "hub/memory_identity_store.h"
 
-#include <algorithm>
-
 namespace picket::hub {
 
 void MemoryIdentityStore::put(std::string_view hub, std::string_view device_id, std::string_view module_id,
@@ -21,14 +19,6 @@ Result<std::optional<StoredIdentity>> MemoryIdentityStore::find(std::string_view
   const auto found = identities_.find(Key(hub, device_id, module_id));
   if (found == identities_.end()) return std::nullopt;
   return found->second;
-}
-
-bool is_identifier(std::string_view id) {
-  constexpr std::string_view kSpecial = "-.%_#*?!(),:=@$'+";
-  return !id.empty() && id.size() <= kIdBytesMax && std::ranges::all_of(id, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kSpecial.find(c) != std::string_view::npos;
-  });
 }
 
 }  // namespace picket::hub

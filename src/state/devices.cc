@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/core/encoding.h"
+#include "base/core/identifier.h"
 #include "base/core/json_writer.h"
 #include "base/core/random.h"
 #include "state/outbox.h"
@@ -31,14 +32,8 @@ std::string make_key() {
 Keys make_keys() { return {make_key(), make_key()}; }
 
 Result<> check_id(std::string_view id, std::string_view where) {
-  constexpr std::string_view kSpecial = "-:.+%_#*?!(),=@$'";
-  if (id.empty()) return fail(Errc::malformed, where);
   if (id.size() > kDeviceIdBytesMax) return fail(Errc::limit_exceeded, where, kDeviceIdBytesMax);
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    const char c = id[i];
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && !kSpecial.contains(c)) return fail(Errc::malformed, where, i);
-  }
+  if (!is_identifier(id)) return fail(Errc::malformed, where);
   return {};
 }
 

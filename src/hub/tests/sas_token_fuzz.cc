@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/core/identifier.h"
 #include "hub/authentication.h"
 #include "hub/sas_token.h"
 

@@ -28,9 +28,4 @@ class IdentityStore {
                                                                    std::string_view module_id) const = 0;
 };
 
-inline constexpr std::size_t kIdBytesMax = 128;
-
-/// IoT Hub's rule for device and module ids: 1 to 128 of A-Z a-z 0-9 - . % _ # * ? ! ( ) , : = @ $ ' +
-bool is_identifier(std::string_view id);
-
 }  // namespace picket::hub

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/core/identifier.h"
 #include "base/core/result.h"
 #include "base/core/time.h"
 #include "state/database.h"
@@ -15,7 +16,7 @@ namespace picket::state {
 /// Id of the module that security messages come from; made with each device (spec/security-message, module identities).
 inline constexpr std::string_view kSecurityModule = "DefenderIotMicroAgent";
 inline constexpr std::string_view kDefaultGroup = "default";
-inline constexpr std::size_t kDeviceIdBytesMax = 128;
+inline constexpr std::size_t kDeviceIdBytesMax = kIdentifierBytesMax;
 
 /// Two symmetric keys, each 32 random bytes in base64. Secret: never logged, shown to administrators only.
 struct Keys {
@@ -55,8 +56,7 @@ struct Actor {
   std::string source;  ///< Address the request came from; empty for the local console.
 };
 
-/// IoT Hub's rule for ids: 1 to 128 ASCII letters, digits and - : . + % _ # * ? ! ( ) , = @ $ '
-/// Errors: malformed, where "device.id".
+/// is_identifier() as a result. Errors: malformed or limit_exceeded, where "device.id".
 Result<> check_device_id(std::string_view id);
 
 /// Registry of one installation, over all hubs. Each change writes its audit record to the outbox in the same
