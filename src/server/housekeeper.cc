@@ -101,8 +101,9 @@ Result<> Housekeeper::append(DurableGroup& group, journal::RecordKind kind, std:
 void Housekeeper::each_minute() {
   const Timestamp now = parts_.clock.now();
   check(parts_.messages.store_positions(), "positions of the journal's consumers");
-  check(parts_.messages.retain(parts_.retention, now), "retention of the journal");
-  check(parts_.derived.retain(parts_.retention, now), "retention of the derived journal");
+  const Timestamp by = parts_.retention_clock.now();
+  check(parts_.messages.retain(parts_.retention, by), "retention of the journal");
+  check(parts_.derived.retain(parts_.retention, by), "retention of the derived journal");
   check(parts_.users.remove_expired(now), "expired sessions");
 }
 

@@ -26,6 +26,7 @@ class Housekeeper {
     state::Outbox& outbox;
     state::Users& users;
     const Clock& clock;
+    const Clock& retention_clock;
     journal::Retention retention;
     std::string hub;
     std::function<Result<>()> each_day;  ///< First a day after the start.

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <optional>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -28,12 +29,15 @@
 #include "pipeline/workspace_sink.h"
 #include "presence.h"
 #include "query_schema.h"
+#include "retention_clock.h"
 #include "state_identity_store.h"
 #include "triage_desk.h"
 #include "workspace/tables.h"
 
 namespace picket::server {
 namespace {
+
+constexpr Duration kActivityTimeout = Duration::minutes(10);
 
 std::function<void(std::string_view)> log_to(std::string component) {
   return [component = std::move(component)](std::string_view text) { log::write(log::Level::info, component, text); };
@@ -106,7 +110,7 @@ class EmbeddedServer final : public Server {
   Result<> start_heads();
   Result<> announce_profile();
   Result<> renew_certificates();
-  void remember_activity();
+  void remember_activity(const std::stop_token& stopping);
   /// What connection strings name as the host: the first name that the operator gave.
   [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
 
@@ -121,6 +125,7 @@ class EmbeddedServer final : public Server {
   std::optional<state::Outbox> outbox_;
   std::unique_ptr<journal::Journal> messages_;
   std::unique_ptr<journal::Journal> derived_;
+  std::optional<RetentionClock> retention_clock_;
   workspace::Schema schema_ = pipeline::make_workspace_schema();
   kql::Schema query_schema_ = make_query_schema(schema_);
   std::unique_ptr<workspace::Workspace> workspace_;
@@ -145,6 +150,7 @@ class EmbeddedServer final : public Server {
   std::unique_ptr<hub::MqttHead> head_;
   std::optional<Health> health_;
   std::unique_ptr<api::Server> api_;
+  std::jthread activity_reader_;  // last: it uses what stands above
 };
 
 Result<> EmbeddedServer::start(std::string& detail) {
@@ -152,11 +158,12 @@ Result<> EmbeddedServer::start(std::string& detail) {
   TRY_VOID(open_workspace(detail));
   live_.emplace(std::to_string(clock_.now().us));
   presence_.emplace(*live_);
-  remember_activity();
   TRY_VOID(announce_profile());
   TRY_VOID(start_pipeline());
   TRY_VOID(start_heads());
   housekeeper_->start();
+  // Reads a column of everything that is stored: nobody is kept waiting for it.
+  activity_reader_ = std::jthread([this](const std::stop_token& stopping) { remember_activity(stopping); });
   return {};
 }
 
@@ -179,6 +186,7 @@ Result<> EmbeddedServer::open_storage(std::string& detail) {
     log::info("server", "first start: the sign-in secret of admin is in {}/first-sign-in", data_->secrets());
   TRY(messages_, open_journal(data_->journal(), "journal", options_.reserve_bytes));
   TRY(derived_, open_journal(data_->derived(), "derived", 0));
+  retention_clock_.emplace(clock_, messages_->stats().last_enqueued);
   return {};
 }
 
@@ -191,18 +199,21 @@ Result<> EmbeddedServer::open_workspace(std::string& detail) {
   options.register_functions = [](void* connection) {
     return kql::register_kql_functions(static_cast<duckdb_connection>(connection)).has_value();
   };
-  TRY(workspace_, workspace::open_duckdb_workspace(std::move(options), schema_, clock_, &detail));
+  TRY(workspace_, workspace::open_duckdb_workspace(std::move(options), schema_, *retention_clock_, &detail));
   return {};
 }
 
 // After a restart the activity of devices is not in memory any more; the workspace knows it.
-void EmbeddedServer::remember_activity() {
+void EmbeddedServer::remember_activity(const std::stop_token& stopping) {
   const workspace::QueryRequest request{
       .sql = R"(SELECT "Hub", "DeviceId", "ModuleId", max("_ingested") FROM "RawEvents" GROUP BY ALL)",
       .binds = {},
       .rows_max = Presence::kIdentitiesMax,
-      .bytes_max = 256U << 20};
+      .bytes_max = 256U << 20,
+      .timeout = kActivityTimeout,
+      .cancellation = stopping};
   const auto found = workspace_->query(request);
+  if (stopping.stop_requested()) return;
   if (!found)
     return log::warning("server", "activity of devices before this start is not shown: {}", found.error().text);
   for (std::size_t row = 0; row < found->rows; ++row) {
@@ -259,6 +270,7 @@ Result<> EmbeddedServer::start_pipeline() {
                                           *outbox_,
                                           *users_,
                                           clock_,
+                                          *retention_clock_,
                                           {options_.retention_bytes, options_.retention_age},
                                           options_.hub});
   return {};
@@ -304,6 +316,8 @@ Result<> EmbeddedServer::start_heads() {
 }
 
 void EmbeddedServer::stop() {
+  activity_reader_.request_stop();
+  if (activity_reader_.joinable()) activity_reader_.join();
   if (api_) api_->stop();
   if (presence_) presence_->attach(nullptr);
   if (head_) head_->stop();

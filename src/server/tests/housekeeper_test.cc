@@ -38,7 +38,7 @@ class HousekeeperTest : public testing::Test {
   void keep_house_until_sent() {
     state::Outbox outbox(*database_);
     state::Users users(*database_);
-    Housekeeper housekeeper({*messages_, *derived_, outbox, users, clock_, {}, "hub", [] { return Result<>(); }});
+    Housekeeper housekeeper({*messages_, *derived_, outbox, users, clock_, clock_, {}, "hub", [] { return Result<>(); }});
     housekeeper.start();
     while (!outbox.pending(1)->empty()) std::this_thread::yield();
     housekeeper.stop();
