@@ -162,6 +162,7 @@ int main(int argc, char** argv) {
   }
   const Outcome<void> done = program.run();
   if (done) return static_cast<int>(Exit::ok);
-  std::fprintf(stderr, "picket: %s\n", done.error().text.c_str());
+  // An answer may quote what devices sent.
+  std::fprintf(stderr, "picket: %s\n", picket::cli::printable_lines(done.error().text).c_str());
   return static_cast<int>(done.error().exit);
 }

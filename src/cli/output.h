@@ -12,6 +12,8 @@ namespace picket::cli {
 /// Text safe for a terminal: control characters, which a device may have sent to play with the operator's screen, are
 /// shown as \xNN; invalid UTF-8 likewise.
 std::string printable(std::string_view text);
+/// The same, but lines stay lines.
+std::string printable_lines(std::string_view text);
 
 /// Columns to display width of UTF-8 text, one for each code point.
 std::size_t display_width(std::string_view text);

@@ -8,6 +8,7 @@ namespace {
 
 TEST(Printable, ShowsControlCharactersInsteadOfObeyingThem) {
   EXPECT_EQ(printable("a\x1b[31mb\n\x7f"), "a\\x1b[31mb\\x0a\\x7f");
+  EXPECT_EQ(printable_lines("one\n\x1b[2J two\n"), "one\n\\x1b[2J two\n");
   EXPECT_EQ(printable("\xC2\x9B"
                       "31m"),
             "\\xc2\\x9b31m");
