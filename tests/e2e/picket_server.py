@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "build/release/bin"
+BIN = pathlib.Path(os.environ.get("PICKET_TEST_BIN", ROOT / "build/release/bin"))
 MODULE = "DefenderIotMicroAgent"
 
 
