@@ -35,7 +35,7 @@ constexpr std::string_view kHelp = R"(picket-agent watches this device and repor
 First steps, on the machine of the server and then on the device:
   picket device add NAME
   picket device connection-string NAME            copy it to /etc/picket-agent/connection, chmod 600
-  picket-agent run --connection-string-file /etc/picket-agent/connection --ca-file ca.pem
+  picket-agent run --connection-string-file /etc/picket-agent/connection --ca-file ca.crt
   picket-agent selftest                           then, on the server: picket alert list
 
 Options of run, selftest, status and preflight:

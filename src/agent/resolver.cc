@@ -75,7 +75,8 @@ std::optional<std::vector<IpAddress>> resolve_locally(const std::string& host, s
 }
 
 struct Resolver::Impl {
-  explicit Impl(EventLoop& each) : loop(each), timer(each.add_timer([this] { process(ARES_SOCKET_BAD, 0); })) {}
+  Impl(EventLoop& each, std::string dns_server)
+      : loop(each), server(std::move(dns_server)), timer(each.add_timer([this] { process(ARES_SOCKET_BAD, 0); })) {}
   ~Impl() { close(); }
 
   void close() {
@@ -151,13 +152,17 @@ struct Resolver::Impl {
   }
 
   EventLoop& loop;
+  std::string server;
   std::uint32_t timer;
   ares_channel channel = nullptr;
   OnDone on_done;
   std::optional<Result<std::vector<IpAddress>>> answer;
 };
 
-Resolver::Resolver(EventLoop& loop) : impl_(std::make_unique<Impl>(loop)) { ::ares_library_init(ARES_LIB_INIT_ALL); }
+Resolver::Resolver(EventLoop& loop, std::string dns_server)
+    : impl_(std::make_unique<Impl>(loop, std::move(dns_server))) {
+  ::ares_library_init(ARES_LIB_INIT_ALL);
+}
 Resolver::~Resolver() {
   impl_.reset();
   ::ares_library_cleanup();
@@ -182,6 +187,11 @@ void Resolver::resolve(const std::string& host, OnDone on_done) {
   if (::ares_init_options(&impl_->channel, &options, mask) != ARES_SUCCESS) {
     impl_->channel = nullptr;
     on_done(fail(Errc::unavailable, "dns.start"));
+    return;
+  }
+  if (!impl_->server.empty() && ::ares_set_servers_ports_csv(impl_->channel, impl_->server.c_str()) != ARES_SUCCESS) {
+    impl_->close();
+    on_done(fail(Errc::malformed, "dns.server"));
     return;
   }
   impl_->on_done = std::move(on_done);

@@ -160,6 +160,7 @@ int main(int argc, char** argv) {
   report("load", agent.pid());
   print("agent_cpu_load_us", cpu_us(agent.pid()) - before, "us");
   print("agent_records_load", counted(agent.data(), "seen") - records, "count");
+  print("agent_records_lost", counted(agent.data(), "droppedKernel") + counted(agent.data(), "droppedUser"), "count");
   print("peak_rss_kib", field_of("/proc/" + std::to_string(agent.pid()) + "/status", "VmHWM:"), "KiB");
   print("messages_arrived", static_cast<long>(agent.hub().arrived().size()), "count");
   return 0;

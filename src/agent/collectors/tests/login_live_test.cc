@@ -153,6 +153,28 @@ TEST_P(LoginTier, OneFailureIsOneRecordAndOneSuccessIsOne) {
 INSTANTIATE_TEST_SUITE_P(EachForced, LoginTier, testing::Values("audit", "accounting", "log"),
                          [](const auto& at) { return at.param; });
 
+TEST(LoginWtmp, SeesSessionsWithATerminalAndNoFailures) {
+  PICKET_NEEDS_ROOT();
+  const Sshd sshd;
+  ASSERT_TRUE(sshd.ready());
+  CollectorSettings settings;
+  settings.login_tier = "wtmp";
+  Bench bench("login", settings);
+  ASSERT_TRUE(bench.collector.start()) << describe(bench.collector.refusals().back().error);
+  const auto count = [&](Kind kind) {
+    return std::count_if(bench.sink.logins.begin(), bench.sink.logins.end(), [&](const KeptLogin& kept) {
+      return kept.record.kind == kind && kept.user == sshd.user && kept.record.origin.tier == "wtmp";
+    });
+  };
+  wait_for(sshd.begin("wrong", sshd.user));
+  const pid_t client = sshd.begin("right-password", sshd.user, true);
+  EXPECT_TRUE(bench.run_until([&] { return count(Kind::login) == 1; }, 20));
+  wait_for(client);
+  EXPECT_TRUE(bench.run_until([&] { return count(Kind::logout) == 1; }, 20));
+  EXPECT_EQ(count(Kind::login_failed), 0);
+  EXPECT_EQ(count(Kind::login), 1);
+}
+
 TEST(LoginAudit, SeesALoginWithoutATerminal) {
   PICKET_NEEDS_ROOT();
   const Sshd sshd;

@@ -119,9 +119,12 @@ TEST(ProcessEbpf, KeepsAPrefixOfALongArgvAndSaysHowLongItWas) {
   PICKET_NEEDS_ROOT();
   Bench bench("process", forced("ebpf"));
   ASSERT_TRUE(bench.collector.start());
-  for (const std::size_t size : {8192U, 8193U, 100'000U}) {
-    // "/bin/true" NUL argument NUL makes `size` bytes.
-    const std::vector<std::string> argv{"/bin/true", std::string(size - 11, 'x')};
+  for (const std::size_t size : {8192U, 8193U, 100'000U, 1'000'000U}) {
+    // "/bin/true" NUL argument NUL … makes `size` bytes; one argument has at most 128 KiB.
+    std::vector<std::string> argv{"/bin/true"};
+    for (std::size_t left = size - 10; left > 0; left -= argv.back().size() + 1) {
+      argv.emplace_back(std::min<std::size_t>(left, 100'000) - 1, 'x');
+    }
     const pid_t pid = spawn(argv);
     ASSERT_TRUE(bench.run_until([&] { return find_exec(bench.sink, pid) != nullptr; }));
     waitpid(pid, nullptr, 0);

@@ -23,7 +23,8 @@ class Resolver {
   /// Errors of the answer: not_found (no such name, or no address), unavailable (no server answered).
   using OnDone = std::function<void(Result<std::vector<IpAddress>>)>;
 
-  explicit Resolver(EventLoop& loop);
+  /// `dns_server` is "address:port"; empty: as /etc/resolv.conf says.
+  explicit Resolver(EventLoop& loop, std::string dns_server = {});
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
