@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from mqtt_client import Device
+from mqtt_client import Device, publish_packet
 from picket_server import Server, wait_for
 from test_bad_input import message
 
@@ -69,6 +69,7 @@ def test_withholds_the_puback_and_goes_on_when_there_is_space(server, small_disk
     assert commands(server) == ["before"]
 
     ballast.unlink()
+
     def connected():
         opened, answer = device.open()
         return opened if answer == 0 else None
@@ -88,8 +89,6 @@ def test_stops_soon_and_starts_on_a_full_disk(server, small_disk):
     server.settled()
     ballast = fill(small_disk)
     time.sleep(1.5)
-    connection.send(b"")
-    from mqtt_client import publish_packet
     connection.send(publish_packet(device.topic, message(CommandLine="waits"), 2))
     time.sleep(0.5)
     server.process.terminate()
