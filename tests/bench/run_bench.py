@@ -9,6 +9,7 @@ import argparse
 import importlib
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -28,12 +29,11 @@ def run_program(name: str) -> tuple[dict, str]:
     done = subprocess.run([program], stdout=subprocess.PIPE, check=True, text=True)
     metrics = {}
     for line in done.stdout.splitlines():
-        parts = line.split()
-        if len(parts) == 3:
-            try:
-                metrics[parts[0]] = (float(parts[1]), parts[2])
-            except ValueError:
-                continue
+        if found := re.match(r"^(\S+) ([-+.\de]+) (\S+)$", line):
+            metrics[found[1]] = (float(found[2]), found[3])
+        # Google Benchmark's table: name, wall time, CPU time, iterations. The CPU time is the figure to compare.
+        elif found := re.match(r"^(\S+)\s+[.\d]+ [num]s\s+([.\d]+) ([num]s)\s+\d+", line):
+            metrics[found[1].removeprefix("BM_") + "_cpu"] = (float(found[2]), found[3])
     if not metrics:
         raise RuntimeError(f"{program} printed no metric")
     return metrics, f"{program.name}: see its source, src/*/tests/{program.name}.cc"
