@@ -1,5 +1,6 @@
 #include "serve.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -8,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include "base/server/config.h"
 #include "base/server/log.h"
@@ -29,11 +31,36 @@ const std::vector<Setting> kSettings = {
     {"alert_profile", "default", "severities: default or parity (as published for Defender for IoT)"},
     {"role", "all", "parts to run in this process; only all works without Kafka, ClickHouse and PostgreSQL"},
     {"retention_days", "30", "age in days after which events leave; 0 keeps them"},
-    {"retention_gib", "64", "GiB of stored events after which the oldest leave; 0: no limit"},
-    {"reserve_mib", "256", "MiB of free disk space below which the hub takes no more messages"},
+    {"retention_gib", "64",
+     "GiB of stored events after which the oldest leave (default: at most a third of the disk); 0: no limit"},
+    {"reserve_mib", "256",
+     "MiB of free disk space below which the hub takes no more messages (default: at most a twentieth of the disk)"},
 };
 
 std::unexpected<Failure> usage(std::string text) { return std::unexpected(Failure{Exit::usage, std::move(text)}); }
+
+// Size of the file system that the data directory is on, or will be on.
+std::uint64_t disk_bytes(std::string path) {
+  struct statvfs disk{};
+  while (::statvfs(path.c_str(), &disk) != 0) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos || slash == 0)
+      return ::statvfs(slash == 0 ? "/" : ".", &disk) == 0 ? disk.f_blocks * disk.f_frsize : 0;
+    path.resize(slash);
+  }
+  return disk.f_blocks * disk.f_frsize;
+}
+
+// The defaults are made for a server's disk. On a small one they would refuse every message, or fill it before the
+// oldest events leave: a twentieth is kept free, and journal and events may have a third each. What an operator sets
+// stands.
+void fit_to_disk(const Config& config, server::Options& options) {
+  const std::uint64_t disk = disk_bytes(options.data);
+  if (disk == 0) return;
+  if (config.source("reserve_mib") == "default") options.reserve_bytes = std::min(options.reserve_bytes, disk / 20);
+  if (config.source("retention_gib") == "default")
+    options.retention_bytes = std::min(options.retention_bytes, disk / 3);
+}
 
 Outcome<server::Options> options_from(const Config& config) {
   server::Options out;
@@ -58,6 +85,7 @@ Outcome<server::Options> options_from(const Config& config) {
   out.retention_bytes = static_cast<std::uint64_t>(*gib) << 30;
   out.reserve_bytes = static_cast<std::uint64_t>(*reserve) << 20;
   out.names = *names;
+  fit_to_disk(config, out);
   const std::string& profile = config.text("alert_profile");
   if (profile != "default" && profile != "parity") {
     return usage(fmt::format("{}: alert_profile is '{}', but must be default or parity", config.source("alert_profile"),

@@ -66,6 +66,13 @@ Result<sqlite3*> connect(const std::string& path) {
   return db;
 }
 
+Result<> read_on(sqlite3* db, const std::function<Result<>(sqlite3*)>& body) {
+  TRY_VOID(execute(db, "BEGIN"));
+  auto done = body(db);
+  TRY_VOID(execute(db, "COMMIT"));
+  return done;
+}
+
 Result<int> schema_version(sqlite3* db) {
   TRY(auto statement, Statement::prepare(db, "PRAGMA user_version"));
   TRY_VOID(statement.step());
@@ -99,10 +106,12 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   TRY(out->writer_, connect(path));
   TRY_VOID(upgrade(out->writer_));
   TRY(out->reader_, connect(path));
+  TRY(out->finder_, connect(path));
   return out;
 }
 
 Database::~Database() {
+  sqlite3_close(finder_);
   sqlite3_close(reader_);
   sqlite3_close(writer_);
 }
@@ -118,10 +127,12 @@ Result<> Database::write(const std::function<Result<>(sqlite3*)>& body) {
 
 Result<> Database::read(const std::function<Result<>(sqlite3*)>& body) {
   const std::scoped_lock lock(reader_mutex_);
-  TRY_VOID(execute(reader_, "BEGIN"));
-  auto done = body(reader_);
-  TRY_VOID(execute(reader_, "COMMIT"));
-  return done;
+  return read_on(reader_, body);
+}
+
+Result<> Database::look_up(const std::function<Result<>(sqlite3*)>& body) {
+  const std::scoped_lock lock(finder_mutex_);
+  return read_on(finder_, body);
 }
 
 }  // namespace picket::state

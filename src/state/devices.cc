@@ -209,7 +209,7 @@ Result<> Devices::remove(std::string_view hub, std::string_view device_id, const
 
 Result<Device> Devices::find(std::string_view hub, std::string_view device_id) const {
   Result<Device> out = fail(Errc::not_found, "device");
-  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
+  TRY_VOID(database_.look_up([&](sqlite3* db) -> Result<> {
     out = find_in(db, hub, device_id);
     return {};
   }));

@@ -97,7 +97,7 @@ Result<> Users::remove(std::string_view name, const Actor& actor, Timestamp now)
 
 Result<User> Users::find(std::string_view name) const {
   Result<User> out = fail(Errc::not_found, "user");
-  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
+  TRY_VOID(database_.look_up([&](sqlite3* db) -> Result<> {
     out = find_in(db, name);
     return {};
   }));
@@ -132,7 +132,7 @@ Result<> Users::add_token(const Token& token) {
 
 Result<Token> Users::find_token(std::string_view hash, Timestamp now) const {
   Result<Token> out = fail(Errc::not_found, "token");
-  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
+  TRY_VOID(database_.look_up([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db,
                                      "SELECT hash, kind, user, csrf, label, created, expires FROM token "
                                      "WHERE hash = ? AND expires > ?"));

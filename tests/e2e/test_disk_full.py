@@ -101,3 +101,18 @@ def test_stops_soon_and_starts_on_a_full_disk(server, small_disk):
     ballast.unlink()
     server.start()
     assert commands(server) == ["before"]
+
+
+def test_the_defaults_fit_a_small_disk(small_disk, tmp_path):
+    made = Server(tmp_path)
+    made.data = small_disk / "server"
+    made.start()
+    try:
+        device = Device(made, made.add_device("d1"))
+        connection, code = device.open()
+        assert code == 0
+        connection.publish(device.topic, message(CommandLine="on a small disk"), 1)
+        made.settled()
+        assert commands(made) == ["on a small disk"]
+    finally:
+        made.stop()

@@ -102,7 +102,7 @@ def unit(preset: str = "release") -> Outcome:
     jobs += [(run_corpus, b) for b in executables(folder / "fuzz", "_fuzz")]
     out = Outcome()
     # Tests that watch the kernel see each other's load: they run alone, after the others.
-    alone = [job for job in jobs if job[1].name.startswith("agent_live")]
+    alone = [job for job in jobs if "_live_" in job[1].name]
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for outcome in pool.map(lambda job: job[0](job[1], environment), [j for j in jobs if j not in alone]):
             out.add(outcome)

@@ -18,7 +18,8 @@ inline constexpr int kSchemaVersion = 1;
 class Statement;
 
 /// One SQLite file in WAL mode with synchronous=FULL: what was committed survives power loss. Thread-safe: one
-/// connection writes, one reads, each behind its own lock. Stores (Devices, Users, Alerts, Outbox) borrow it.
+/// connection writes, one reads, one looks up, each behind its own lock. Stores (Devices, Users, Alerts, Outbox) borrow
+/// it.
 class Database {
  public:
   /// Opens or creates `path` (0600) and upgrades its schema. Errors: io; unsupported with where
@@ -32,13 +33,17 @@ class Database {
   Result<> write(const std::function<Result<>(sqlite3*)>& body);
   /// Runs `body` on the reading connection: sees one consistent state.
   Result<> read(const std::function<Result<>(sqlite3*)>& body);
+  /// The same on a connection kept for indexed look-ups: a device that connects never waits for somebody's long list.
+  Result<> look_up(const std::function<Result<>(sqlite3*)>& body);
 
  private:
   Database() = default;
   sqlite3* writer_ = nullptr;
   sqlite3* reader_ = nullptr;
+  sqlite3* finder_ = nullptr;
   std::mutex writer_mutex_;
   std::mutex reader_mutex_;
+  std::mutex finder_mutex_;
 };
 
 }  // namespace picket::state
