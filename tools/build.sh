@@ -18,6 +18,8 @@ quietly() {
   fi
 }
 # What each translation unit costs is noted as it is compiled; ./test compile-times reads it.
+# Another build folder or clone with the same sources finds what this one compiled.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 export CCACHE_PREFIX=$root/tools/testing/timed_compile.sh PICKET_COMPILE_LOG=$root/build/$preset/compile_times.log
 if [ ! -f "build/$preset/build.ninja" ]; then quietly cmake --preset "$preset"; fi
 if [ -n "$(ninja -C "build/$preset" -n "$@" 2>/dev/null | grep -m1 '^\[')" ]; then
