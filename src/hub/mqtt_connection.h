@@ -17,7 +17,7 @@
 #include "mqtt/topic.h"
 #include "net/listener.h"
 #include "shard.h"
-#include "telemetry.h"
+#include "hub/telemetry.h"
 
 namespace picket::hub {
 

@@ -9,11 +9,6 @@
 namespace picket::hub {
 namespace {
 
-constexpr std::array<std::string_view, kDisconnectReasons> kReasons = {
-    "client",      "peer_gone",    "keep_alive",        "evicted",        "token_expired",
-    "protocol",    "topic_denied", "message_too_large", "bad_properties", "too_many_subscriptions",
-    "slow_reader", "storage",      "revoked",           "shutdown"};
-
 /// Runs `work` on every thread and waits for all of them.
 void on_every_thread(net::IoThreads& threads, const std::function<void(std::size_t)>& work) {
   std::latch done(static_cast<std::ptrdiff_t>(threads.size()));
@@ -27,8 +22,6 @@ void on_every_thread(net::IoThreads& threads, const std::function<void(std::size
 }
 
 }  // namespace
-
-std::string_view to_string(DisconnectReason reason) { return kReasons[static_cast<std::size_t>(reason)]; }
 
 struct MqttHead::Parts {
   HeadContext context;

@@ -1,4 +1,4 @@
-#include "telemetry.h"
+#include "hub/telemetry.h"
 
 namespace picket::hub {
 

@@ -11,6 +11,7 @@
 #include "base/core/result.h"
 #include "base/core/time.h"
 #include "hub/authentication.h"
+#include "hub/disconnect_reason.h"
 #include "hub/identity_store.h"
 #include "hub/operations_log.h"
 #include "journal/journal.h"
@@ -24,26 +25,6 @@ namespace picket::hub {
 inline constexpr std::size_t kMessageBytesMax = 256 * 1024;
 /// How long a connection may outlive its token: SDKs renew late.
 inline constexpr Duration kTokenGrace = Duration::minutes(10);
-
-/// Why a connection ended. Its name is in the operations log.
-enum class DisconnectReason : std::uint8_t {
-  client,  ///< DISCONNECT
-  peer_gone,
-  keep_alive,     ///< Nothing for 1.5 times the keep-alive.
-  evicted,        ///< The same identity connected again.
-  token_expired,  ///< And its grace is over.
-  protocol,       ///< A packet that breaks MQTT 3.1.1 or uses QoS 2.
-  topic_denied,
-  message_too_large,
-  bad_properties,
-  too_many_subscriptions,
-  slow_reader,  ///< Does not take what the hub sends.
-  storage,      ///< The journal did not take a message in time, or gave it up; no PUBACK was sent for it.
-  revoked,      ///< close_identity()
-  shutdown,
-};
-inline constexpr std::size_t kDisconnectReasons = 14;
-std::string_view to_string(DisconnectReason reason);
 
 /// Told on I/O threads, in order for one identity's connections; must be quick.
 class Presence {
