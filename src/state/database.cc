@@ -4,52 +4,13 @@
 #include <sqlite3.h>
 
 #include "base/core/file.h"
-#include "base/server/log.h"
+#include "group_commit.h"
+#include "schema.h"
 #include "statement.h"
+#include "statement_cache.h"
 
 namespace picket::state {
 namespace {
-
-// Schema 1. Times are microseconds UTC; keys are base64; text ids are case-sensitive (BINARY collation, the default).
-constexpr const char* kCreate = R"sql(
-CREATE TABLE device (
-  hub TEXT NOT NULL, device_id TEXT NOT NULL, generation_id TEXT NOT NULL, enabled INTEGER NOT NULL,
-  security_group TEXT NOT NULL, key_primary TEXT NOT NULL, key_secondary TEXT NOT NULL,
-  created INTEGER NOT NULL, updated INTEGER NOT NULL, PRIMARY KEY (hub, device_id)) WITHOUT ROWID;
-CREATE TABLE module (
-  hub TEXT NOT NULL, device_id TEXT NOT NULL, module_id TEXT NOT NULL, generation_id TEXT NOT NULL,
-  enabled INTEGER NOT NULL, key_primary TEXT NOT NULL, key_secondary TEXT NOT NULL, created INTEGER NOT NULL,
-  PRIMARY KEY (hub, device_id, module_id),
-  FOREIGN KEY (hub, device_id) REFERENCES device (hub, device_id) ON DELETE CASCADE) WITHOUT ROWID;
-CREATE TABLE outbox (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, created INTEGER NOT NULL, kind TEXT NOT NULL, device_id TEXT NOT NULL,
-  body TEXT NOT NULL, sent INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX outbox_unsent ON outbox (id) WHERE sent = 0;
-CREATE TABLE user (
-  name TEXT PRIMARY KEY, role TEXT NOT NULL, secret_hash TEXT NOT NULL, created INTEGER NOT NULL,
-  secret_changed INTEGER NOT NULL, last_sign_in INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-CREATE TABLE token (
-  hash TEXT PRIMARY KEY, kind INTEGER NOT NULL, user TEXT NOT NULL REFERENCES user (name) ON DELETE CASCADE,
-  csrf TEXT NOT NULL, label TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX token_user ON token (user);
-CREATE TABLE alert (
-  alert_id TEXT PRIMARY KEY, alert_type TEXT NOT NULL, display_name TEXT NOT NULL, severity TEXT NOT NULL,
-  status TEXT NOT NULL, hub TEXT NOT NULL, device_id TEXT NOT NULL, module_id TEXT NOT NULL, start INTEGER NOT NULL,
-  end INTEGER NOT NULL, updated INTEGER NOT NULL, change INTEGER NOT NULL, json TEXT NOT NULL);
-CREATE INDEX alert_updated ON alert (updated, alert_id);
-CREATE INDEX alert_device ON alert (hub, device_id, status);
-CREATE TABLE triage (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, alert_id TEXT NOT NULL, status TEXT NOT NULL, user TEXT NOT NULL,
-  comment TEXT NOT NULL, time INTEGER NOT NULL);
-CREATE INDEX triage_alert ON triage (alert_id);
-CREATE TABLE projection (name TEXT PRIMARY KEY, position TEXT NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 1;
-)sql";
-
-Result<> execute(sqlite3* db, const char* sql) {
-  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_failed(db, "state.execute");
-  return {};
-}
 
 Result<sqlite3*> connect(const std::string& path) {
   sqlite3* db = nullptr;
@@ -67,31 +28,14 @@ Result<sqlite3*> connect(const std::string& path) {
 }
 
 Result<> read_on(sqlite3* db, const std::function<Result<>(sqlite3*)>& body) {
-  TRY_VOID(execute(db, "BEGIN"));
+  {
+    TRY(auto begin, Statement::prepare(db, "BEGIN"));
+    TRY_VOID(begin.run());
+  }
   auto done = body(db);
-  TRY_VOID(execute(db, "COMMIT"));
+  TRY(auto commit, Statement::prepare(db, "COMMIT"));
+  TRY_VOID(commit.run());
   return done;
-}
-
-Result<int> schema_version(sqlite3* db) {
-  TRY(auto statement, Statement::prepare(db, "PRAGMA user_version"));
-  TRY_VOID(statement.step());
-  return static_cast<int>(statement.integer(0));
-}
-
-Result<> upgrade(sqlite3* db) {
-  TRY(const int version, schema_version(db));
-  if (version > kSchemaVersion) {
-    log::error("state", "the state has schema {}, this program knows up to {}: use a newer Picket", version,
-               kSchemaVersion);
-    return fail(Errc::unsupported, "state.schema_version");
-  }
-  if (version == 0) {
-    TRY_VOID(execute(db, "BEGIN IMMEDIATE"));
-    TRY_VOID(execute(db, kCreate));
-    TRY_VOID(execute(db, "COMMIT"));
-  }
-  return {};
 }
 
 }  // namespace
@@ -107,10 +51,18 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   TRY_VOID(upgrade(out->writer_));
   TRY(out->reader_, connect(path));
   TRY(out->finder_, connect(path));
+  sqlite3* const connections[] = {out->writer_, out->reader_, out->finder_};
+  for (std::size_t i = 0; i < std::size(connections); ++i)
+    out->caches_[i] = std::make_unique<StatementCache>(connections[i]);
+  out->group_commit_ = std::make_unique<GroupCommit>(out->writer_, out->writer_mutex_);
   return out;
 }
 
+Database::Database() = default;
+
 Database::~Database() {
+  group_commit_.reset();
+  for (auto& cache : caches_) cache.reset();
   sqlite3_close(finder_);
   sqlite3_close(reader_);
   sqlite3_close(writer_);
@@ -124,6 +76,12 @@ Result<> Database::write(const std::function<Result<>(sqlite3*)>& body) {
   if (!done && sqlite3_get_autocommit(writer_) == 0) TRY_VOID(execute(writer_, "ROLLBACK"));
   return done;
 }
+
+void Database::submit(std::move_only_function<Result<>(sqlite3*)> body, std::move_only_function<void(Result<>)> done) {
+  group_commit_->submit(std::move(body), std::move(done));
+}
+
+DatabaseStats Database::stats() const { return group_commit_->stats(); }
 
 Result<> Database::read(const std::function<Result<>(sqlite3*)>& body) {
   const std::scoped_lock lock(reader_mutex_);

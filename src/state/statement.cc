@@ -14,12 +14,34 @@ std::unexpected<Error> sqlite_failed(sqlite3* db, std::string_view where) {
   return fail(disk ? Errc::io : Errc::internal, where);
 }
 
+Result<> execute(sqlite3* db, const char* sql) {
+  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_failed(db, "state.execute");
+  return {};
+}
+
 Result<Statement> Statement::prepare(sqlite3* db, std::string_view sql) {
-  sqlite3_stmt* handle = nullptr;
-  if (sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &handle, nullptr) != SQLITE_OK) {
+  auto* const cache = StatementCache::of(db);
+  sqlite3_stmt* handle = cache == nullptr ? nullptr : cache->take(sql);
+  if (handle == nullptr &&
+      sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &handle, nullptr) != SQLITE_OK) {
     return sqlite_failed(db, "state.prepare");
   }
-  return Statement(handle);
+  return Statement(handle, cache);
+}
+
+Statement::~Statement() {
+  if (handle_ == nullptr) return;
+  if (cache_ != nullptr) {
+    cache_->give_back(handle_);
+  } else {
+    sqlite3_finalize(handle_);
+  }
+}
+
+Statement& Statement::reset() {
+  sqlite3_reset(handle_);
+  bound_ = 0;
+  return *this;
 }
 
 Result<bool> Statement::step() {

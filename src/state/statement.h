@@ -10,6 +10,7 @@
 
 #include "base/core/result.h"
 #include "base/core/time.h"
+#include "statement_cache.h"
 
 namespace picket::state {
 
@@ -17,13 +18,18 @@ namespace picket::state {
 /// io for disk failures, else internal.
 std::unexpected<Error> sqlite_failed(sqlite3* db, std::string_view where);
 
+/// One or more statements without results.
+Result<> execute(sqlite3* db, const char* sql);
+
 /// One statement: bind in order, then step. Values are bound, never spliced into the text.
+/// It goes back to the connection's cache at its end, so give constant texts.
 class Statement {
  public:
   static Result<Statement> prepare(sqlite3* db, std::string_view sql);
-  Statement(Statement&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Statement(Statement&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)), cache_(other.cache_), bound_(other.bound_) {}
   Statement& operator=(Statement&&) = delete;
-  ~Statement() { sqlite3_finalize(handle_); }
+  ~Statement();
 
   template <class... Values>
   Statement& bind(const Values&... values) {
@@ -32,6 +38,8 @@ class Statement {
   }
   /// True: a row is there; false: done.
   Result<bool> step();
+  /// Ready to be bound and stepped again.
+  Statement& reset();
   /// Steps to the end; for statements without rows.
   Result<> run();
 
@@ -40,7 +48,7 @@ class Statement {
   [[nodiscard]] Timestamp time(int column) const { return {integer(column)}; }
 
  private:
-  explicit Statement(sqlite3_stmt* handle) : handle_(handle) {}
+  Statement(sqlite3_stmt* handle, StatementCache* cache) : handle_(handle), cache_(cache) {}
   void bind_one(std::string_view text) {
     sqlite3_bind_text64(handle_, ++bound_, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT,
                         SQLITE_UTF8);
@@ -49,6 +57,7 @@ class Statement {
   void bind_one(Timestamp time) { bind_one(time.us); }
 
   sqlite3_stmt* handle_ = nullptr;
+  StatementCache* cache_ = nullptr;  ///< nullptr: the connection has none.
   int bound_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // The transactional state: one SQLite file for identities, users, alerts under triage and the outbox.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,13 +14,22 @@ struct sqlite3;
 namespace picket::state {
 
 /// Number of the schema this program writes. Older files are upgraded on open, newer ones refused.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
-class Statement;
+class GroupCommit;
+class StatementCache;
+
+struct DatabaseStats {
+  std::uint64_t submitted = 0;
+  std::uint64_t refused = 0;  ///< Submits that found the queue full.
+  std::uint64_t commits = 0;  ///< Of submitted bodies: far fewer than bodies under load.
+  std::uint64_t failed_commits = 0;
+  std::uint64_t waiting = 0;  ///< Now.
+};
 
 /// One SQLite file in WAL mode with synchronous=FULL: what was committed survives power loss. Thread-safe: one
 /// connection writes, one reads, one looks up, each behind its own lock. Stores (Devices, Users, Alerts, Outbox) borrow
-/// it.
+/// it and go before it.
 class Database {
  public:
   /// Opens or creates `path` (0600) and upgrades its schema. Errors: io; unsupported with where
@@ -31,19 +41,28 @@ class Database {
 
   /// Runs `body` in one transaction: committed when it returns a value, rolled back when it returns an error.
   Result<> write(const std::function<Result<>(sqlite3*)>& body);
+  /// For I/O threads: never waits for the disk. `body` runs on the database's writing thread, in one transaction with
+  /// those of other callers, each in a savepoint: one that fails spoils no other. `done` is called once on that thread,
+  /// after COMMIT, with the body's error or that of the transaction. At most 16,384 wait; above that, and while the
+  /// database closes, `done` gets unavailable "state.submit" at once, on the calling thread. The destructor runs what
+  /// still waits. Bodies run in the order in which they were submitted.
+  void submit(std::move_only_function<Result<>(sqlite3*)> body, std::move_only_function<void(Result<>)> done);
+  [[nodiscard]] DatabaseStats stats() const;
   /// Runs `body` on the reading connection: sees one consistent state.
   Result<> read(const std::function<Result<>(sqlite3*)>& body);
   /// The same on a connection kept for indexed look-ups: a device that connects never waits for somebody's long list.
   Result<> look_up(const std::function<Result<>(sqlite3*)>& body);
 
  private:
-  Database() = default;
+  Database();
   sqlite3* writer_ = nullptr;
   sqlite3* reader_ = nullptr;
   sqlite3* finder_ = nullptr;
   std::mutex writer_mutex_;
   std::mutex reader_mutex_;
   std::mutex finder_mutex_;
+  std::unique_ptr<StatementCache> caches_[3];
+  std::unique_ptr<GroupCommit> group_commit_;
 };
 
 }  // namespace picket::state
