@@ -22,10 +22,40 @@ TEST(OperationsLog, EventIsOneJsonObject) {
                        .reason = "token_expired"};
   EXPECT_EQ(
       to_json(event, 2),
-      R"({"v":1,"ts":"2026-09-21T14:13:20.000000Z","kind":"auth_failed","hub":"hub1","claimed":{"device":"dev1"},)"
+      R"({"v":2,"ts":"2026-09-21T14:13:20.000000Z","kind":"auth_failed","hub":"hub1","claimed":{"device":"dev1"},)"
       R"("src_ip":"192.0.2.1","port":4711,"protocol":"mqtt","transport":"tls","tls":{"version":"TLSv1.3","cipher":"C"},)"
       R"("auth":{"type":"sas","token_se":"2026-09-21T14:13:20.000000Z"},"result":{"code":401003,"reason":"token_expired"},)"
       R"("dropped_before":2})");
+}
+
+TEST(OperationsLog, EventCarriesTheCertificateAndWhetherTheRealDeviceIsOnline) {
+  HubEvent event{.time = kTime, .kind = HubEventKind::auth_failed, .identity = {"hub1", "dev1", "", ""}};
+  event.auth_type = "x509";
+  event.reason = reason::kCertificateExpired;
+  event.code = 401003;
+  event.certificate = PeerCertificate{.thumbprint = "ab12", .issuer = "CA", .not_after = kTime};
+  event.claimed_online = true;
+  event.credential = "x509:00";
+  EXPECT_EQ(
+      to_json(event, 0, 7),
+      R"({"v":2,"ts":"2026-09-21T14:13:20.000000Z","seq":7,"kind":"auth_failed","hub":"hub1","claimed":{"device":"dev1"},)"
+      R"("claimed_online":true,"protocol":"mqtt","transport":"tls","tls":{"peer":{"thumbprint":"ab12","issuer":"CA",)"
+      R"("not_after":"2026-09-21T14:13:20.000000Z"}},"auth":{"type":"x509","credential":"x509:00"},)"
+      R"("result":{"code":401003,"reason":"certificate_expired"}})");
+}
+
+TEST(OperationsLog, CutsTextsOfDevices) {
+  HubEvent event{.time = kTime, .kind = HubEventKind::connect, .identity = {.hub = "hub1"}};
+  event.sdk = std::string(100'000, 'x');
+  EXPECT_LT(to_json(event, 0).size(), 1000u);
+}
+
+TEST(OperationsLog, CredentialFingerprintShowsNothingOfTheKey) {
+  const std::string key = "an installation's key of a device";
+  const auto print = credential_fingerprint({1, 2}, "key", as_bytes(key));
+  EXPECT_EQ(print.size(), 4u + 16u);
+  EXPECT_EQ(print, credential_fingerprint({1, 2}, "key", as_bytes(key)));
+  EXPECT_NE(print, credential_fingerprint({1, 3}, "key", as_bytes(key)));
 }
 
 TEST(OperationsLog, ClaimedIdentityIsNotTheRecords) {
