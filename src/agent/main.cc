@@ -27,7 +27,7 @@ constexpr std::string_view kHelp = R"(picket-agent watches this device and repor
 
   picket-agent run          watch and report until SIGTERM
   picket-agent preflight    what works on this device: kernel facilities, tiers of each collector
-  picket-agent selftest     send a harmless event and wait until the hub has stored it
+  picket-agent selftest     send a harmless event and wait until the server has raised its alert
   picket-agent status       what the running agent does: connection, collectors, spool, losses
   picket-agent settings     every setting with its default
   picket-agent version
@@ -36,7 +36,7 @@ First steps, on the machine of the server and then on the device:
   picket device add NAME
   picket device connection-string NAME            copy it to /etc/picket-agent/connection, chmod 600
   picket-agent run --connection-string-file /etc/picket-agent/connection --ca-file ca.crt
-  picket-agent selftest                           then, on the server: picket alert list
+  picket-agent selftest                           end to end: device, hub, detection, alert
 
 Options of run, selftest, status and preflight:
   --config FILE                   settings (default /etc/picket-agent/agent.toml, if it exists)
@@ -47,6 +47,7 @@ Options of run, selftest, status and preflight:
   --tier COLLECTOR=NAME           short for --set collectors.COLLECTOR.tier=NAME
   --json                          for programs (status, selftest, preflight)
   --timeout DURATION              selftest: how long to wait (default 30s)
+  --stored                        selftest: wait only until the hub has stored the event (for other hubs than Picket's)
 
 A setting is looked for on the command line, then in the environment (PICKET_SPOOL_BYTES_MAX for spool.bytes_max),
 then in the file. Exit codes: 0 done, 1 failed, 2 wrong use, 3 hub or agent not reached, 4 refused by the hub.
@@ -69,11 +70,15 @@ int wrong_use(std::string_view what) {
   return exit_with(Outcome::usage);
 }
 
+/// The running agent answers at the time limit itself; this is for the way there and back.
+constexpr Duration kAnswerGrace = Duration::seconds(5);
+
 struct CommandLine {
   std::string command;
   std::string config_path{kDefaultConfig};
   bool config_required = false;
   bool json = false;
+  SelfTestGoal goal = SelfTestGoal::alert;
   Duration timeout = Duration::seconds(30);
   std::vector<std::pair<std::string, std::string>> settings;
 };
@@ -98,6 +103,10 @@ Checked<CommandLine> parse(const std::vector<std::string_view>& arguments) {
     }
     if (argument == "--json") {
       out.json = true;
+      continue;
+    }
+    if (argument == "--stored") {
+      out.goal = SelfTestGoal::stored;
       continue;
     }
     std::optional<std::string_view> value;  // "--option value" or "--option=value"
@@ -202,56 +211,56 @@ int report_self_test(const SelfTestResult& result, bool json) {
   if (json) {
     print(STDOUT_FILENO, self_test_json(result) + "\n");
   } else if (result.outcome == Outcome::done) {
-    print(STDOUT_FILENO, "The hub has stored the test event.\n  event    " + result.event_id + "\n  message  " +
-                             result.message_id + "\nNow look on the server for its alert: picket alert list\n");
+    const std::string event = "\n  event    " + result.event_id + "\n  message  " + result.message_id + "\n";
+    print(STDOUT_FILENO, result.alert_id.empty()
+                             ? "The hub has stored the test event." + event
+                             : "The server has raised the alert of the test event." + event + "  alert    " +
+                                   result.alert_id + "\nSee it on the server: picket alert show " + result.alert_id + "\n");
   } else {
-    print(STDERR_FILENO, "picket-agent: the hub has not acknowledged the test event: " + result.text + "\n");
+    print(STDERR_FILENO, "picket-agent: the self test did not succeed: " + result.text + "\n");
   }
   return exit_with(result.outcome);
 }
 
-/// The reason a running agent gives for being without a hub.
-SelfTestResult explain_silence(const Config& config) {
-  SelfTestResult result{.outcome = Outcome::unreachable, .text = "no acknowledgement in time"};
-  const auto status = ask_agent(config.socket_path(), "status", Duration::seconds(5));
-  if (!status) return result;
-  const auto text_of = [&](std::string_view key) -> std::string {
-    const std::string start = "\"" + std::string(key) + "\":\"";
-    const auto begin = status->find(start);
+/// What the running agent answered.
+SelfTestResult parse_self_test_json(std::string_view answer) {
+  const auto field = [&](std::string_view key) -> std::string {
+    const auto begin = answer.find("\"" + std::string(key) + "\":\"");
     if (begin == std::string::npos) return {};
-    const auto end = status->find('"', begin + start.size());
-    return status->substr(begin + start.size(), end - begin - start.size());
+    const auto from = begin + key.size() + 4;
+    return std::string(answer.substr(from, answer.find('"', from) - from));
   };
-  if (text_of("problem") == "denied") result.outcome = Outcome::denied;
-  if (const std::string reason = text_of("reason"); !reason.empty()) result.text = reason;
-  result.text += "; the event stays in the spool (picket-agent status)";
-  return result;
+  SelfTestResult out{.stored = answer.contains(R"("acknowledged":true)"), .alert_id = field("alertId")};
+  out.event_id = field("eventId");
+  out.message_id = field("messageId");
+  out.text = field("text");
+  constexpr std::string_view kCode = R"("exitCode":)";
+  const auto code = answer.find(kCode);
+  if (code != std::string_view::npos && code + kCode.size() < answer.size()) {
+    out.outcome = static_cast<Outcome>(answer[code + kCode.size()] - '0');
+  }
+  return out;
 }
 
 int self_test(const Config& config, const CommandLine& command_line) {
   const std::string test_id = random_uuid();
-  const auto answer = ask_agent(config.socket_path(), "selftest " + test_id, command_line.timeout);
+  const std::string goal = command_line.goal == SelfTestGoal::alert ? "alert" : "stored";
+  const auto seconds = std::max<std::int64_t>(1, (command_line.timeout.us + 999'999) / 1'000'000);
+  const std::string request = "selftest " + test_id + " " + goal + " " + std::to_string(seconds);
+  const auto answer = ask_agent(config.socket_path(), request, command_line.timeout + kAnswerGrace);
   if (answer) {
-    const bool done = answer->contains(R"("acknowledged":true)");
-    if (command_line.json) {
-      print(STDOUT_FILENO, *answer + "\n");
-      return exit_with(done ? Outcome::done : Outcome::failed);
-    }
-    const auto field = [&](std::string_view key) -> std::string {
-      const auto begin = answer->find("\"" + std::string(key) + "\":\"");
-      if (begin == std::string::npos) return {};
-      const auto from = begin + key.size() + 4;
-      return answer->substr(from, answer->find('"', from) - from);
-    };
-    return report_self_test(
-        {done ? Outcome::done : Outcome::failed, field("eventId"), field("messageId"), field("text")}, false);
+    const SelfTestResult result = parse_self_test_json(*answer);
+    if (command_line.json) print(STDOUT_FILENO, *answer + "\n");
+    return command_line.json ? exit_with(result.outcome) : report_self_test(result, false);
   }
-  if (answer.error().code == Errc::truncated) return report_self_test(explain_silence(config), command_line.json);
+  if (answer.error().code == Errc::truncated) {
+    return report_self_test({.outcome = Outcome::failed, .text = "the running agent does not answer"}, command_line.json);
+  }
   if (answer.error().code == Errc::denied) return status(config, false);
   if (!command_line.json) print(STDERR_FILENO, "no agent runs here; trying with a connection of its own\n");
   auto runtime = Runtime::create(config, system_clock(), {.collect = false, .log = {}});
   if (!runtime) return report_self_test({.text = runtime.error()}, command_line.json);
-  return report_self_test((*runtime)->run_self_test(test_id, command_line.timeout), command_line.json);
+  return report_self_test((*runtime)->run_self_test(test_id, command_line.goal, command_line.timeout), command_line.json);
 }
 
 int settings() {

@@ -61,15 +61,54 @@ std::string current_user(UserNames& users) {
 
 struct SelfTest {
   StreamId id;
-  std::string event_id;
-  std::uint64_t client;  ///< 0: of run_self_test().
+  std::string test_id;
+  SelfTestGoal goal = SelfTestGoal::alert;
+  Duration deadline;          ///< Then the client gets what is known.
+  std::uint64_t client = 0;   ///< Of the control socket; 0: of run_self_test().
+  SelfTestResult result;
 };
+
+/// "selftest ID [stored|alert] [SECONDS]".
+struct SelfTestRequest {
+  std::string_view test_id;
+  SelfTestGoal goal = SelfTestGoal::alert;
+  Duration patience = Duration::seconds(30);
+};
+constexpr std::int64_t kPatienceMaxS = 3'600;
+
+SelfTestRequest parse_self_test(std::string_view text) {
+  SelfTestRequest out;
+  const auto word = [&text] {
+    const auto end = std::min(text.find(' '), text.size());
+    const auto taken = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return taken;
+  };
+  out.test_id = word();
+  if (word() == "stored") out.goal = SelfTestGoal::stored;
+  std::int64_t seconds = 0;
+  for (const char c : word()) seconds = std::min(kPatienceMaxS, seconds * 10 + (c >= '0' && c <= '9' ? c - '0' : 0));
+  if (seconds > 0) out.patience = Duration::seconds(seconds);
+  return out;
+}
+
+/// The text of a member of a flat JSON object that the server wrote; ids need no escapes.
+std::string_view text_member(std::string_view json, std::string_view name) {
+  const std::string quoted = "\"" + std::string(name) + "\"";
+  auto at = json.find(quoted);
+  if (at == std::string_view::npos) return {};
+  at = json.find('"', json.find(':', at + quoted.size()));
+  if (at == std::string_view::npos) return {};
+  const auto end = json.find('"', at + 1);
+  return end == std::string_view::npos ? std::string_view{} : json.substr(at + 1, end - at - 1);
+}
 
 }  // namespace
 
 std::string self_test_json(const SelfTestResult& result) {
   JsonWriter json;
-  json.begin_object().key("acknowledged").value(result.outcome == Outcome::done);
+  json.begin_object().key("acknowledged").value(result.stored).key("confirmed").value(!result.alert_id.empty());
+  json.key("alertId").value(result.alert_id);
   json.key("eventId").value(result.event_id).key("messageId").value(result.message_id).key("text").value(result.text);
   json.key("exitCode").value(static_cast<unsigned>(result.outcome));
   return json.end_object().take();
@@ -98,8 +137,11 @@ struct Runtime::Impl {
   void after_step();
   AgentFacts facts() const;
   void on_request(std::uint64_t client, std::string_view request);
-  Result<SelfTest> start_self_test(std::string_view test_id, std::uint64_t client);
+  Result<> start_self_test(const SelfTestRequest& request, std::uint64_t client);
   void on_acknowledged(StreamId id);
+  MethodAnswer on_method(const MethodCall& call);
+  void end_self_test(std::vector<SelfTest>::iterator test, std::string text);
+  void end_late_self_tests();
   void say_farewell();
   void log(std::string_view line) const {
     if (options.log) options.log(line);
@@ -130,11 +172,11 @@ struct Runtime::Impl {
     std::string reason;
   };
   std::vector<Running> collectors;
-  std::uint32_t window_timer = 0, batch_timer = 0, statistics_timer = 0, sync_timer = 0;
+  std::uint32_t window_timer = 0, batch_timer = 0, statistics_timer = 0, sync_timer = 0, self_test_timer = 0;
   bool sync_waits = false;
   std::uint64_t synced_through = 0;  ///< append_mark() of the spool.
   std::vector<SelfTest> self_tests;
-  std::optional<StreamId> self_test_done;
+  std::optional<SelfTestResult> self_test_done;
   UplinkState logged_state = UplinkState::stopped;
   std::string logged_reason;
 };
@@ -194,6 +236,8 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Cl
                                                         .boot_id = boot_id},
                                           impl->identity, impl->loop, *std::move(tls), impl->spool);
   impl->uplink->on_acknowledged([each = impl.get()](StreamId id) { each->on_acknowledged(id); });
+  impl->uplink->on_method([each = impl.get()](const MethodCall& call) { return each->on_method(call); });
+  impl->self_test_timer = impl->loop.add_timer([each = impl.get()] { each->end_late_self_tests(); });
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
@@ -393,58 +437,97 @@ void Runtime::Impl::on_request(std::uint64_t client, std::string_view request) {
   if (request == "status table") return control.reply(client, status_table(status()));
   constexpr std::string_view kSelfTest = "selftest ";
   if (!request.starts_with(kSelfTest)) return control.reply(client, R"({"error":"unknown request"})");
-  const auto begun = start_self_test(request.substr(kSelfTest.size()), client);
+  const auto begun = start_self_test(parse_self_test(request.substr(kSelfTest.size())), client);
   if (begun) return;
   control.reply(client, self_test_json({.text = "the test event was not taken: " + describe(begun.error())}));
 }
 
-Result<SelfTest> Runtime::Impl::start_self_test(std::string_view test_id, std::uint64_t client) {
+Result<> Runtime::Impl::start_self_test(const SelfTestRequest& request, std::uint64_t client) {
   // A client that gave up leaves its entry; the oldest makes room.
   if (self_tests.size() == kSelfTestsMax) self_tests.erase(self_tests.begin());
   outbox.flush();
   const std::string event_id = random_uuid();
   const std::string user = current_user(users);
   const std::string event = message::encode_event(
-      {event_id, clock.now(), 0}, message::SelfTest{.test_id = test_id,
+      {event_id, clock.now(), 0}, message::SelfTest{.test_id = request.test_id,
                                                     .message = "Harmless test of the way from this device to the alert",
                                                     .user_name = user,
                                                     .source = "selftest"});
   TRY(const StreamId id, outbox.deliver_alone(Priority::urgent, event));
-  self_tests.push_back({id, event_id, client});
-  return self_tests.back();
+  self_tests.push_back({.id = id,
+                        .test_id = std::string(request.test_id),
+                        .goal = request.goal,
+                        .deadline = clock.monotonic() + request.patience,
+                        .client = client,
+                        .result = {.event_id = event_id, .message_id = message_id(id)}});
+  end_late_self_tests();
+  return {};
 }
 
 void Runtime::Impl::on_acknowledged(StreamId id) {
   const auto found = std::ranges::find(self_tests, id, &SelfTest::id);
   if (found == self_tests.end()) return;
-  if (found->client != 0) {
-    control.reply(found->client, self_test_json({Outcome::done, found->event_id, message_id(id), {}}));
-  } else {
-    self_test_done = id;
-  }
-  self_tests.erase(found);
+  found->result.stored = true;
+  if (found->goal == SelfTestGoal::stored) end_self_test(found, {});
 }
 
-SelfTestResult Runtime::run_self_test(std::string_view test_id, Duration patience) {
+MethodAnswer Runtime::Impl::on_method(const MethodCall& call) {
+  if (call.name != kSelfTestMethod) return {.status = 404, .payload = R"({"error":"this agent has no such method"})"};
+  const auto found = std::ranges::find(self_tests, text_member(call.payload, "testId"), &SelfTest::test_id);
+  if (found == self_tests.end()) return {.status = 404, .payload = R"({"error":"no such self test waits"})"};
+  found->result.stored = true;  // its acknowledgement may come later, or not over this connection
+  found->result.alert_id = text_member(call.payload, "alertId");
+  end_self_test(found, {});
+  return {.status = 200, .payload = {}};
+}
+
+void Runtime::Impl::end_self_test(std::vector<SelfTest>::iterator test, std::string text) {
+  const bool reached = test->goal == SelfTestGoal::stored ? test->result.stored : !test->result.alert_id.empty();
+  const UplinkStatus& connection = uplink->status();
+  const bool refused = connection.problem == UplinkProblem::denied;
+  test->result.outcome = reached ? Outcome::done
+                         : test->result.stored ? Outcome::failed
+                         : refused             ? Outcome::denied
+                                               : Outcome::unreachable;
+  test->result.text = std::move(text);
+  if (test->client != 0) {
+    control.reply(test->client, self_test_json(test->result));
+  } else {
+    self_test_done = test->result;
+  }
+  self_tests.erase(test);
+}
+
+/// Also sets the timer for the next one.
+void Runtime::Impl::end_late_self_tests() {
+  const auto late = [this](const SelfTest& test) { return test.deadline <= clock.monotonic(); };
+  for (auto test = std::ranges::find_if(self_tests, late); test != self_tests.end();
+       test = std::ranges::find_if(self_tests, late)) {
+    const UplinkStatus& connection = uplink->status();
+    end_self_test(test, test->result.stored
+                            ? "the hub has stored the event, but no alert was confirmed in time (only Picket's server does)"
+                        : connection.reason.empty()
+                            ? "no acknowledgement in time (state: " + std::string(to_string(connection.state)) + ")"
+                            : connection.reason);
+  }
+  const auto next = std::ranges::min_element(self_tests, {}, &SelfTest::deadline);
+  if (next != self_tests.end()) loop.set_timer(self_test_timer, next->deadline);
+}
+
+SelfTestResult Runtime::run_self_test(std::string_view test_id, SelfTestGoal goal, Duration patience) {
   Impl& impl = *impl_;
-  const auto begun = impl.start_self_test(test_id, 0);
+  const auto begun = impl.start_self_test({test_id, goal, patience}, 0);
   if (!begun) return {.text = describe(begun.error())};
   impl.uplink->start();
-  const Duration end = impl.clock.monotonic() + patience;
-  const UplinkStatus& uplink = impl.uplink->status();
-  while (!impl.self_test_done && impl.clock.monotonic() < end && uplink.problem != UplinkProblem::denied) {
+  while (!impl.self_test_done) {
     if (!impl.loop.run_once(Duration::milliseconds(200))) break;
     impl.uplink->wake();
-  }
-  SelfTestResult result{Outcome::done, begun->event_id, message_id(begun->id), {}};
-  if (!impl.self_test_done) {
-    result.outcome = uplink.problem == UplinkProblem::denied ? Outcome::denied : Outcome::unreachable;
-    result.text = uplink.reason.empty()
-                      ? "no acknowledgement in time (state: " + std::string(to_string(uplink.state)) + ")"
-                      : uplink.reason;
+    if (impl.uplink->status().problem == UplinkProblem::denied && !impl.self_tests.empty()) {
+      impl.end_self_test(impl.self_tests.begin(), impl.uplink->status().reason);  // waiting longer changes nothing
+    }
   }
   impl.uplink->stop();
-  return result;
+  return impl.self_test_done.value_or(SelfTestResult{.text = "the event loop failed"});
 }
 
 }  // namespace picket::agent

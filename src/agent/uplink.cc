@@ -26,6 +26,9 @@ constexpr std::size_t kPacketBytesMax = 64 << 10;     ///< The hub sends nothing
 constexpr Duration kSettled = Duration::seconds(10);  ///< A connection that lasted so long ends the back-off.
 constexpr Duration kRenewalGrace = Duration::seconds(10);
 constexpr std::string_view kClientType = "picket-agent/";
+constexpr std::string_view kMethodsFilter = "$iothub/methods/POST/#";
+constexpr std::string_view kMethodTopic = "$iothub/methods/POST/";
+constexpr std::string_view kRequestId = "/?$rid=";
 
 sockaddr_storage make_address(const IpAddress& address, std::uint16_t port, socklen_t& length) {
   sockaddr_storage out{};
@@ -133,6 +136,8 @@ struct Uplink::Impl {
   bool receive();
   bool handle(const mqtt::Packet& packet);
   bool handle_event(const mqtt::ClientEvent& event);
+  bool on_connected();
+  bool on_message(const mqtt::Publish& message);
   bool send_again();
   bool pump();
   bool publish(const SpoolEntry& entry);
@@ -160,6 +165,7 @@ struct Uplink::Impl {
   Backoff backoff;
   UplinkStatus status;
   OnAcknowledged on_acknowledged;
+  OnMethod on_method;
   std::vector<IpAddress> addresses;  ///< Not tried yet.
   std::unique_ptr<Connection> connection;
   std::deque<Sent> sent;
@@ -369,17 +375,8 @@ bool Uplink::Impl::handle_event(const mqtt::ClientEvent& event) {
     const auto [problem, reason] = explain(refused->code);
     return end(problem, std::string(reason)), false;
   }
-  if (std::holds_alternative<mqtt::ClientConnected>(event)) {
-    ++status.connections;
-    status.problem = UplinkProblem::none;
-    status.reason.clear();
-    status.last_connected = loop.clock().now();
-    connection->connected_at = now();
-    set_state(UplinkState::connected);
-    // As the SDKs do: at three quarters of the token's life, at least 15 minutes before its end when it lives an hour.
-    loop.set_timer(renew_timer, now() + Duration{options.settings.token_lifetime.us / 4 * 3});
-    return true;
-  }
+  if (std::holds_alternative<mqtt::ClientConnected>(event)) return on_connected();
+  if (const auto* received = std::get_if<mqtt::ClientReceived>(&event)) return on_message(received->message);
   if (const auto* acknowledged = std::get_if<mqtt::ClientAcknowledged>(&event)) {
     const auto found =
         std::ranges::find_if(sent, [&](const Sent& each) { return each.id.sequence == acknowledged->token; });
@@ -392,7 +389,38 @@ bool Uplink::Impl::handle_event(const mqtt::ClientEvent& event) {
     spool.acknowledge(id);
     if (on_acknowledged) on_acknowledged(id);
   }
-  return true;  // the agent subscribes to nothing yet
+  return true;
+}
+
+bool Uplink::Impl::on_connected() {
+  ++status.connections;
+  status.problem = UplinkProblem::none;
+  status.reason.clear();
+  status.last_connected = loop.clock().now();
+  connection->connected_at = now();
+  set_state(UplinkState::connected);
+  // As the SDKs do: at three quarters of the token's life, at least 15 minutes before its end when it lives an hour.
+  loop.set_timer(renew_timer, now() + Duration{options.settings.token_lifetime.us / 4 * 3});
+  if (!on_method) return true;
+  const mqtt::Subscription methods{.filter = kMethodsFilter, .qos = mqtt::QoS::at_most_once};
+  const auto asked = connection->session.subscribe({&methods, 1}, now(), connection->out);
+  if (!asked) return end(UplinkProblem::lost, "methods cannot be asked for: " + describe(asked.error())), false;
+  return true;
+}
+
+/// What is not a method is not for us: the hub sends only what was subscribed.
+bool Uplink::Impl::on_message(const mqtt::Publish& message) {
+  std::string_view topic = message.topic;
+  if (!on_method || !topic.starts_with(kMethodTopic)) return true;
+  topic.remove_prefix(kMethodTopic.size());
+  const auto split = topic.rfind(kRequestId);
+  if (split == std::string_view::npos) return true;
+  const MethodAnswer answer = on_method({topic.substr(0, split), as_text(message.payload.bytes)});
+  const std::string reply = "$iothub/methods/res/" + std::to_string(answer.status) + std::string(topic.substr(split));
+  const auto sent_reply =
+      connection->session.publish_at_most_once(reply, as_bytes(answer.payload), now(), connection->out);
+  if (!sent_reply) return end(UplinkProblem::lost, "a method cannot be answered: " + describe(sent_reply.error())), false;
+  return true;
 }
 
 bool Uplink::Impl::send_again() {
@@ -510,6 +538,7 @@ void Uplink::wake() {
 }
 
 void Uplink::on_acknowledged(OnAcknowledged callback) { impl_->on_acknowledged = std::move(callback); }
+void Uplink::on_method(OnMethod callback) { impl_->on_method = std::move(callback); }
 const UplinkStatus& Uplink::status() const { return impl_->status; }
 
 }  // namespace picket::agent

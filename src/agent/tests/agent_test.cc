@@ -124,7 +124,7 @@ TEST_F(AgentTest, SelfTestWaitsForTheHubWithAndWithoutARunningAgent) {
   identify(hub.port());
   const Ran alone = run(arguments("selftest"));
   EXPECT_EQ(alone.code, 0) << alone.out;
-  EXPECT_THAT(alone.out, HasSubstr("picket alert list"));
+  EXPECT_THAT(alone.out, HasSubstr("picket alert show alert-1"));
   ASSERT_EQ(hub.arrived().size(), 1u);
   EXPECT_THAT(hub.arrived()[0].body, HasSubstr(R"("Name":"SelfTest")"));
 
@@ -134,6 +134,8 @@ TEST_F(AgentTest, SelfTestWaitsForTheHubWithAndWithoutARunningAgent) {
   const Ran through = run(words);
   EXPECT_EQ(through.code, 0) << through.out;
   EXPECT_THAT(through.out, HasSubstr(R"("acknowledged":true)"));
+  EXPECT_THAT(through.out, HasSubstr(R"("alertId":"alert-1")"));
+  EXPECT_THAT(hub.method_answers(), testing::Contains("$iothub/methods/res/200/?$rid=7"));
   EXPECT_EQ(hub.arrived().size(), 2u);
   words[1] = "status";
   const Ran status = run(words);
@@ -160,6 +162,25 @@ TEST_F(AgentTest, SelfTestSaysWhyItFailed) {
   const Ran gone = run(words);
   EXPECT_EQ(gone.code, 3);
   EXPECT_THAT(gone.out, HasSubstr("Connection refused"));
+}
+
+TEST_F(AgentTest, SelfTestWithoutAConfirmedAlertFailsUnlessOnlyStorageIsAskedFor) {
+  test::MiniHub hub(authority_.issue("IP:127.0.0.1"));
+  hub.faults.confirm_self_tests = false;
+  identify(hub.port());
+  auto words = arguments("selftest");
+  words.insert(words.end(), {"--timeout", "2s"});
+  const Ran alone = run(words);
+  EXPECT_EQ(alone.code, 1) << alone.out;
+  EXPECT_THAT(alone.out, HasSubstr("no alert was confirmed"));
+  start_agent();
+  const Ran through = run(words);
+  EXPECT_EQ(through.code, 1) << through.out;
+  EXPECT_THAT(through.out, HasSubstr("no alert was confirmed"));
+  words.emplace_back("--stored");
+  const Ran stored = run(words);
+  EXPECT_EQ(stored.code, 0) << stored.out;
+  EXPECT_THAT(stored.out, HasSubstr("has stored the test event"));
 }
 
 TEST_F(AgentTest, WrongUseIsExplained) {

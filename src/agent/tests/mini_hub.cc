@@ -216,8 +216,16 @@ bool MiniHub::handle(Peer& peer, const mqtt::Packet& packet) {
   }
   if (std::holds_alternative<mqtt::Pingreq>(packet)) peer.send(mqtt::Pingresp{});
   if (std::holds_alternative<mqtt::Disconnect>(packet)) return false;
+  if (const auto* subscribe = std::get_if<mqtt::Subscribe>(&packet)) {
+    peer.send(mqtt::Suback{subscribe->packet_id, {mqtt::SubackCode::at_most_once}});
+  }
   const auto* publish = std::get_if<mqtt::Publish>(&packet);
   if (publish == nullptr) return true;
+  if (publish->topic.starts_with("$iothub/methods/res/")) {
+    const std::lock_guard lock(mutex_);
+    method_answers_.emplace_back(publish->topic);
+    return true;
+  }
 
   Arrived message{.topic = std::string(publish->topic)};
   const auto bag = mqtt::decode_property_bag(message.topic.substr(message.topic.rfind('/') + 1));
@@ -237,7 +245,16 @@ bool MiniHub::handle(Peer& peer, const mqtt::Packet& packet) {
     return true;
   }
   peer.send(mqtt::Puback{publish->packet_id});
+  if (faults.confirm_self_tests && message.body.contains(R"("Name":"SelfTest")")) confirm(peer, message.body);
   return true;
+}
+
+void MiniHub::confirm(Peer& peer, const std::string& body) {
+  const std::string start = R"("TestId":")";
+  const auto from = body.find(start) + start.size();
+  const std::string payload =
+      R"({"testId":")" + body.substr(from, body.find('"', from) - from) + R"(","alertId":"alert-1"})";
+  peer.send(mqtt::Publish{.topic = "$iothub/methods/POST/PicketSelfTest/?$rid=7", .payload = {as_bytes(payload)}});
 }
 
 std::vector<Arrived> MiniHub::arrived() const {
@@ -251,6 +268,10 @@ std::vector<std::string> MiniHub::client_ids() const {
 std::string MiniHub::last_user_name() const {
   const std::lock_guard lock(mutex_);
   return user_name_;
+}
+std::vector<std::string> MiniHub::method_answers() const {
+  const std::lock_guard lock(mutex_);
+  return method_answers_;
 }
 std::string MiniHub::last_password() const {
   const std::lock_guard lock(mutex_);

@@ -48,6 +48,7 @@ class MiniHub {
     std::atomic<int> close_after{0};     ///< Cut the connection instead of the n-th PUBACK of each connection.
     std::atomic<int> withhold_every{0};  ///< Never acknowledge every n-th PUBLISH the first time it comes.
     std::atomic<bool> close_on_connect{false};
+    std::atomic<bool> confirm_self_tests{true};  ///< By the direct method, as Picket's server does.
   };
 
   explicit MiniHub(const TestAuthority::Server& identity, std::uint16_t port = 0);
@@ -61,12 +62,15 @@ class MiniHub {
   [[nodiscard]] std::vector<std::string> client_ids() const;
   [[nodiscard]] std::string last_user_name() const;
   [[nodiscard]] std::string last_password() const;
+  /// Topics of the agent's answers to methods.
+  [[nodiscard]] std::vector<std::string> method_answers() const;
 
  private:
   struct Peer;
   void serve();
   void serve_one(int fd);
   bool handle(Peer& peer, const mqtt::Packet& packet);
+  void confirm(Peer& peer, const std::string& body);
 
   struct Tls;
   std::unique_ptr<Tls> tls_;
@@ -78,6 +82,7 @@ class MiniHub {
   std::vector<Arrived> arrived_;
   std::vector<std::string> client_ids_;
   std::vector<std::string> withheld_;
+  std::vector<std::string> method_answers_;
   std::string user_name_, password_;
   std::thread thread_;
 };

@@ -21,14 +21,21 @@ struct RuntimeOptions {
   std::function<void(std::string_view line)> log;
 };
 
+/// What a self test waits for. A hub other than Picket's stores the event and confirms no alert.
+enum class SelfTestGoal : std::uint8_t { stored, alert };
+
 /// How a self test ended.
 struct SelfTestResult {
   Outcome outcome = Outcome::failed;
-  std::string event_id;
-  std::string message_id;  ///< `$.mid`.
-  std::string text;        ///< For people, when it did not succeed.
+  bool stored = false;     ///< The hub has acknowledged the event.
+  std::string alert_id{};  ///< Of the alert that the server has raised and stored; it says so by a direct method.
+  std::string event_id{};
+  std::string message_id{};  ///< `$.mid`.
+  std::string text{};        ///< For people, when it did not succeed.
 };
 std::string self_test_json(const SelfTestResult& result);
+/// The direct method by which the server confirms the alert of a self test: {"testId":…,"alertId":…}.
+inline constexpr std::string_view kSelfTestMethod = "PicketSelfTest";
 
 class Runtime {
  public:
@@ -41,8 +48,8 @@ class Runtime {
   /// Until SIGTERM or SIGINT: then everything gathered goes to the spool, what the hub takes within a second is sent,
   /// and the epoch is closed.
   Outcome run();
-  /// Sends a SelfTest event over a connection of its own and waits for its acknowledgement.
-  SelfTestResult run_self_test(std::string_view test_id, Duration patience);
+  /// Sends a SelfTest event over a connection of its own and waits for the goal.
+  SelfTestResult run_self_test(std::string_view test_id, SelfTestGoal goal, Duration patience);
   [[nodiscard]] AgentStatus status() const;
 
  private:

@@ -48,6 +48,16 @@ struct UplinkStatus {
   std::uint64_t bytes_sent = 0;  ///< MQTT bytes, before TLS.
 };
 
+/// A direct method that the hub calls (spec/hub.md, section 1.1). Views live for the call.
+struct MethodCall {
+  std::string_view name;
+  std::string_view payload;  ///< JSON, or empty.
+};
+struct MethodAnswer {
+  int status = 404;  ///< As HTTP: 200 done, 404 no such method, 400 bad payload.
+  std::string payload;  ///< JSON, or empty.
+};
+
 struct UplinkOptions {
   UplinkSettings settings;
   std::string agent_version;
@@ -63,6 +73,7 @@ class Uplink {
  public:
   static constexpr std::size_t kWindowBytes = 512 << 10;
   using OnAcknowledged = std::function<void(StreamId)>;
+  using OnMethod = std::function<MethodAnswer(const MethodCall&)>;
 
   /// All references outlive the uplink.
   Uplink(UplinkOptions options, ConnectionString identity, EventLoop& loop, std::unique_ptr<TlsContext> tls,
@@ -77,6 +88,8 @@ class Uplink {
   /// The spool has something new. No system call when it has not.
   void wake();
   void on_acknowledged(OnAcknowledged callback);
+  /// Set before start(): the uplink then asks the hub for direct methods.
+  void on_method(OnMethod callback);
   [[nodiscard]] const UplinkStatus& status() const;
 
  private:
