@@ -23,8 +23,10 @@ constexpr rlim_t kDescriptorsWanted = 24'000;
 const std::vector<Setting> kSettings = {
     {"data", "/var/lib/picket", "data directory"},
     {"portal", "/usr/share/picket/portal", "folder with the built portal"},
-    {"listen", "127.0.0.1", "address of both listeners; 0.0.0.0 lets devices in"},
+    {"listen", "127.0.0.1", "address of all listeners; 0.0.0.0 lets devices in"},
     {"mqtt_port", "8883", "port of the device hub (MQTT over TLS)"},
+    {"amqp_port", "5671", "port of the device hub (AMQP 1.0 over TLS)"},
+    {"https_port", "443", "port of the device hub (HTTPS, WebSocket, service REST); SDKs know no other"},
     {"portal_port", "8443", "port of portal, REST API and metrics"},
     {"names", "", "further host names and addresses for the server certificate, with commas"},
     {"hub", "picket", "name of the hub that devices belong to"},
@@ -70,16 +72,20 @@ Outcome<server::Options> options_from(const Config& config) {
   out.hub = config.text("hub");
   out.version = PICKET_VERSION;
   const auto mqtt = config.number("mqtt_port", 0, 65'535);
+  const auto amqp = config.number("amqp_port", 0, 65'535);
+  const auto https = config.number("https_port", 0, 65'535);
   const auto portal = config.number("portal_port", 0, 65'535);
   const auto days = config.number("retention_days", 0, 36'500);
   const auto gib = config.number("retention_gib", 0, 1 << 20);
   const auto reserve = config.number("reserve_mib", 0, 1 << 20);
   const auto names = config.list("names");
-  for (const auto* number : {&mqtt, &portal, &days, &gib, &reserve}) {
+  for (const auto* number : {&mqtt, &amqp, &https, &portal, &days, &gib, &reserve}) {
     if (!*number) return usage(number->error().text);
   }
   if (!names) return usage(names.error().text);
   out.mqtt_port = static_cast<std::uint16_t>(*mqtt);
+  out.amqp_port = static_cast<std::uint16_t>(*amqp);
+  out.https_port = static_cast<std::uint16_t>(*https);
   out.portal_port = static_cast<std::uint16_t>(*portal);
   out.retention_age = Duration::days(*days);
   out.retention_bytes = static_cast<std::uint64_t>(*gib) << 30;

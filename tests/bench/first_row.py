@@ -18,7 +18,9 @@ run_returns_s: until ./run itself has returned.
 
 def once() -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="picket-bench-") as folder:
-        options = ["--data", folder + "/data", "--mqtt-port", str(free_port()), "--portal-port", str(free_port())]
+        options = ["--data", folder + "/data"]
+        for head in ("mqtt", "amqp", "https", "portal"):
+            options += [f"--{head}-port", str(free_port())]
         environment = dict(os.environ, XDG_CONFIG_HOME=folder + "/config")
         begin = time.monotonic()
         subprocess.run([ROOT / "run", "--detach", *options], env=environment, check=True, capture_output=True)

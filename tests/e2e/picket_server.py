@@ -45,7 +45,7 @@ class Server:
     def __init__(self, folder: pathlib.Path, *more: str):
         self.folder = folder
         self.data = folder / "server"
-        self.mqtt_port, self.portal_port = free_port(), free_port()
+        self.mqtt_port, self.amqp_port, self.https_port, self.portal_port = (free_port() for _ in range(4))
         self.more = more
         self.process = None
         self.log_path = folder / "server.log"
@@ -55,7 +55,8 @@ class Server:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [BIN / "picket", "serve", "--data", self.data, "--portal", ROOT / "portal/dist", "--mqtt-port",
-                 str(self.mqtt_port), "--portal-port", str(self.portal_port), *self.more],
+                 str(self.mqtt_port), "--amqp-port", str(self.amqp_port), "--https-port", str(self.https_port),
+                 "--portal-port", str(self.portal_port), *self.more],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for(self._answers, timeout_s, f"the server answers; see {self.log_path}")
         return self

@@ -9,9 +9,10 @@ from picket_server import BIN, ROOT, free_port
 
 
 def test_run_shows_events_of_this_machine_and_stops_again(tmp_path):
-    ports = [str(free_port()), str(free_port())]
+    ports = [str(free_port()) for _ in range(4)]
     environment = dict(os.environ, XDG_CONFIG_HOME=str(tmp_path / "config"))
-    options = ["--data", str(tmp_path / "data"), "--mqtt-port", ports[0], "--portal-port", ports[1]]
+    options = ["--data", str(tmp_path / "data"), "--mqtt-port", ports[0], "--portal-port", ports[1],
+               "--amqp-port", ports[2], "--https-port", ports[3]]
     query = "SecurityIoTRawEvent | summarize count() by RawEventName"
     started = subprocess.run([ROOT / "run", "--detach", *options], env=environment, text=True, capture_output=True,
                              timeout=600)

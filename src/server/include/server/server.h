@@ -17,6 +17,8 @@ struct Options {
   std::string portal;  ///< Folder with the built portal; empty: no portal.
   std::string address = "127.0.0.1";
   std::uint16_t mqtt_port = 8883;
+  std::uint16_t amqp_port = 5671;
+  std::uint16_t https_port = 443;  ///< Of the hub: device HTTPS, WebSocket, service REST. Fixed in the SDKs.
   std::uint16_t portal_port = 8443;
   std::vector<std::string> names;  ///< Further names of this host, for the certificate.
   std::string hub = "picket";
