@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -11,6 +12,7 @@
 
 #include "base/core/random.h"
 #include "net/certificate_authority.h"
+#include "test_certificates.h"
 #include "tls_client.h"
 
 namespace picket::net {
@@ -151,6 +153,103 @@ TEST_F(NetListener, ClientCertificateThatDoesNotVerifyStillLeavesItsFacts) {
   EXPECT_EQ(facts.client_certificate->sha1_thumbprint.size(), 40u);
   EXPECT_EQ(facts.client_certificate->sha256_thumbprint.size(), 64u);
   EXPECT_GT(facts.client_certificate->not_after, system_clock().now());
+}
+
+/// Connects with a certificate to a listener that trusts `authorities`, and returns what the server saw.
+class NetClientCertificate : public NetListener {
+ protected:
+  TlsFacts seen(const std::string& authorities, const TestClientOptions& client_options) {
+    std::promise<TlsFacts> seen;
+    open(
+        {},
+        [&](Connection connection) -> asio::awaitable<void> {
+          seen.set_value(*connection.stream->tls());
+          co_return;
+        },
+        true);
+    EXPECT_TRUE(tls_->replace({.certificate_pem = identity_.certificate_pem,
+                               .private_key_pem = identity_.private_key_pem,
+                               .request_client_certificate = true,
+                               .client_ca_pem = authorities}));
+    const auto client = connect(client_options);
+    EXPECT_NE(client, nullptr) << failures().size();
+    auto future = seen.get_future();
+    if (client == nullptr) return {};
+    client->send(as_bytes("x"));
+    return future.get();
+  }
+  TestCertificate root_ = make_test_certificate({.common_name = "root", .is_ca = true});
+  TestCertificate middle_ = make_test_certificate({.common_name = "middle", .issuer = &root_, .is_ca = true});
+};
+
+TEST_F(NetClientCertificate, ChainNamesTheCaThatVouchesForIt) {
+  const auto device = make_test_certificate({.common_name = "press-1", .issuer = &root_});
+  const auto facts = seen(middle_.certificate_pem + root_.certificate_pem,
+                          {.certificate_pem = device.certificate_pem, .private_key_pem = device.private_key_pem});
+  ASSERT_TRUE(facts.client_certificate);
+  EXPECT_TRUE(facts.client_certificate->verified);
+  EXPECT_EQ(facts.client_certificate->issuer_thumbprints,
+            std::vector{parse_certificate(root_.certificate_pem)->sha256_thumbprint});
+  EXPECT_EQ(facts.client_certificate->key_kind, "EC");
+  EXPECT_FALSE(facts.group.empty());
+}
+
+TEST_F(NetClientCertificate, AnIntermediateCaCanBeTrustedAlone) {
+  const auto device = make_test_certificate({.common_name = "press-1", .issuer = &middle_});
+  const auto facts = seen(middle_.certificate_pem,
+                          {.certificate_pem = device.certificate_pem, .private_key_pem = device.private_key_pem});
+  EXPECT_TRUE(facts.client_certificate->verified);
+}
+
+TEST_F(NetClientCertificate, AnExpiredOneIsToldFromAStrangers) {
+  const auto now = system_clock().now();
+  const auto old = make_test_certificate({.common_name = "press-1",
+                                          .issuer = &root_,
+                                          .not_before = now - Duration::days(3),
+                                          .not_after = now - Duration::days(1)});
+  const auto facts =
+      seen(root_.certificate_pem, {.certificate_pem = old.certificate_pem, .private_key_pem = old.private_key_pem});
+  EXPECT_TRUE(facts.client_certificate->chained);
+  EXPECT_FALSE(facts.client_certificate->verified);
+  EXPECT_EQ(facts.client_certificate->verify_result, "certificate has expired");
+  EXPECT_LT(facts.client_certificate->chain_not_after, now);
+}
+
+TEST_F(NetClientCertificate, AStrangersChainIsNoChain) {
+  const auto other = make_test_certificate({.common_name = "root", .is_ca = true});
+  const auto device = make_test_certificate({.common_name = "press-1", .issuer = &other});
+  const auto facts = seen(root_.certificate_pem,
+                          {.certificate_pem = device.certificate_pem, .private_key_pem = device.private_key_pem});
+  EXPECT_FALSE(facts.client_certificate->chained);
+  EXPECT_FALSE(facts.client_certificate->verified);
+  EXPECT_TRUE(facts.client_certificate->issuer_thumbprints.empty());
+}
+
+TEST_F(NetClientCertificate, IsProvenAgainOnEachConnection) {
+  open({}, echo, true);
+  const auto device = make_test_certificate({.common_name = "press-1"});
+  const TestClientOptions options{.certificate_pem = device.certificate_pem, .private_key_pem = device.private_key_pem};
+  for (const bool with_certificate : {false, true}) {
+    const auto first = connect(with_certificate ? options : TestClientOptions{});
+    ASSERT_EQ(ask(*first, "a"), "a");
+    const auto second = TestClient::resume(listener_->port(), first->session());
+    ASSERT_NE(second, nullptr);
+    EXPECT_EQ(second->resumed(), !with_certificate);
+  }
+}
+
+TEST_F(NetListener, StrictCiphersAndTls13AloneRefuseTheRest) {
+  open();
+  const TlsOptions base{.certificate_pem = identity_.certificate_pem, .private_key_pem = identity_.private_key_pem};
+  auto strict = base;
+  strict.strict_ciphers = true;
+  ASSERT_TRUE(tls_->replace(strict));
+  EXPECT_NE(connect({.tls12_only = true}), nullptr);
+  auto newest = base;
+  newest.tls13_only = true;
+  ASSERT_TRUE(tls_->replace(newest));
+  EXPECT_EQ(connect({.tls12_only = true}), nullptr);
+  EXPECT_NE(connect(), nullptr);
 }
 
 TEST_F(NetListener, EndsAHandshakeThatDoesNotCome) {

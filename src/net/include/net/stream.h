@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,6 +15,7 @@
 #include "base/core/bytes.h"
 #include "base/core/result.h"
 #include "base/core/time.h"
+#include "net/certificate.h"
 
 namespace picket::net {
 
@@ -27,20 +29,20 @@ struct Endpoint {
 
 /// What a client certificate says, also when it does not verify: the reader decides, and an impersonation attempt
 /// leaves facts behind.
-struct ClientCertificate {
-  std::string common_name;
-  std::string issuer;             ///< One line, RFC 2253.
-  std::string sha1_thumbprint;    ///< Lower-case hex, 40 characters.
-  std::string sha256_thumbprint;  ///< Lower-case hex, 64 characters.
-  Timestamp not_before;
-  Timestamp not_after;
+struct ClientCertificate : Certificate {
   bool verified = false;      ///< Chains to a CA of the TlsContext and is in its validity period.
   std::string verify_result;  ///< OpenSSL's words, "ok" when verified.
+  bool chained = false;       ///< Chains to a CA of the TlsContext, whatever the time is.
+  /// When chained: SHA-256 of the certificates above it, nearest first, the CA that is trusted last; and the earliest
+  /// end among all of them and the certificate's own.
+  std::vector<std::string> issuer_thumbprints;
+  Timestamp chain_not_after;
 };
 
 struct TlsFacts {
   std::string version;      ///< "TLSv1.3"
   std::string cipher;       ///< "TLS_AES_256_GCM_SHA384"
+  std::string group;        ///< Of the key exchange: "x25519", "secp256r1"; empty when it is not known (resumed).
   std::string server_name;  ///< SNI; empty when the client sent none.
   bool resumed = false;
   std::optional<ClientCertificate> client_certificate;

@@ -16,7 +16,12 @@ struct TlsOptions {
   /// Ask for a client certificate and report its facts (Stream::tls()); a missing or a bad one does not end the
   /// handshake.
   bool request_client_certificate = false;
-  std::string client_ca_pem;  ///< What ClientCertificate::verified is judged by; may be empty.
+  /// What ClientCertificate::verified is judged by: CAs one after another, root or not; may be empty.
+  /// Sessions with a client certificate are never resumed: a CA that is taken away ends what it vouched for.
+  std::string client_ca_pem;
+  bool tls13_only = false;
+  /// 256 bit AES-GCM and ChaCha20-Poly1305 only.
+  bool strict_ciphers = false;
 };
 
 /// Shared by listeners and connections: a connection keeps the context it began with. Any thread.
