@@ -1,0 +1,26 @@
+#include "http/workers.h"
+
+namespace picket::http {
+
+Workers::Workers(std::size_t threads, std::size_t waiting_max) : jobs_(waiting_max) {
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] {
+      for (;;) {
+        auto job = jobs_.take(std::chrono::milliseconds(1000));
+        if (job)
+          (*job)();
+        else if (jobs_.closed())
+          return;
+      }
+    });
+  }
+}
+
+Workers::~Workers() { stop(); }
+
+void Workers::stop() {
+  jobs_.close();
+  threads_.clear();
+}
+
+}  // namespace picket::http
