@@ -1,214 +1,39 @@
 #include "connection.h"
 
+#include <atomic>
 #include <chrono>
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "request_parser.h"
+#include "http/deadline.h"
 #include "router.h"
 
 namespace picket::api {
 namespace {
 
-namespace asio = net::asio;
+namespace asio = boost::asio;
 
-constexpr std::size_t kReadBytes = 16U << 10;
 constexpr std::size_t kLiveFramesPerWrite = 64;
-constexpr std::size_t kLingerBytesMax = 256U << 10;
-constexpr Duration kLinger = Duration::seconds(2);
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::chrono::microseconds chrono(Duration duration) { return std::chrono::microseconds(duration.us); }
 
-/// Closes the stream when time is up. Lives on the connection's thread, shorter than the stream.
-class Deadline {
- public:
-  Deadline(net::Stream& stream, std::atomic<std::uint64_t>& expired)
-      : state_(std::make_shared<State>(stream.executor(), stream, expired)) {}
-  ~Deadline() {
-    ++state_->generation;
-    state_->timer.cancel();
-  }
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
-
-  void set(Duration after) {
-    const auto generation = ++state_->generation;
-    state_->timer.expires_after(chrono(after));
-    state_->timer.async_wait([state = state_, generation](const boost::system::error_code& error) {
-      if (error || state->generation != generation) return;  // set anew, or gone, while this was on its way
-      ++state->expired;
-      state->stream.close();
-    });
-  }
-  void clear() {
-    ++state_->generation;
-    state_->timer.cancel();
-  }
-
- private:
-  // Shared with the handler of the timer, which may run after the deadline has gone.
-  struct State {
-    State(asio::any_io_executor executor, net::Stream& stream_in, std::atomic<std::uint64_t>& expired_in)
-        : timer(std::move(executor)), stream(stream_in), expired(expired_in) {}
-    asio::steady_timer timer;
-    net::Stream& stream;
-    std::atomic<std::uint64_t>& expired;
-    std::uint64_t generation = 0;
-  };
-  std::shared_ptr<State> state_;
-};
-
-/// Runs `job` on a worker, returns to this thread with its response.
-asio::awaitable<Response> on_worker(Workers& workers, asio::any_io_executor executor, std::function<Response()> job) {
-  auto initiate = [&workers, executor, job = std::move(job)](auto handler) mutable {
-    // The handler is owned jointly, so that a refused job leaves it here to be answered.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    auto finish = [executor, shared](Response response) {
-      asio::post(executor,
-                 [shared, response = std::move(response)]() mutable { std::move (*shared)(std::move(response)); });
-    };
-    const bool taken = workers.offer([finish, job = std::move(job)]() mutable { finish(job()); });
-    if (!taken) finish(Response::error({.code = "busy", .retry_after_s = 1}));
-  };
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(std::move(initiate),
-                                                                                         asio::use_awaitable);
+http::Response to_http(Response response) {
+  http::Response out;
+  out.status = response.status;
+  out.headers = std::move(response.headers);
+  out.body = std::move(response.body);
+  return out;
 }
 
-/// One connection's coroutines; lives in serve_http.
-class HttpConnection {
- public:
-  HttpConnection(const HttpSettings& settings, net::Connection& connection)
-      : settings_(settings),
-        stream_(*connection.stream),
-        admission_(connection.admission),
-        deadline_(stream_, settings.counters.timeouts) {}
-
-  asio::awaitable<void> run();
-
- private:
-  enum class Read { request, broken, gone };
-  asio::awaitable<Read> read(Request& out, Response& refusal);
-  asio::awaitable<bool> fill(std::string& into);
-  asio::awaitable<bool> write(const std::string& bytes);
-  [[nodiscard]] Workers& workers_for(const Request& request) const;
-  asio::awaitable<bool> still_allowed(const Request& request);
-  asio::awaitable<void> live(const Request& request, const Response& response);
-  asio::awaitable<void> linger();
-  void count(const Response& response);
-
-  const HttpSettings& settings_;
-  net::Stream& stream_;
-  net::Admission& admission_;
-  Deadline deadline_;
-  std::string input_;
-};
-
-asio::awaitable<bool> HttpConnection::fill(std::string& into) {
-  const std::size_t size = into.size();
-  into.resize(size + kReadBytes);
-  const auto got = co_await stream_.read_some(std::as_writable_bytes(std::span(into).subspan(size)));
-  into.resize(size + (got ? *got : 0));
-  co_return got.has_value();
-}
-
-asio::awaitable<bool> HttpConnection::write(const std::string& bytes) {
-  deadline_.set(settings_.options.write_timeout);
-  const auto written = co_await stream_.write(as_bytes(bytes));
-  deadline_.clear();
-  co_return written.has_value();
-}
-
-asio::awaitable<HttpConnection::Read> HttpConnection::read(Request& out, Response& refusal) {
-  const ServerOptions& options = settings_.options;
-  RequestParser parser({options.header_bytes_max, options.body_bytes_max});
-  if (input_.empty()) {
-    deadline_.set(options.idle_timeout);
-    const auto readable = co_await stream_.wait_readable();
-    if (!readable) co_return Read::gone;
-  }
-  deadline_.set(options.header_timeout);
-  bool in_body = false;
-  for (;;) {
-    auto status = parser.feed(input_);
-    if (status == RequestParser::Status::complete) status = parser.take(out);
-    if (status == RequestParser::Status::complete) {
-      deadline_.clear();
-      co_return Read::request;
-    }
-    if (status == RequestParser::Status::broken) {
-      ++settings_.counters.malformed;
-      refusal = Response::error(parser.error());
-      co_return Read::broken;
-    }
-    if (!in_body && parser.header_done()) {
-      in_body = true;
-      deadline_.set(options.body_timeout);
-      if (parser.take_expects_continue()) {
-        const auto told = co_await stream_.write(as_bytes(kContinue));
-        if (!told) co_return Read::gone;
-      }
-    }
-    const bool more = co_await fill(input_);
-    if (!more) co_return Read::gone;
-  }
-}
-
-void HttpConnection::count(const Response& response) {
-  if (response.status >= 500)
-    ++settings_.counters.responses_5xx;
-  else if (response.status >= 400)
-    ++settings_.counters.responses_4xx;
-  else
-    ++settings_.counters.responses_2xx;
-}
-
-asio::awaitable<void> HttpConnection::run() {
-  for (;;) {
-    Request request;
-    Response response;
-    const Read read_result = co_await read(request, response);
-    if (read_result == Read::gone) co_return;
-    bool keep_alive = false;
-    if (read_result == Read::request) {
-      ++settings_.counters.requests;
-      request.address = stream_.peer().address;
-      keep_alive = request.keep_alive;
-      std::function<Response()> job = [this, &request] { return settings_.answer(request); };
-      response = co_await on_worker(workers_for(request), stream_.executor(), std::move(job));
-    }
-    count(response);
-    if (response.live_from) {
-      co_await live(request, response);
-      co_return;
-    }
-    // Whoever the API answers has shown who it is. Files are for everybody, and prove nothing.
-    if (response.status < 400 && request.path.starts_with(kApiPrefix)) admission_.authenticated();
-    const std::string bytes = serialize(response, keep_alive, request.method == "HEAD");
-    const bool written = co_await write(bytes);
-    if (!written) co_return;
-    if (!keep_alive) {
-      co_await linger();
-      co_return;
-    }
-  }
-}
-
-// Closing with unread input would reset the connection and take the response with it: tell the end, then read on a bit.
-asio::awaitable<void> HttpConnection::linger() {
-  stream_.shutdown();
-  deadline_.set(kLinger);
-  for (std::size_t total = 0; total < kLingerBytesMax;) {
-    std::string ignored;
-    const bool more = co_await fill(ignored);
-    if (!more) break;
-    total += ignored.size();
-  }
-  deadline_.clear();
+asio::awaitable<Response> on_worker(const HttpSettings& settings, http::Workers& workers,
+                                    asio::any_io_executor executor, const Request& request) {
+  std::move_only_function<Response()> job = [&settings, &request] { return settings.answer(request); };
+  auto response = co_await http::on_worker<Response>(workers, executor, std::move(job));
+  if (!response) co_return Response::error({.code = "busy", .retry_after_s = 1});
+  co_return *std::move(response);
 }
 
 /// Shared with the publisher, which may call when the reader is already on its way out.
@@ -220,41 +45,32 @@ struct Wake {
   bool ready = false;  ///< Connection's thread only.
 };
 
-Workers& HttpConnection::workers_for(const Request& request) const {
-  return request.path == std::string(kApiPrefix) + "/query" ? settings_.query_workers : settings_.workers;
-}
+/// A connection that has turned into a stream of live updates.
+struct LiveStream {
+  const HttpSettings& settings;
+  Request request;
+  std::shared_ptr<Wake> wake;
+  std::shared_ptr<Live::Reader> reader;  ///< Shared with the response that hands it over.
+
+  asio::awaitable<void> run(net::Connection connection);
+  asio::awaitable<bool> still_allowed(net::Stream& stream);
+};
 
 /// Asks again what was asked when the stream began: sessions end and users are removed meanwhile.
-asio::awaitable<bool> HttpConnection::still_allowed(const Request& request) {
-  std::function<Response()> job = [this, &request] { return settings_.answer(request); };
-  const Response again = co_await on_worker(settings_.workers, stream_.executor(), std::move(job));
+asio::awaitable<bool> LiveStream::still_allowed(net::Stream& stream) {
+  const Response again = co_await on_worker(settings, settings.workers, stream.executor(), request);
   co_return again.status != 401 && again.status != 403;
 }
 
-asio::awaitable<void> HttpConnection::live(const Request& request, const Response& response) {
-  const auto wake = std::make_shared<Wake>(stream_.executor());
-  std::function<void()> on_news = [wake] {
-    if (wake->posted.exchange(true)) return;
-    asio::post(wake->executor, [wake] {
-      wake->posted = false;
-      wake->ready = true;
-      wake->timer.cancel();
-    });
-  };
-  const auto reader = settings_.live.subscribe(*response.live_from, std::move(on_news));
-  if (!reader) {
-    const std::string busy = serialize(Response::error({.code = "busy", .retry_after_s = 10}), false, false);
-    co_await write(busy);
-    co_await linger();
-    co_return;
-  }
-  admission_.authenticated();
-  std::string bytes = serialize(response, false, false) + "retry: 2000\n\n";
-  const auto heartbeat = chrono(settings_.options.live_heartbeat);
+asio::awaitable<void> LiveStream::run(net::Connection connection) {
+  net::Stream& stream = *connection.stream;
+  http::Deadline deadline(stream, settings.counters.timeouts);
+  std::string bytes = "retry: 2000\n\n";
+  const auto heartbeat = chrono(settings.options.live_heartbeat);
   auto allowed_until = std::chrono::steady_clock::now() + heartbeat;
   for (;;) {
     if (std::chrono::steady_clock::now() >= allowed_until) {
-      const bool allowed = co_await still_allowed(request);
+      const bool allowed = co_await still_allowed(stream);
       if (!allowed) break;
       allowed_until = std::chrono::steady_clock::now() + heartbeat;
     }
@@ -263,7 +79,9 @@ asio::awaitable<void> HttpConnection::live(const Request& request, const Respons
     if (!frames) break;
     for (const auto& frame : *frames) bytes += *frame;
     if (!bytes.empty()) {
-      const bool written = co_await write(bytes);
+      deadline.set(settings.options.write_timeout);
+      const auto written = co_await stream.write(as_bytes(bytes));
+      deadline.clear();
       if (!written) co_return;
       bytes.clear();
       if (!frames->empty()) continue;  // there may be more
@@ -274,14 +92,79 @@ asio::awaitable<void> HttpConnection::live(const Request& request, const Respons
     co_await wake->timer.async_wait(asio::redirect_error(asio::use_awaitable, code));
     if (!wake->ready) bytes = ": still here\n\n";
   }
-  stream_.shutdown();
+  stream.shutdown();
+}
+
+http::Response begin_live(const HttpSettings& settings, Response response, Request request,
+                          http::ConnectionInfo& connection) {
+  const auto wake = std::make_shared<Wake>(connection.stream.executor());
+  std::function<void()> on_news = [wake] {
+    if (wake->posted.exchange(true)) return;
+    asio::post(wake->executor, [wake] {
+      wake->posted = false;
+      wake->ready = true;
+      wake->timer.cancel();
+    });
+  };
+  auto reader = settings.live.subscribe(*response.live_from, std::move(on_news));
+  if (!reader) {
+    auto busy = to_http(Response::error({.code = "busy", .retry_after_s = 10}));
+    busy.close = true;
+    return busy;
+  }
+  connection.admission.authenticated();
+  auto stream = std::make_shared<LiveStream>(settings, std::move(request), wake, std::move(reader));
+  auto out = to_http(std::move(response));
+  out.takeover = [stream](net::Connection taken, std::string) { return stream->run(std::move(taken)); };
+  return out;
+}
+
+asio::awaitable<http::Response> answer(const HttpSettings& settings, Request& request,
+                                       http::ConnectionInfo& connection) {
+  const bool query = request.path == std::string(kApiPrefix) + "/query";
+  auto& workers = query ? settings.query_workers : settings.workers;
+  Response response = co_await on_worker(settings, workers, connection.stream.executor(), request);
+  if (response.live_from) co_return begin_live(settings, std::move(response), std::move(request), connection);
+  // Whoever the API answers has shown who it is. Files are for everybody, and prove nothing.
+  if (response.status < 400 && request.path.starts_with(kApiPrefix)) connection.admission.authenticated();
+  co_return to_http(std::move(response));
+}
+
+std::string_view code_of(http::ParseError error) {
+  switch (error) {
+    case http::ParseError::header_too_large:
+      return "header_too_large";
+    case http::ParseError::body_too_large:
+      return "too_large";
+    case http::ParseError::address_too_long:
+      return "address_too_long";
+    case http::ParseError::http_version:
+      return "http_version";
+    case http::ParseError::bad_request:
+      break;
+  }
+  return "bad_request";
 }
 
 }  // namespace
 
-asio::awaitable<void> serve_http(const HttpSettings& settings, net::Connection connection) {
-  HttpConnection http(settings, connection);
-  co_await http.run();
+http::Settings connection_settings(const HttpSettings& settings) {
+  const ServerOptions& options = settings.options;
+  return {
+      .limits = {.header_bytes_max = options.header_bytes_max,
+                 .idle_timeout = options.idle_timeout,
+                 .header_timeout = options.header_timeout,
+                 .body_timeout = options.body_timeout,
+                 .write_timeout = options.write_timeout},
+      .counters = settings.counters,
+      .headers = std::string(security_headers()),
+      .answer = [&settings](Request& request,
+                            http::ConnectionInfo& connection) { return answer(settings, request, connection); },
+      .accept = [&settings](Request&,
+                            http::ConnectionInfo&) -> asio::awaitable<std::expected<http::BodyPlan, http::Response>> {
+        co_return http::BodyPlan{.bytes_max = settings.options.body_bytes_max};
+      },
+      .refuse = [](http::ParseError error) { return to_http(Response::error({.code = std::string(code_of(error))})); }};
 }
 
 }  // namespace picket::api

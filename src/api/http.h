@@ -1,37 +1,22 @@
-// Requests and responses as values.
+// What the API answers, and how errors look.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "http/message.h"
 #include "kql/diagnostic.h"
 
 namespace picket::api {
 
-using Header = std::pair<std::string, std::string>;
+using http::equal_ignoring_case;
+using http::Header;
+using http::parse_query;
+using http::Request;
 
-/// A request whose syntax is good. Names of headers are compared without regard to case.
-struct Request {
-  std::string method;
-  std::string path;   ///< Still percent-encoded, begins with '/', without query.
-  std::string query;  ///< Behind '?', still percent-encoded.
-  std::vector<Header> headers;
-  std::string body;
-  std::string address;  ///< Of the peer.
-  bool keep_alive = true;
-
-  /// The first header of that name, or "".
-  [[nodiscard]] std::string_view header(std::string_view name) const;
-  /// How often a header is there.
-  [[nodiscard]] std::size_t count(std::string_view name) const;
-};
-
-bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// Value of a cookie, or "".
 std::string_view cookie(const Request& request, std::string_view name);
 
@@ -64,13 +49,7 @@ struct Response {
   static Response error(const ApiError& error);
 };
 
-/// Standard reason phrase.
-std::string_view reason_of(int status);
-/// Status line, headers (those every response has included), and the body unless `head_only`.
-std::string serialize(const Response& response, bool keep_alive, bool head_only);
-
-/// Decoded members of a query string in order; `+` is a space. nullopt: bad percent-encoding, or text that is not
-/// UTF-8.
-std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
+/// Header lines that every response of this listener has, each with its CR LF.
+std::string_view security_headers();
 
 }  // namespace picket::api

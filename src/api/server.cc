@@ -40,12 +40,13 @@ struct Server::Core {
               .started_at = services.clock.now(),
               .stopping = stop_source.get_token(),
               .own_counters = [this] { return counters(); }},
-        http{.options = options,
-             .workers = workers,
-             .query_workers = query_workers,
-             .live = live,
-             .counters = http_counters,
-             .answer = [this](const Request& request) { return answer(request); }} {}
+        http_settings{.options = options,
+                      .workers = workers,
+                      .query_workers = query_workers,
+                      .live = live,
+                      .counters = http_counters,
+                      .answer = [this](const Request& request) { return answer(request); }},
+        connections(connection_settings(http_settings)) {}
 
   Response answer(const Request& request);
   Response metrics(const Request& request);
@@ -61,11 +62,12 @@ struct Server::Core {
   std::stop_source stop_source;
   Authenticator authenticator;
   Facts facts;
-  HttpCounters http_counters;
-  Workers workers;
-  Workers query_workers;
+  http::Counters http_counters;
+  http::Workers workers;
+  http::Workers query_workers;
   Parts parts;
-  HttpSettings http;
+  HttpSettings http_settings;
+  http::Settings connections;
   std::unique_ptr<net::Listener> listener;
   std::jthread ticker;  ///< Makes what live readers get in intervals.
 };
@@ -174,7 +176,9 @@ Result<std::unique_ptr<Server>> Server::start(net::IoThreads& threads, const net
                               .unauthenticated_max = core->options.connections_max};
   listen.first_bytes_timeout = core->options.idle_timeout;
   Core* const raw = core.get();
-  net::Handler handler = [raw](net::Connection connection) { return serve_http(raw->http, std::move(connection)); };
+  net::Handler handler = [raw](net::Connection connection) {
+    return http::serve(raw->connections, std::move(connection));
+  };
   TRY(core->listener, net::Listener::open(threads, listen, tls, std::move(handler)));
   core->ticker = std::jthread([raw](const std::stop_token& stopping) { raw->tick_loop(stopping); });
   return std::unique_ptr<Server>(new Server(std::move(core)));
