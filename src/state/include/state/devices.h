@@ -1,6 +1,7 @@
 // Devices and modules: the registry of who may connect.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,17 @@ inline constexpr std::size_t kDeviceIdBytesMax = kIdentifierBytesMax;
 struct Keys {
   std::string primary;
   std::string secondary;
+  friend bool operator==(const Keys&, const Keys&) = default;
+};
+
+/// How an identity proves itself. The numbers are stored.
+enum class AuthType : std::uint8_t { sas = 0, self_signed = 1, certificate_authority = 2, none = 3 };
+
+/// Of the certificates of a self-signed identity: SHA-1 or SHA-256 in lower-case hex; empty: none.
+struct Thumbprints {
+  std::string primary;
+  std::string secondary;
+  friend bool operator==(const Thumbprints&, const Thumbprints&) = default;
 };
 
 struct Module {
@@ -30,6 +42,10 @@ struct Module {
   bool enabled = true;
   Keys keys;
   Timestamp created;
+  std::string etag;
+  AuthType auth = AuthType::sas;
+  Thumbprints thumbprints;
+  std::string managed_by;
 };
 
 struct Device {
@@ -41,7 +57,15 @@ struct Device {
   Keys keys;
   Timestamp created;
   Timestamp updated;
-  std::vector<Module> modules;
+  std::vector<Module> modules;  ///< By id. Filled by Devices only; Identities leaves it empty.
+  std::string etag;             ///< New with each change.
+  std::string status_reason;
+  Timestamp status_updated;  ///< 0: never.
+  AuthType auth = AuthType::sas;
+  Thumbprints thumbprints;
+  bool edge = false;  ///< capabilities.iotEdge
+  std::string scope;  ///< deviceScope
+  std::vector<std::string> parent_scopes;
 };
 
 /// Fields of a change; what is absent stays.
@@ -59,8 +83,9 @@ struct Actor {
 /// is_identifier() as a result. Errors: malformed or limit_exceeded, where "device.id".
 Result<> check_device_id(std::string_view id);
 
-/// Registry of one installation, over all hubs. Each change writes its audit record to the outbox in the same
-/// transaction (decisions: registry change + its event).
+/// The registry as the REST API of operators sees it: devices with their modules, blocking. Each change writes its
+/// audit record to the outbox in the same transaction (decisions: registry change + its event). hub::Registry is the
+/// same registry for IoT Hub's protocols.
 class Devices {
  public:
   explicit Devices(Database& database) : database_(database) {}
