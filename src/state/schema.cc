@@ -11,6 +11,10 @@ namespace picket::state {
 // One line a domain: the script stands in the domain's file.
 extern const char* const kIdentitiesSchema;
 extern const char* const kHubsSchema;
+extern const char* const kSessionsSchema;
+extern const char* const kCommandsSchema;
+extern const char* const kFeedbackSchema;
+extern const char* const kTwinsSchema;
 
 namespace {
 
@@ -78,6 +82,10 @@ std::span<const UpgradeStep> upgrade_steps() {
   static const DomainScript device_hub[] = {
       {"identities", kIdentitiesSchema},
       {"hubs", kHubsSchema},
+      {"sessions", kSessionsSchema},
+      {"commands", kCommandsSchema},
+      {"feedback", kFeedbackSchema},
+      {"twins", kTwinsSchema},
   };
   static const UpgradeStep steps[] = {{1, first}, {2, device_hub}};
   return steps;
