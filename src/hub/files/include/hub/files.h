@@ -116,18 +116,18 @@ class Files {
   virtual ~Files() = default;
 
   /// `host`: the name by which the device reached this hub (Host header); the ticket sends it there again.
-  /// `blob_name` as the device said it. Errors: 400004 (name empty, too long, with "..", control characters, backslash),
-  /// 403006 (kUploadsOpenMax open), 403002 (no room), 404001.
+  /// `blob_name` as the device said it. Errors: 400004 (name empty, too long, with "..", control characters,
+  /// backslash), 403006 (kUploadsOpenMax open), 403002 (no room), 404001.
   virtual void open_upload(const Identity& device, std::string blob_name, std::string_view host,
                            Done<UploadTicket> done) = 0;
-  /// Success makes a notification when the blob is there; failure removes what was put. Errors: 400004 no such upload of
-  /// this device.
+  /// Success makes a notification when the blob is there; failure removes what was put. Errors: 400004 no such upload
+  /// of this device.
   virtual void close_upload(const Identity& device, UploadResult result, Done<> done) = 0;
 
   /// True: the path belongs to the object storage ("/{container}/…"), so no device route may take it.
   [[nodiscard]] virtual bool is_blob_path(std::string_view path) const = 0;
-  /// `target`: path and query exactly as in the request line. Reads nothing but the key: cheap and safe on an I/O thread.
-  /// Errors: 401003 (signature, expiry, another blob, not for this action), 400004, 405-like actions as 400004.
+  /// `target`: path and query exactly as in the request line. Reads nothing but the key: cheap and safe on an I/O
+  /// thread. Errors: 401003 (signature, expiry, another blob, not for this action), 400004, 405-like actions as 400004.
   [[nodiscard]] virtual HubResult<BlobGrant> grant_blob(std::string_view method, std::string_view target) const = 0;
   /// For put and put_block. `length`: of Content-Length; absent when chunked. Errors: 413001, 403002, 503003.
   virtual HubResult<std::unique_ptr<BlobUpload>> begin_blob(const BlobGrant& grant, std::optional<std::uint64_t> length,

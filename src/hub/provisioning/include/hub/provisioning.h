@@ -54,10 +54,10 @@ struct ProvisioningGrant {
   std::string registration_id;
   std::string enrollment;  ///< Name of the enrollment or group.
   bool group = false;
-  std::string method;             ///< "symmetricKey" or "x509".
-  std::string primary_key;        ///< symmetricKey: the device's own keys in base64.
+  std::string method;       ///< "symmetricKey" or "x509".
+  std::string primary_key;  ///< symmetricKey: the device's own keys in base64.
   std::string secondary_key;
-  std::string thumbprint;         ///< x509: SHA-256 of the leaf, lower-case hex.
+  std::string thumbprint;  ///< x509: SHA-256 of the leaf, lower-case hex.
   std::string source;
 };
 
@@ -72,10 +72,10 @@ ProvisioningReply to_reply(const HubError& error);
 
 /// A request of the service API.
 struct ProvisioningServiceCall {
-  std::string method;        ///< GET PUT POST DELETE
-  std::string path;          ///< Without query, percent-encoded as received: "/enrollments/{id}", "/enrollments/query", …
-  std::string body;          ///< At most kProvisioningBodyBytesMax x 16 for bulk.
-  std::string if_match;      ///< Header If-Match as received; empty: none.
+  std::string method;    ///< GET PUT POST DELETE
+  std::string path;      ///< Without query, percent-encoded as received: "/enrollments/{id}", "/enrollments/query", …
+  std::string body;      ///< At most kProvisioningBodyBytesMax x 16 for bulk.
+  std::string if_match;  ///< Header If-Match as received; empty: none.
   std::size_t item_count_max = 0;  ///< Header x-ms-max-item-count; 0: none.
   std::string continuation;        ///< Header x-ms-continuation.
 };
@@ -83,7 +83,7 @@ struct ProvisioningServiceReply {
   int status = 500;
   std::string body;          ///< JSON or empty.
   std::string continuation;  ///< Header x-ms-continuation; empty: none.
-  std::string item_type;     ///< Header x-ms-item-type of a query: "enrollment", "enrollmentGroup", "deviceRegistration".
+  std::string item_type;  ///< Header x-ms-item-type of a query: "enrollment", "enrollmentGroup", "deviceRegistration".
 };
 /// True for paths of the service API ("/enrollments", "/enrollmentGroups", "/registrations" and below).
 bool is_provisioning_service_path(std::string_view path);
@@ -97,9 +97,9 @@ struct DeviceOrder {
   std::string primary_thumbprint;  ///< Self-signed by thumbprint; empty and no keys: CA-signed.
   std::string secondary_thumbprint;
   bool edge = false;
-  std::string tags_json;     ///< Of the initial twin; empty: none. An object.
-  std::string desired_json;  ///< The same for desired properties.
-  bool reset_twin = false;   ///< Device exists: its twin goes back to the initial one (reprovisioning policy).
+  std::string tags_json;         ///< Of the initial twin; empty: none. An object.
+  std::string desired_json;      ///< The same for desired properties.
+  bool reset_twin = false;       ///< Device exists: its twin goes back to the initial one (reprovisioning policy).
   bool security_module = false;  ///< Make DefenderIotMicroAgent with the same kind of authentication as the device.
 };
 
@@ -107,7 +107,8 @@ struct DeviceOrder {
 class ProvisioningRegistry {
  public:
   virtual ~ProvisioningRegistry() = default;
-  /// Makes the device, or gives an existing one these credentials (and the twin, if asked). `done`: true when it was new.
+  /// Makes the device, or gives an existing one these credentials (and the twin, if asked). `done`: true when it was
+  /// new.
   virtual void provide(DeviceOrder order, const state::Actor& actor, Done<bool> done) = 0;
   /// Removes a device that moves to another hub or has lost its enrollment. Absent: no error.
   virtual void withdraw(std::string_view hub, std::string_view device_id, const state::Actor& actor, Done<> done) = 0;
@@ -124,8 +125,9 @@ class Provisioning {
   virtual ~Provisioning() = default;
   [[nodiscard]] virtual const std::string& scope() const = 0;
 
-  /// Errors: 401003 (wrong scope, no such enrollment, bad proof, not enabled: the same words for all, so that nobody can
-  /// ask who is enrolled; the log has the reason). Quick: one indexed read and a few hashes; X.509 some milliseconds.
+  /// Errors: 401003 (wrong scope, no such enrollment, bad proof, not enabled: the same words for all, so that nobody
+  /// can ask who is enrolled; the log has the reason). Quick: one indexed read and a few hashes; X.509 some
+  /// milliseconds.
   [[nodiscard]] virtual HubResult<ProvisioningGrant> authenticate(const ProvisioningClaim& claim) const = 0;
   /// `body`: {"registrationId":"r","payload":{..}?}. 202 with {"operationId","status":"assigning"}.
   virtual void register_device(const ProvisioningGrant& grant, std::string body,
