@@ -104,7 +104,10 @@ Result<Buffer> decompress(Bytes body, std::string_view content_encoding, const L
   const std::string encoding = folded(content_encoding);
   constexpr int kGzip = 15 + 16, kZlib = 15, kRaw = -15;
   if (body.size() > limits.decoded_bytes_max) return fail(Errc::limit_exceeded, "message.size");
-  if (encoding.empty() || encoding == "identity" || encoding == "utf-8") return Buffer(body.begin(), body.end());
+  // The Java device SDK writes the content type here: its Message.setAsSecurityMessage() sets the wrong field.
+  const bool is_plain =
+      encoding.empty() || encoding == "identity" || encoding == "utf-8" || encoding == "application/json";
+  if (is_plain) return Buffer(body.begin(), body.end());
   if (encoding == "gzip" || encoding == "x-gzip") return inflate_all(body, limits, kGzip);
   if (encoding == "deflate") return inflate_all(body, limits, looks_like_zlib(body) ? kZlib : kRaw);
   if (encoding == "zstd") return unzstd_all(body, limits);

@@ -92,6 +92,7 @@ def run_group(group: Group) -> tuple[Group, list[reports.Case], str, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests/sdk/run.py")
     parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--lines", type=int, default=8, help="of each failure's text")
     parser.add_argument("--verbose", action="store_true", help="also what each group wrote")
     parser.add_argument("groups", nargs="*", metavar="GROUP")
     arguments = parser.parse_args()
@@ -110,7 +111,7 @@ def main() -> int:
             bad += len(failures)
             print(f"{group.name}: {len(cases) - len(failures)} of {len(cases)} in {seconds:.0f} s", flush=True)
             for case in failures:
-                print(f"FAILED {group.name}: {case.name}: " + "\n    ".join(case.failure.strip().splitlines()[:12]))
+                print(f"FAILED {group.name}: {case.name}: " + "\n    ".join(case.failure.strip().splitlines()[:arguments.lines]))
             if arguments.verbose:
                 print(text, flush=True)
             elif len(failures) == 1 and failures[0].name == "the group comes to its end":

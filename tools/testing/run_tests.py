@@ -192,7 +192,7 @@ def browser() -> Outcome:
 def sdk() -> Outcome:
     if broken := build("release"):
         return broken
-    return run_counting([ROOT / "tests/sdk/run.sh"], "sdk", 900)
+    return run_counting([sys.executable, ROOT / "tests/sdk/run.py"], "sdk", 1200)
 
 
 def fuzz() -> Outcome:

@@ -37,6 +37,7 @@ TEST(ContentEncoding, IsUndoneWhateverItsName) {
   EXPECT_TRUE(decode(deflated(kMessage, -15), {.content_encoding = "deflate"}).has_value());
   EXPECT_TRUE(decode(zstd(kMessage), {.content_encoding = "zstd"}).has_value());
   EXPECT_TRUE(decode(kMessage, {.content_encoding = "utf-8"}).has_value()) << "SDKs put the charset there";
+  EXPECT_TRUE(decode(kMessage, {.content_encoding = "application/json"}).has_value()) << "Java's setAsSecurityMessage";
   EXPECT_THAT(decode(kMessage, {.content_encoding = "br"}), FailsWith(Errc::unsupported, "message.encoding"));
 }
 

@@ -12,7 +12,6 @@ import contextlib
 import http.server
 import json
 import threading
-import traceback
 
 from picket_server import Server
 
@@ -66,7 +65,7 @@ def listen(server: Server):
             try:
                 status, answer = 200, getattr(control, self.path.strip("/"))(**arguments)
             except Exception as error:  # the case that asked fails with it
-                traceback.print_exc()
+                print(f"control {self.path} {arguments}: {error}", flush=True)
                 status, answer = 500, {"error": f"{type(error).__name__}: {error}"}
             body = json.dumps(answer).encode()
             self.send_response(status)

@@ -1,0 +1,65 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.microsoft.azure.sdk.iot.device.DeviceClient;
+import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
+import com.microsoft.azure.sdk.iot.device.Message;
+import com.microsoft.azure.sdk.iot.device.ModuleClient;
+import com.microsoft.azure.sdk.iot.device.exceptions.IotHubClientException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Connecting and sending, over every transport of the Java SDK. */
+@Timeout(60)
+class TelemetryTest {
+  @ParameterizedTest
+  @EnumSource(IotHubClientProtocol.class)
+  void aSecurityMessageBecomesARawEventOfItsDevice(IotHubClientProtocol protocol) throws Exception {
+    Hub.Device device = Hub.newDevice();
+    DeviceClient client = device.client(protocol);
+    client.open(false);
+    client.sendEvent(Hub.securityMessage("mark-" + device.id()));
+    assertEquals(device.id(), Hub.rawEvent("mark-" + device.id()).get("DeviceId").getAsString());
+    client.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = IotHubClientProtocol.class, names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
+  void aModuleSendsWithItsOwnKey(IotHubClientProtocol protocol) throws Exception {
+    Hub.Device device = Hub.newDevice();
+    ModuleClient client = device.moduleClient(protocol);
+    client.open(false);
+    client.sendEvent(Hub.securityMessage("module-" + device.id()));
+    client.sendEvent(new Message("to an output"), "out1");
+    assertEquals(device.id(), Hub.rawEvent("module-" + device.id()).get("DeviceId").getAsString());
+    client.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(IotHubClientProtocol.class)
+  void aWrongKeyIsRefused(IotHubClientProtocol protocol) throws Exception {
+    Hub.Device device = Hub.newDevice();
+    Hub.Device other = Hub.newDevice();
+    String wrong = device.string().replace(Hub.key(device.string()), Hub.key(other.string()));
+    DeviceClient client = new DeviceClient(wrong, protocol, Hub.options());
+    assertThrows(IotHubClientException.class, () -> {
+      client.open(false);
+      client.sendEvent(new Message("x"));
+    });
+    client.close();
+  }
+
+  @Test
+  void aBatchOverHttpsBecomesOneRawEventAMessage() throws Exception {
+    Hub.Device device = Hub.newDevice();
+    DeviceClient client = device.client(IotHubClientProtocol.HTTPS);
+    client.open(false);
+    client.sendEvents(java.util.List.of(
+        Hub.securityMessage("batch-1-" + device.id()), Hub.securityMessage("batch-2-" + device.id())));
+    Hub.rawEvent("batch-1-" + device.id());
+    Hub.rawEvent("batch-2-" + device.id());
+    client.close();
+  }
+}
