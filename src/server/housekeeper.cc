@@ -13,18 +13,34 @@
 namespace picket::server {
 namespace {
 
-constexpr std::size_t kOutboxBatch = 256;
+constexpr std::size_t kOutboxBatch = 1024;
+/// Of one second: an import of a fleet must not keep ticks and retention waiting.
+constexpr int kOutboxBatchesMax = 64;
 constexpr int kTicksPerMinute = 60;
 constexpr int kTicksPerDay = 86'400;
 
-// The group that a registry change puts a device into, if it does.
-std::optional<std::string> group_of(const state::OutboxRecord& record) {
-  if (record.kind != "device.create" && record.kind != "device.update") return std::nullopt;
+/// What the journal needs to know of an outbox record's body.
+struct Subject {
+  std::string hub;
+  std::string module_id;
+  std::optional<std::string> group;  ///< That a registry change puts the device into.
+};
+
+Subject subject_of(const state::OutboxRecord& record, const std::string& default_hub) {
+  Subject out{default_hub, {}, std::nullopt};
   boost::system::error_code failed;
   const boost::json::value parsed = boost::json::parse(record.body, failed);
-  const auto* group = failed || !parsed.is_object() ? nullptr : parsed.get_object().if_contains("group");
-  if (group == nullptr || !group->is_string()) return std::nullopt;
-  return std::string(group->get_string());
+  if (failed || !parsed.is_object()) return out;
+  const auto text = [&](std::string_view name) -> std::optional<std::string> {
+    const auto* value = parsed.get_object().if_contains(name);
+    return value != nullptr && value->is_string() ? std::optional<std::string>(value->get_string()) : std::nullopt;
+  };
+  out.hub = text("hub").value_or(default_hub);
+  out.module_id = text("module").value_or("");
+  if (out.module_id.empty() && (record.kind.starts_with("device.") || record.kind.starts_with("twin."))) {
+    out.group = text("group");
+  }
+  return out;
 }
 
 }  // namespace
@@ -66,29 +82,34 @@ void Housekeeper::tick() {
 // The records leave the outbox only when all of them are durable in the journal. After a crash between the two they are
 // appended again with the same id: readers of audit records drop the second by it.
 void Housekeeper::send_outbox() {
-  const auto pending = parts_.outbox.pending(kOutboxBatch);
-  if (!pending) return check(std::unexpected(pending.error()), "outbox");
-  if (pending->empty()) return;
-  DurableGroup group;
-  for (const state::OutboxRecord& one : *pending) {
-    const std::string id = std::to_string(one.id);
-    const journal::Property properties[] = {{"kind", one.kind}, {"outbox-id", id}};
-    auto done = append(group, journal::RecordKind::audit, one.device_id, properties, one.body);
-    // Detectors learn a device's group from a record of its own kind, in the same order.
-    if (const auto in_group = group_of(one); done && in_group) {
-      done =
-          append(group, journal::RecordKind::group_change, one.device_id, {}, pipeline::group_change_body(*in_group));
+  for (int batch = 0; batch < kOutboxBatchesMax; ++batch) {
+    const auto pending = parts_.outbox.pending(kOutboxBatch);
+    if (!pending) return check(std::unexpected(pending.error()), "outbox");
+    if (pending->empty()) return;
+    DurableGroup group;
+    for (const state::OutboxRecord& one : *pending) {
+      if (const auto done = append(group, one); !done) return check(done, "outbox to journal");
     }
-    if (!done) return check(done, "outbox to journal");
+    if (!group.wait()) return check(fail(Errc::io, "outbox.durable"), "outbox to journal");
+    check(parts_.outbox.remove_through(pending->back().id), "outbox");
+    outbox_sent_ += pending->size();
+    if (pending->size() < kOutboxBatch) return;
   }
-  if (!group.wait()) return check(fail(Errc::io, "outbox.durable"), "outbox to journal");
-  check(parts_.outbox.remove_through(pending->back().id), "outbox");
-  outbox_sent_ += pending->size();
 }
 
-Result<> Housekeeper::append(DurableGroup& group, journal::RecordKind kind, std::string_view device_id,
+Result<> Housekeeper::append(DurableGroup& group, const state::OutboxRecord& one) {
+  const Subject subject = subject_of(one, parts_.hub);
+  const Identity identity{subject.hub, one.device_id, subject.module_id, ""};
+  const std::string id = std::to_string(one.id);
+  const journal::Property properties[] = {{"kind", one.kind}, {"outbox-id", id}};
+  TRY_VOID(append(group, journal::RecordKind::audit, identity, properties, one.body));
+  // Detectors learn a device's group from a record of its own kind, in the same order.
+  if (!subject.group) return {};
+  return append(group, journal::RecordKind::group_change, identity, {}, pipeline::group_change_body(*subject.group));
+}
+
+Result<> Housekeeper::append(DurableGroup& group, journal::RecordKind kind, const Identity& identity,
                              std::span<const journal::Property> properties, std::string_view body) {
-  const Identity identity{parts_.hub, std::string(device_id), "", ""};
   const journal::Record record{.kind = kind,
                                .partition = partition_of(identity),
                                .enqueued = parts_.clock.now(),

@@ -49,7 +49,8 @@ class Housekeeper {
   void run(const std::stop_token& stopping);
   void tick();
   void send_outbox();
-  Result<> append(DurableGroup& group, journal::RecordKind kind, std::string_view device_id,
+  Result<> append(DurableGroup& group, const state::OutboxRecord& one);
+  Result<> append(DurableGroup& group, journal::RecordKind kind, const Identity& identity,
                   std::span<const journal::Property> properties, std::string_view body);
   void each_minute();
   void check(const Result<>& done, std::string_view what);
