@@ -10,6 +10,10 @@ namespace {
 /// How long after its last finding an alert waits for late ones.
 constexpr Duration kLateness = Duration::hours(1);
 
+int weight(std::string_view severity) {
+  return severity == "High" ? 4 : severity == "Medium" ? 3 : severity == "Low" ? 2 : severity.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 void AlertBook::begin(OpenAlert& open, const Finding& finding, const Context& context, const AlertInfo& info) {
@@ -29,11 +33,19 @@ void AlertBook::begin(OpenAlert& open, const Finding& finding, const Context& co
   alert.techniques = info.techniques;
   alert.sub_techniques = info.sub_techniques;
   alert.remediation = info.remediation;
+  if (context.device.device_id.empty()) {  // about the hub itself
+    alert.properties = {{"IoTHub", context.device.hub}};
+    alert.entities = {{"iothub", {{"IoTHub", context.device.hub}}}};
+    return;
+  }
   alert.properties = {{"DeviceId", context.device.device_id}};
   alert.entities = {{"iotdevice", {{"DeviceId", context.device.device_id}, {"IoTHub", context.device.hub}}}};
 }
 
-void AlertBook::merge(AlertChange& alert, const Finding& finding) {
+void AlertBook::merge(AlertChange& alert, const Finding& finding, Profile profile) {
+  if (profile == Profile::standard && weight(finding.severity) > weight(alert.severity)) {
+    alert.severity = finding.severity;
+  }
   alert.start = std::min(alert.start, finding.start);
   alert.end = std::max(alert.end, finding.end);
   alert.count += finding.count;
@@ -79,7 +91,7 @@ void AlertBook::raise(const Finding& finding, const Context& context, std::vecto
     open = &alerts_.touch(key);
     begin(*open, finding, context, *info);
   }
-  merge(open->alert, finding);
+  merge(open->alert, finding, context.profile);
   open->alert.device = context.device;
   open->alert.group = context.group;
   open->last = context.enqueued;

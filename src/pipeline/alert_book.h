@@ -60,7 +60,7 @@ class AlertBook final : public StatePart {
 
  private:
   void begin(OpenAlert& open, const Finding& finding, const Context& context, const AlertInfo& info);
-  static void merge(AlertChange& alert, const Finding& finding);
+  static void merge(AlertChange& alert, const Finding& finding, Profile profile);
   void write(const std::string& key, OpenAlert& open, Timestamp now, journal::RecordId source,
              std::vector<AlertChange>& out);
 

@@ -6,5 +6,6 @@
 namespace picket::pipeline {
 
 extern const std::string_view kAlertsYaml;
+extern const std::string_view kRecommendationsYaml;
 
 }  // namespace picket::pipeline

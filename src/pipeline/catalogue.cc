@@ -1,63 +1,26 @@
 #include "pipeline/catalogue.h"
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 #include <charconv>
-
-#include <yaml-cpp/yaml.h>
 
 #include "base/core/check.h"
 #include "base/core/hash.h"
 #include "builtin_content.h"
+#include "content_yaml.h"
 
 namespace picket::pipeline {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSeverities{"High", "Medium", "Low", "Informational"};
+using namespace content;
+
 constexpr Duration kWindowMax = Duration::days(7);
 
-/// Thrown inside this file only; parse() turns it into a Result.
-struct Complaint {
-  std::string_view where;
-  YAML::Mark mark;
-  std::string text;
-};
-
-[[noreturn]] void complain(std::string_view where, const YAML::Node& node, std::string text) {
-  throw Complaint{where, node.Mark(), std::move(text)};
-}
-
-YAML::Node member(const YAML::Node& node, const char* name, std::string_view where) {
-  if (!node.IsMap()) complain(where, node, "a map is expected here");
-  const YAML::Node found = node[name];
-  if (!found) complain(where, node, std::string("'") + name + "' is missing");
-  return found;
-}
-
-std::string text(const YAML::Node& node, const char* name, std::string_view where) {
-  const YAML::Node found = member(node, name, where);
-  if (!found.IsScalar() || found.Scalar().empty()) complain(where, found, std::string("'") + name + "' must be a text");
-  return found.Scalar();
-}
-
-std::vector<std::string> texts(const YAML::Node& node, const char* name, std::string_view where) {
-  const YAML::Node found = member(node, name, where);
-  if (!found.IsSequence()) complain(where, found, std::string("'") + name + "' must be a list");
-  std::vector<std::string> out;
-  for (const YAML::Node& entry : found) {
-    if (!entry.IsScalar()) complain(where, entry, std::string("'") + name + "' must hold texts only");
-    out.push_back(entry.Scalar());
-  }
+/// Ids are compared without regard to case on input: their spelling differs between sources.
+std::string folded(std::string_view type) {
+  std::string out(type);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
-}
-
-std::string severity(const YAML::Node& alert, const char* profile) {
-  const YAML::Node severities = member(alert, "severity", "alerts.severity");
-  std::string value = text(severities, profile, "alerts.severity");
-  if (std::ranges::find(kSeverities, value) == kSeverities.end()) {
-    complain("alerts.severity", severities, "'" + value + "' is not one of High, Medium, Low, Informational");
-  }
-  return value;
 }
 
 /// "90s", "10m", "1h", "1d"
@@ -93,8 +56,8 @@ AlertInfo read_alert(const YAML::Node& node) {
   AlertInfo out;
   out.type = text(node, "type", "alerts.type");
   out.name = text(node, "name", "alerts.name");
-  out.severity_parity = severity(node, "parity");
-  out.severity_default = severity(node, "default");
+  out.severity_parity = severity(node, "parity", "alerts.severity");
+  out.severity_default = severity(node, "default", "alerts.severity");
   out.description = text(node, "description", "alerts.description");
   out.tactics = texts(node, "tactics", "alerts.tactics");
   for (std::string& id : texts(node, "techniques", "alerts.techniques")) {
@@ -105,41 +68,28 @@ AlertInfo read_alert(const YAML::Node& node) {
   out.remediation = texts(node, "remediation", "alerts.remediation");
   if (out.remediation.empty()) complain("alerts.remediation", node["remediation"], "at least one step is needed");
   out.window = duration(node);
-  return out;
-}
-
-std::map<std::string, AlertInfo, std::less<>> read_all(std::string_view yaml) {
-  const YAML::Node root = YAML::Load(std::string(yaml));
-  if (text(root, "format", "alerts.format") != "1") complain("alerts.format", root["format"], "format 1 is expected");
-  const YAML::Node list = member(root, "alerts", "alerts.list");
-  if (!list.IsSequence()) complain("alerts.list", list, "'alerts' must be a list");
-  std::map<std::string, AlertInfo, std::less<>> out;
-  for (const YAML::Node& node : list) {
-    AlertInfo info = read_alert(node);
-    const std::string type = info.type;
-    if (!out.emplace(type, std::move(info)).second) complain("alerts.type", node, "'" + type + "' is there twice");
-  }
+  out.aliases = optional_texts(node, "aliases", "alerts.aliases");
   return out;
 }
 
 }  // namespace
 
-Result<Catalogue> Catalogue::parse(std::string_view yaml, std::string* detail) {
-  const auto refuse = [&](std::string_view where, const YAML::Mark& mark, const std::string& what) {
-    const auto line = static_cast<std::uint64_t>(mark.line < 0 ? 0 : mark.line + 1);
-    if (detail != nullptr) *detail = "alerts.yaml line " + std::to_string(line) + ": " + what;
-    return fail(Errc::malformed, where, line);
-  };
-  try {
-    Catalogue out;
-    out.alerts_ = read_all(yaml);
-    out.hash_ = fnv1a64(as_bytes(yaml));
-    return out;
-  } catch (const Complaint& complaint) {
-    return refuse(complaint.where, complaint.mark, complaint.text);
-  } catch (const YAML::Exception& exception) {
-    return refuse("alerts.yaml", exception.mark, exception.msg);
+void Catalogue::read(std::string_view yaml) {
+  const YAML::Node root = YAML::Load(std::string(yaml));
+  for (const YAML::Node& node : list_of(root, "alerts", "alerts.list")) {
+    AlertInfo info = read_alert(node);
+    const std::string type = info.type;
+    for (const std::string& alias : info.aliases) names_.emplace(folded(alias), type);
+    names_.insert_or_assign(folded(type), type);
+    if (!alerts_.emplace(type, std::move(info)).second) complain("alerts.type", node, "'" + type + "' is there twice");
   }
+  hash_ = fnv1a64(as_bytes(yaml));
+}
+
+Result<Catalogue> Catalogue::parse(std::string_view yaml, std::string* detail) {
+  Catalogue out;
+  TRY_VOID(content::run("alerts.yaml", [&] { out.read(yaml); }, detail));
+  return out;
 }
 
 const Catalogue& Catalogue::builtin() {
@@ -154,6 +104,11 @@ const Catalogue& Catalogue::builtin() {
 const AlertInfo* Catalogue::find(std::string_view type) const {
   const auto found = alerts_.find(type);
   return found == alerts_.end() ? nullptr : &found->second;
+}
+
+const AlertInfo* Catalogue::find_any(std::string_view type) const {
+  const auto found = names_.find(folded(type));
+  return found == names_.end() ? nullptr : find(found->second);
 }
 
 }  // namespace picket::pipeline

@@ -50,6 +50,8 @@ struct Finding {
   std::uint64_t evidence_count = 1;   ///< May be more than are listed.
   NamedTexts properties;              ///< Replace those of the same name.
   std::vector<Entity> entities;       ///< Added unless there.
+  /// Static; empty: the catalogue's. Taken in the default profile only, and never lowers what an alert has.
+  std::string_view severity;
 };
 
 /// Deterministic: sees record time only, and everything it remembers is in its state part.

@@ -1,10 +1,12 @@
 #include "engine.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/core/check.h"
 #include "control.h"
 #include "event_time.h"
+#include "pipeline/control_records.h"
+#include "workspace/tables.h"
 
 namespace picket::pipeline {
 namespace {
@@ -87,7 +89,8 @@ class Engine::Settings final : public StatePart {
   KeyedTable<Entry> table_;
 };
 
-Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspace::Schema& schema)
+Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspace::Schema& schema,
+               const RecommendationCatalogue& recommendations)
     : options_(std::move(options)),
       rows_(schema, options_.installation_id),
       devices_(std::make_unique<Devices>()),
@@ -99,6 +102,13 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
       by_kind_[static_cast<std::size_t>(kind)].push_back(&detectors_[i]);
     }
   }
+  const auto table = schema.find_table(workspace::kHubOperations);
+  CHECK(table.has_value(), "the workspace was opened with make_workspace_schema()");
+  hub_ = std::make_unique<HubStage>(alerts_, recommendations, *table, options_.fingerprint_key,
+                                    [this](const Identity& device) { return std::string(devices_->group_of(device)); });
+  hub_->on_group = [this](const Identity& device, std::string group, Timestamp enqueued) {
+    set_group(device, std::move(group), enqueued);
+  };
 }
 
 Engine::~Engine() = default;
@@ -108,21 +118,46 @@ std::vector<StatePart*> Engine::parts() {
   for (const Running& running : detectors_) {
     if (StatePart* part = running.detector->state()) out.push_back(part);
   }
+  for (StatePart* part : hub_->parts()) out.push_back(part);
   return out;
 }
 
-void Engine::process(const journal::RecordView& record, RowBatch& batch, std::vector<AlertChange>& changes) {
+Moment Engine::moment_of(const journal::RecordView& record, std::vector<DerivedChange>& changes) const {
+  return {record.enqueued, record.id, settings_->profile(), changes};
+}
+
+void Engine::set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued) {
+  if (group.size() > kGroupBytesMax) group.resize(kGroupBytesMax);
+  if (group.empty()) group = kDefaultGroup;
+  hub_->see_group(identity.to_identity(), group);
+  devices_->set_group(identity, std::move(group), enqueued);
+}
+
+void Engine::process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes) {
   ++stats_.records;
   fingerprints_.advance(record.enqueued);
-  alerts_.advance(record.enqueued, record.id, changes);
+  alert_changes_.clear();
+  alerts_.advance(record.enqueued, record.id, alert_changes_);
+  for (AlertChange& change : alert_changes_) changes.emplace_back(std::move(change));
   if (record.enqueued.us / kMinute.us != minute_) minute_passed(record.enqueued);
+  hub_->advance(moment_of(record, changes));
   switch (record.kind) {
     case journal::RecordKind::message:
       process_message(record, batch, changes);
       break;
     case journal::RecordKind::group_change:
     case journal::RecordKind::rules_change:
-      process_control(record);
+      process_control(record, changes);
+      break;
+    case journal::RecordKind::hub_event:
+    case journal::RecordKind::audit:
+      if (const auto done = hub_->process(record, batch, moment_of(record, changes)); !done) {
+        ++stats_.hub_records_bad;
+        rows_.add_dead_letter(record, done.error(), 0, batch);
+      }
+      break;
+    case journal::RecordKind::intelligence_change:
+      hub_->see_intelligence(record);
       break;
     default:
       break;  // of no consequence for what is detected here
@@ -138,13 +173,14 @@ void Engine::minute_passed(Timestamp now) {
   alerts_.forget(begin);
 }
 
-void Engine::process_control(const journal::RecordView& record) {
+void Engine::process_control(const journal::RecordView& record, std::vector<DerivedChange>& changes) {
   if (record.kind == journal::RecordKind::group_change) {
     if (auto group = parse_group_change(as_text(record.body))) {
-      return devices_->set_group(record.identity, *std::move(group), record.enqueued);
+      return set_group(record.identity, *std::move(group), record.enqueued);
     }
   } else if (const auto rules = parse_rules_change(as_text(record.body))) {
-    return settings_->set_profile(rules->profile);
+    if (rules->profile) settings_->set_profile(*rules->profile);
+    return hub_->configure(*rules, moment_of(record, changes));
   }
   ++stats_.control_records_bad;
 }
@@ -182,9 +218,9 @@ std::vector<bool> Engine::duplicate_events(std::string_view sender, const messag
   return out;
 }
 
-void Engine::process_message(const journal::RecordView& record, RowBatch& batch, std::vector<AlertChange>& changes) {
-  const auto interface = property_of(record, "$.ifid");
-  if (!interface.empty() && interface != kSecurityInterface) {
+void Engine::process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes) {
+  // Exactly this value: everything else is telemetry, and none of our business.
+  if (property_of(record, "$.ifid") != kSecurityInterface) {
     ++stats_.messages_other;
     return;
   }
@@ -206,6 +242,8 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
   const auto duplicates = known_as_whole ? std::vector<bool>() : duplicate_events(sender, *decoded);
   const message::SecurityMessage& message = batch.keep(*std::move(decoded));
   const Identity device = record.identity.to_identity();
+  const Moment moment = moment_of(record, changes);
+  hub_->see_message({device, record.enqueued, message.sent_utc}, moment);
   const std::string group(devices_->group_of(record.identity));
   const Duration correction = clock_correction(message.sent_utc, record.enqueued);
   for (std::size_t e = 0; e < message.events.size(); ++e) {
@@ -230,12 +268,14 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
   }
 }
 
-void Engine::detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<AlertChange>& changes) {
+void Engine::detect(const DetectorEvent& event, const journal::RecordView& record,
+                    std::vector<DerivedChange>& changes) {
   for (const Running* running : by_kind_[static_cast<std::size_t>(event.event.kind)]) {
     findings_.clear();
     running->detector->see(event, findings_);
     for (const Finding& finding : findings_) {
       ++stats_.findings;
+      alert_changes_.clear();
       alerts_.raise(finding,
                     {.rule = running->name,
                      .device = event.device,
@@ -243,9 +283,11 @@ void Engine::detect(const DetectorEvent& event, const journal::RecordView& recor
                      .profile = settings_->profile(),
                      .enqueued = event.enqueued,
                      .source = record.id},
-                    changes);
+                    alert_changes_);
+      for (AlertChange& change : alert_changes_) changes.emplace_back(std::move(change));
     }
   }
+  hub_->see_event(event, moment_of(record, changes));
 }
 
 void Engine::add_stats(Stats& stats) const {
@@ -267,6 +309,8 @@ void Engine::add_stats(Stats& stats) const {
   stats.devices_evicted = devices_->evicted();
   stats.detector_entries_evicted = 0;
   for (const Running& running : detectors_) stats.detector_entries_evicted += running.detector->evicted();
+  stats.hub_records_bad = stats_.hub_records_bad;
+  hub_->add_stats(stats);
   stats.open_alerts = alerts_.open();
   stats.open_alerts_evicted = alerts_.evicted();
 }

@@ -8,8 +8,10 @@
 
 #include "alert_book.h"
 #include "base/core/hash.h"
+#include "derived_change.h"
 #include "detector.h"
 #include "duplicates.h"
+#include "hub_stage.h"
 #include "journal/record.h"
 #include "message/decoder.h"
 #include "pipeline/catalogue.h"
@@ -32,13 +34,15 @@ struct EngineOptions {
 /// Not thread-safe. Its whole memory is in parts(): an engine that loads them goes on as the one that saved them.
 class Engine {
  public:
-  Engine(EngineOptions options, const Catalogue& catalogue, const workspace::Schema& schema);
+  Engine(EngineOptions options, const Catalogue& catalogue, const workspace::Schema& schema,
+         const RecommendationCatalogue& recommendations = RecommendationCatalogue::builtin());
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();
 
-  /// One record. Rows are added to `batch`, whose cells point into the record; changes of alerts to `changes`.
-  void process(const journal::RecordView& record, RowBatch& batch, std::vector<AlertChange>& changes);
+  /// One record. Rows are added to `batch`, whose cells point into the record; changes of alerts and recommendations to
+  /// `changes`.
+  void process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes);
 
   [[nodiscard]] std::vector<StatePart*> parts();
   /// Adds this engine's counters.
@@ -52,13 +56,15 @@ class Engine {
     std::unique_ptr<Detector> detector;
   };
 
-  void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<AlertChange>& changes);
-  void process_control(const journal::RecordView& record);
+  void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes);
+  void process_control(const journal::RecordView& record, std::vector<DerivedChange>& changes);
   bool is_duplicate(const journal::RecordView& record, std::string_view sender,
                     const message::SecurityMessage* message);
   std::vector<bool> duplicate_events(std::string_view sender, const message::SecurityMessage& message);
-  void detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<AlertChange>& changes);
+  void detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void minute_passed(Timestamp now);
+  Moment moment_of(const journal::RecordView& record, std::vector<DerivedChange>& changes) const;
+  void set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued);
   [[nodiscard]] std::uint64_t fingerprint(std::string_view sender, char kind, std::string_view id) const;
 
   EngineOptions options_;
@@ -71,7 +77,9 @@ class Engine {
   std::vector<Running> detectors_;
   std::array<std::vector<const Running*>, message::kEventKinds> by_kind_;
   AlertBook alerts_;
+  std::unique_ptr<HubStage> hub_;
   std::vector<Finding> findings_;
+  std::vector<AlertChange> alert_changes_;  ///< Scratch.
   std::int64_t minute_ = 0;
   Stats stats_;
 };

@@ -89,11 +89,12 @@ Result<> Loop::find_last_source(const journal::Position& from) {
     TRY(const auto batch, reader->read(kScanBytes));
     if (batch.records.empty()) return {};
     for (const journal::RecordView& record : batch.records) {
-      if (record.kind != journal::RecordKind::alert_change) continue;
-      TRY(const auto change, parse_alert_change(as_text(record.body)));
-      if (change.source != last_source_) last_changes_.clear();
-      last_source_ = change.source;
-      last_changes_.emplace_back(change.alert_id, change.change);
+      if (record.kind != journal::RecordKind::alert_change && record.kind != journal::RecordKind::recommendation_change)
+        continue;
+      TRY(const auto change, parse_derived_change(record.kind, as_text(record.body)));
+      if (source_of(change) != last_source_) last_changes_.clear();
+      last_source_ = source_of(change);
+      last_changes_.emplace_back(id_of(change), number_of(change));
     }
   }
 }
@@ -184,10 +185,10 @@ Result<> Loop::append_rows(std::uint64_t through) {
 /// Changes that an earlier run has made durable. Those of its last source may be there in part.
 void Loop::drop_durable() {
   const std::size_t made = changes_.size();
-  std::erase_if(changes_, [&](const AlertChange& change) {
-    if (change.source < last_source_) return true;
-    return change.source == last_source_ &&
-           std::ranges::find(last_changes_, std::pair(change.alert_id, change.change)) != last_changes_.end();
+  std::erase_if(changes_, [&](const DerivedChange& change) {
+    if (source_of(change) < last_source_) return true;
+    return source_of(change) == last_source_ &&
+           std::ranges::find(last_changes_, std::pair(id_of(change), number_of(change))) != last_changes_.end();
   });
   const std::lock_guard lock(stats_mutex_);
   stats_.alert_changes_suppressed += made - changes_.size();
@@ -216,13 +217,13 @@ struct Loop::Answers {
 Result<> Loop::append_changes() {
   if (changes_.empty()) return {};
   const auto answers = std::make_shared<Answers>();
-  for (const AlertChange& change : changes_) {
-    const std::string body = to_json(change);
+  for (const DerivedChange& change : changes_) {
+    const std::string body = body_of(change);
     step("change.append");
-    const auto taken = derived_.append({.kind = journal::RecordKind::alert_change,
-                                        .partition = partition_of(change.device),
-                                        .enqueued = change.generated,
-                                        .identity = change.device,
+    const auto taken = derived_.append({.kind = record_kind_of(change),
+                                        .partition = partition_of(device_of(change)),
+                                        .enqueued = generated_of(change),
+                                        .identity = device_of(change),
                                         .body = as_bytes(body)},
                                        [answers](Result<journal::RecordId> id) { answers->answer(id); });
     const std::lock_guard lock(answers->mutex);
@@ -237,8 +238,11 @@ Result<> Loop::append_changes() {
   const std::size_t durable = answers->durable;
   {
     const std::lock_guard stats_lock(stats_mutex_);
-    stats_.alert_changes += durable;
-    for (std::size_t i = 0; i < durable; ++i) stats_.alerts += changes_[i].change == 0 ? 1 : 0;
+    for (std::size_t i = 0; i < durable; ++i) {
+      const bool alert = std::holds_alternative<AlertChange>(changes_[i]);
+      ++(alert ? stats_.alert_changes : stats_.recommendation_changes);
+      if (alert && number_of(changes_[i]) == 0) ++stats_.alerts;
+    }
     if (durable < changes_.size()) ++stats_.derived_retries;
     if (answers->refused) stats_.last_error = describe(*answers->refused);
   }

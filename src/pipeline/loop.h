@@ -66,7 +66,7 @@ class Loop {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<journal::Reader> reader_;
   RowBatch rows_;
-  std::vector<AlertChange> changes_;
+  std::vector<DerivedChange> changes_;
   /// Newest source in the derived journal at the start, and what it had caused that is durable.
   journal::RecordId last_source_;
   std::vector<std::pair<std::string, std::uint32_t>> last_changes_;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "derived_change.h"
 #include "pipeline/tables.h"
 #include "workspace/tables.h"
 
@@ -13,6 +14,7 @@ namespace picket::pipeline {
 namespace {
 
 constexpr Duration kWait = Duration::milliseconds(500);
+constexpr std::string_view kOtherKind = "derived.kind";
 constexpr auto kFailurePause = std::chrono::milliseconds(100);
 constexpr std::size_t kReadBytes = 256U << 10;
 /// Positions are stored by the journal at most this often (each is two fsyncs); the consumer has its own, exact one.
@@ -120,20 +122,31 @@ Result<std::unique_ptr<Projector>> start_alert_table(journal::Journal& derived, 
                                                      std::string installation_id,
                                                      std::function<void(std::string_view)> log) {
   const std::uint64_t sealed = sink.sealed_through(workspace::kDerivedStream);
-  const auto table = make_workspace_schema().find_table(workspace::kSecurityAlert);
-  if (!table) return fail(Errc::internal, "pipeline.alert_table.schema");
-  auto apply = [&sink, installation_id = std::move(installation_id), table = *table, log](
-                   const journal::RecordView& record, const journal::Position&) -> Result<> {
+  const auto schema = make_workspace_schema();
+  const auto alerts = schema.find_table(workspace::kSecurityAlert);
+  const auto recommendations = schema.find_table(workspace::kSecurityRecommendation);
+  if (!alerts || !recommendations) return fail(Errc::internal, "pipeline.alert_table.schema");
+  auto apply = [&sink, installation_id = std::move(installation_id), alerts = *alerts,
+                recommendations = *recommendations,
+                log](const journal::RecordView& record, const journal::Position&) -> Result<> {
     std::vector<workspace::Cell> cells;
     std::deque<std::string> texts;
     std::vector<workspace::Row> rows;
-    Result<AlertChange> change;
-    if (record.kind == journal::RecordKind::alert_change) change = parse_alert_change(as_text(record.body));
+    const auto change = parse_derived_change(record.kind, as_text(record.body));
     // One record that a newer version wrote must not keep all later alerts from the table.
-    if (!change && log) log("alert-table: record " + to_text(record.id) + " left out: " + describe(change.error()));
-    if (change && record.kind == journal::RecordKind::alert_change) {
-      security_alert_cells(*change, installation_id, texts, cells);
-      rows.push_back({.table = table, .id = {record.id.sequence, 0, 0}, .ingested = record.enqueued, .cells = cells});
+    if (!change && change.error().where != kOtherKind && log) {
+      log("alert-table: record " + to_text(record.id) + " left out: " + describe(change.error()));
+    }
+    if (change) {
+      const auto* alert = std::get_if<AlertChange>(&*change);
+      if (alert != nullptr) security_alert_cells(*alert, installation_id, texts, cells);
+      if (alert == nullptr) {
+        security_recommendation_cells(std::get<RecommendationChange>(*change), installation_id, texts, cells);
+      }
+      rows.push_back({.table = alert != nullptr ? alerts : recommendations,
+                      .id = {record.id.sequence, 0, 0},
+                      .ingested = record.enqueued,
+                      .cells = cells});
     }
     return sink.append(workspace::kDerivedStream, record.id.sequence, rows);
   };

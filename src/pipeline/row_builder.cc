@@ -48,6 +48,7 @@ constexpr ReasonText kReasons[] = {
     {"message.event.time", "an event has no usable time"},
     {"message.event.payload", "an event has no usable payload"},
     {"message.event", "an event could not be used"},
+    {"hub_record", "a record of the hub could not be read"},
 };
 
 std::string_view reason_of(const Error& error) {

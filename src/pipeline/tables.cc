@@ -75,22 +75,22 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
   using workspace::Cell;
   const auto text = [&](std::string_view value) { cells.push_back(Cell::text(value)); };
   const auto made = [&](std::string value) { cells.push_back(Cell::text(texts.emplace_back(std::move(value)))); };
-  text("");                                            // AlertLink
-  text(change.display_name);                           // AlertName
-  text(change.severity);                               // AlertSeverity
-  text(change.alert_type);                             // AlertType
-  text(change.device.device_id);                       // CompromisedEntity
-  text("");                                            // ConfidenceLevel
-  cells.push_back(Cell::null());                       // ConfidenceScore
-  text(change.description);                            // Description
-  text(change.display_name);                           // DisplayName
-  cells.push_back(Cell::timestamp(change.end));        // EndTime
-  made(json_entities(change));                         // Entities
-  text("");                                            // ExtendedLinks
-  made(json_properties(change));                       // ExtendedProperties
-  cells.push_back(Cell::boolean(false));               // IsIncident
-  cells.push_back(Cell::timestamp(change.generated));  // ProcessingEndTime
-  text("");                                            // ProductComponentName
+  text("");                                                                             // AlertLink
+  text(change.display_name);                                                            // AlertName
+  text(change.severity);                                                                // AlertSeverity
+  text(change.alert_type);                                                              // AlertType
+  text(change.device.device_id.empty() ? change.device.hub : change.device.device_id);  // CompromisedEntity
+  text("");                                                                             // ConfidenceLevel
+  cells.push_back(Cell::null());                                                        // ConfidenceScore
+  text(change.description);                                                             // Description
+  text(change.display_name);                                                            // DisplayName
+  cells.push_back(Cell::timestamp(change.end));                                         // EndTime
+  made(json_entities(change));                                                          // Entities
+  text("");                                                                             // ExtendedLinks
+  made(json_properties(change));                                                        // ExtendedProperties
+  cells.push_back(Cell::boolean(false));                                                // IsIncident
+  cells.push_back(Cell::timestamp(change.generated));                                   // ProcessingEndTime
+  text("");                                                                             // ProductComponentName
   // Published SIEM rules filter by the product's old name or by the provider: both must match (tables-and-portal, 5).
   text("Azure Security Center for IoT");                      // ProductName
   text("IoTSecurity");                                        // ProviderName

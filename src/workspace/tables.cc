@@ -103,6 +103,69 @@ TableSchema security_alert_table() {
   return table;
 }
 
+TableSchema security_recommendation_table() {
+  return {std::string(kSecurityRecommendation),
+          std::string(kDerivedStream),
+          {text("AssessedResourceId"),
+           text("Description"),
+           text("DeviceId"),
+           time("DiscoveredTimeUTC"),
+           text("Environment"),
+           time("FirstEvaluationDate"),
+           {"IsSnapshot", ColumnType::boolean},
+           text("PolicyDefinitionId"),
+           {"Properties", ColumnType::json},
+           text("ProviderName"),
+           {"RecommendationAdditionalData", ColumnType::json},
+           text("RecommendationDisplayName"),
+           text("RecommendationId"),
+           text("RecommendationName"),
+           text("RecommendationSeverity"),
+           text("RecommendationState"),
+           time("ResolvedTimeUTC"),
+           text("ResourceRegion"),
+           time("StatusChangeDate"),
+           time("TimeGenerated")}};
+}
+
+TableSchema hub_operations_table() {
+  return {std::string(kHubOperations),
+          std::string(kMessagesStream),
+          {time("TimeGenerated"),
+           text("Hub"),
+           text("Category"),
+           text("OperationName"),
+           text("Kind"),
+           text("Level"),
+           text("ResultType"),
+           text("ResultDescription"),
+           text("DeviceId"),
+           text("ModuleId"),
+           {"Claimed", ColumnType::boolean},
+           {"ClaimedOnline", ColumnType::boolean},
+           text("Actor"),
+           text("CallerIp"),
+           text("Protocol"),
+           text("Transport"),
+           text("TlsVersion"),
+           text("TlsCipher"),
+           text("TlsGroup"),
+           text("CertificateThumbprint"),
+           text("CertificateIssuer"),
+           time("CertificateNotAfter"),
+           text("AuthType"),
+           text("AuthScope"),
+           text("PolicyName"),
+           time("TokenExpiry"),
+           text("Credential"),
+           text("SdkVersion"),
+           text("Object"),
+           {"Count", ColumnType::int64},
+           {"Bytes", ColumnType::int64},
+           {"DurationMs", ColumnType::int64},
+           {"Details", ColumnType::json, Visibility::shown, true}}};
+}
+
 TableSchema dead_letter_table() {
   return {std::string(kDeadLetter),
           std::string(kMessagesStream),
@@ -123,7 +186,9 @@ Schema make_schema(std::span<const EventFamily> families) {
   Schema schema;
   for (const EventFamily& family : families) schema.tables.push_back(family_table(family));
   schema.tables.push_back(dead_letter_table());
+  schema.tables.push_back(hub_operations_table());
   schema.tables.push_back(security_alert_table());
+  schema.tables.push_back(security_recommendation_table());
   schema.views = {security_iot_raw_event(families), defender_iot_raw_event(families), raw_events(families)};
   return schema;
 }

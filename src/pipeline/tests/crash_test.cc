@@ -41,7 +41,7 @@ void fill(const std::string& folder) {
     if (i == 38) events.push_back(good_login(noon(i), "192.0.2.2"));
     std::string body = i % 13 == 5 ? "{broken" : message_json(events);
     const std::string message_id = "m" + std::to_string(i % 9 == 8 ? i - 1 : i);  // some are sent again
-    const journal::Property properties[] = {{"$.mid", message_id}};
+    const journal::Property properties[] = {{"$.mid", message_id}, {"$.ifid", kSecurityInterface}};
     ASSERT_TRUE(opened.journal
                     ->append({.partition = partition_of(identity),
                               .enqueued = noon(i),

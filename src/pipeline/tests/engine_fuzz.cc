@@ -1,5 +1,6 @@
-// Claim: whatever a device sends, it gets at least one row (its events, or a dead letter), row ids ascend within the
-// record and are unique, cells fit the table's columns, alert records can be read, and the saved state can be loaded.
+// Claim: whatever a device sends and whatever stands in a record of the hub, it gets at least one row (its events, or a
+// dead letter), row ids ascend within the record and are unique, cells fit the table's columns, alert records can be
+// read, and the saved state can be loaded.
 #include <cstdlib>
 #include <set>
 
@@ -26,17 +27,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   record.enqueued = Timestamp{1'795'262'400'000'000};
   record.id = {0, 1};
   record.body = std::as_bytes(std::span(data, size));
-  const journal::Property mti[] = {{"mti", "2.3-1-0-0"}};
+  const journal::Property mti[] = {{"$.ifid", kSecurityInterface}, {"mti", "2.3-1-0-0"}};
+  record.properties = std::span(mti).first(1);
   if (size > 0 && (data[0] & 1) != 0) record.properties = mti;  // the FlatBuffers reader is reached too
+  if (size > 0 && data[0] == 2) record.kind = journal::RecordKind::hub_event;
+  if (size > 0 && data[0] == 4) record.kind = journal::RecordKind::audit;
+  if (record.kind != journal::RecordKind::message) record.body = record.body.subspan(1);
   RowBatch batch;
-  std::vector<AlertChange> changes;
+  std::vector<DerivedChange> changes;
   engine.process(record, batch, changes);
   require(batch.size() > 0);
   std::set<workspace::RowId> ids;
   for (const workspace::Row& row : batch.rows()) {
     require(ids.insert(row.id).second && row.cells.size() == schema.tables[row.table].columns.size());
   }
-  for (const AlertChange& change : changes) require(parse_alert_change(to_json(change)).has_value());
+  for (const DerivedChange& change : changes) {
+    require(parse_derived_change(record_kind_of(change), body_of(change)).has_value());
+  }
 
   Engine again({"installation", {1, 2}}, Catalogue::builtin(), schema);
   const auto from = engine.parts();

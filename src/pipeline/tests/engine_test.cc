@@ -94,6 +94,10 @@ TEST(Engine, TelemetryOfAnotherInterfaceIsNotASecurityMessage) {
   pipeline.feed({.body = R"({"temperature":20})", .properties = {{"$.ifid", "urn:somebody:else:1"}}});
   EXPECT_TRUE(pipeline.rows.empty());
   EXPECT_EQ(pipeline.stats().messages_other, 1u);
+  pipeline.feed({.body = R"({"temperature":20})", .properties = {{"$.ifid", ""}}});
+  pipeline.feed({.body = R"({"temperature":20})", .properties = {{"$.ifid", "URN:azureiot:Security:SecurityAgent:1"}}});
+  EXPECT_TRUE(pipeline.rows.empty()) << "no dead letters of what is not ours";
+  EXPECT_EQ(pipeline.stats().messages_other, 3u);
   pipeline.feed({.body = R"({"temperature":20})", .properties = {{"$.ifid", std::string(kSecurityInterface)}}});
   EXPECT_EQ(pipeline.rows.size(), 1u);
 }

@@ -52,17 +52,17 @@ int main() {
   for (const bool with_id : {true, false}) {
     Engine engine({"installation", {1, 2}}, Catalogue::builtin(), schema);
     RowBatch batch;
-    std::vector<AlertChange> changes;
+    std::vector<DerivedChange> changes;
     std::uint64_t rows = 0;
     const double begin = cpu_seconds();
     for (int i = 0; i < kMessages; ++i) {
       const Identity identity{"hub", "device-" + std::to_string(i % 1000), "DefenderIotMicroAgent", "g"};
       const std::string message_id = std::to_string(i);
-      const journal::Property properties[] = {{"$.mid", message_id}};
+      const journal::Property properties[] = {{"$.ifid", kSecurityInterface}, {"$.mid", message_id}};
       journal::RecordView record;
       record.identity = identity;
       record.enqueued = noon(i / 2000);
-      if (with_id) record.properties = properties;
+      record.properties = std::span(properties).first(with_id ? 2 : 1);
       record.body = as_bytes(bodies[static_cast<std::size_t>(i)]);
       record.id = {0, static_cast<std::uint64_t>(i) + 1};
       engine.process(record, batch, changes);

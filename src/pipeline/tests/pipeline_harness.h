@@ -130,6 +130,11 @@ class EngineHarness {
   void feed(TestRecord record) {
     record.sequence = std::max(record.sequence, ++sequence_);
     sequence_ = record.sequence;
+    // Unmarked telemetry is not looked at: what tests send is marked unless it says otherwise.
+    const bool marked = std::ranges::any_of(record.properties, [](const auto& p) { return p.first == "$.ifid"; });
+    if (record.kind == journal::RecordKind::message && !marked) {
+      record.properties.emplace_back("$.ifid", std::string(kSecurityInterface));
+    }
     std::vector<journal::Property> properties;
     for (const auto& [name, value] : record.properties) properties.push_back({name, value});
     journal::RecordView view;
@@ -141,11 +146,37 @@ class EngineHarness {
     view.body = as_bytes(record.body);
     view.id = {0, record.sequence};
     RowBatch batch;
-    engine_->process(view, batch, changes);
+    std::vector<DerivedChange> derived;
+    engine_->process(view, batch, derived);
+    for (DerivedChange& change : derived) {
+      auto* alert = std::get_if<AlertChange>(&change);
+      if (alert != nullptr) changes.push_back(std::move(*alert));
+      if (alert == nullptr) recommendations.push_back(std::get<RecommendationChange>(std::move(change)));
+    }
     for (const workspace::Row& row : batch.rows()) rows.push_back(copy_of(row));
   }
   void feed(const std::vector<TestEvent>& events, Timestamp enqueued = kNoon) {
     feed({.body = message_json(events), .enqueued = enqueued});
+  }
+
+  /// As after a crash right behind a checkpoint: a new engine with the saved state.
+  void restart() {
+    for (StatePart* part : engine_->parts()) {
+      for (StateChange& change : part->take_changes()) {
+        const auto key = std::pair(std::string(part->part_name()), change.key);
+        change.value ? static_cast<void>(saved_.insert_or_assign(key, *change.value))
+                     : static_cast<void>(saved_.erase(key));
+      }
+    }
+    engine_ = std::make_unique<Engine>(EngineOptions{"installation", {1, 2}}, Catalogue::builtin(), schema_);
+    for (StatePart* part : engine_->parts()) {
+      for (const auto& [key, value] : saved_) {
+        if (key.first == part->part_name()) {
+          EXPECT_TRUE(part->load(key.second, value).has_value()) << key.first;
+        }
+      }
+      part->take_changes();  // what loading touched is saved already
+    }
   }
 
   struct CopiedRow {
@@ -200,11 +231,13 @@ class EngineHarness {
 
   std::vector<CopiedRow> rows;
   std::vector<AlertChange> changes;
+  std::vector<RecommendationChange> recommendations;
 
  private:
   workspace::Schema schema_;
   std::unique_ptr<Engine> engine_;
   std::uint64_t sequence_ = 0;
+  std::map<std::pair<std::string, std::string>, Buffer> saved_;
 };
 
 }  // namespace picket::pipeline

@@ -14,6 +14,8 @@
 namespace picket::pipeline {
 namespace {
 
+constexpr journal::Property kMarked[] = {{"$.ifid", kSecurityInterface}};
+
 /// A sink that counts, for several threads.
 class CountingSink final : public RowSink {
  public:
@@ -72,12 +74,14 @@ class RunnerTest : public ::testing::Test {
   void send(const std::vector<TestEvent>& events) {
     const Identity identity{"hub", "d", "", "g"};
     const std::string body = message_json(events);
-    ASSERT_TRUE(
-        messages_
-            ->append(
-                {.partition = partition_of(identity), .enqueued = kNoon, .identity = identity, .body = as_bytes(body)},
-                {})
-            .has_value());
+    ASSERT_TRUE(messages_
+                    ->append({.partition = partition_of(identity),
+                              .enqueued = kNoon,
+                              .identity = identity,
+                              .properties = kMarked,
+                              .body = as_bytes(body)},
+                             {})
+                    .has_value());
   }
   template <class Condition>
   void wait_until(Condition condition) {

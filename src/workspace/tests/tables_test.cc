@@ -75,6 +75,22 @@ TEST(Tables, SecurityAlertShowsThePublishedColumnsAndNoOther) {
   EXPECT_EQ(columns.size(), expected.size());
 }
 
+TEST(Tables, SecurityRecommendationShowsThePublishedColumnsAndNoOther) {
+  std::set<std::string> expected{"IsSnapshot:bool", "Properties:dynamic", "RecommendationAdditionalData:dynamic"};
+  for (const char* name : {"AssessedResourceId", "Description", "DeviceId", "Environment", "PolicyDefinitionId",
+                           "ProviderName", "RecommendationDisplayName", "RecommendationId", "RecommendationName",
+                           "RecommendationSeverity", "RecommendationState", "ResourceRegion"}) {
+    expected.insert(std::string(name) + ":string");
+  }
+  for (const char* name :
+       {"DiscoveredTimeUTC", "FirstEvaluationDate", "ResolvedTimeUTC", "StatusChangeDate", "TimeGenerated"}) {
+    expected.insert(std::string(name) + ":datetime");
+  }
+  const auto columns = shown(make_schema(families()), "SecurityRecommendation");
+  EXPECT_EQ(std::set<std::string>(columns.begin(), columns.end()), expected);
+  EXPECT_EQ(columns.size(), expected.size());
+}
+
 TEST(Tables, FamiliesBeginWithTheSharedColumns) {
   const Schema schema = make_schema(families());
   const auto columns = shown(schema, "ProcessEvents");

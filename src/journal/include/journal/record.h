@@ -14,16 +14,17 @@ namespace picket::journal {
 
 /// Numbers are part of the file format: never reuse one. A reader passes on kinds that it does not know.
 enum class RecordKind : std::uint8_t {
-  message = 1,              ///< A security message as it was received.
-  hub_event = 2,            ///< What the hub reports about itself and its devices.
-  tick = 3,                 ///< Time passes, also when nobody sends.
-  rules_change = 4,         ///< The rule set in force from here on.
-  group_change = 5,         ///< A device changed its security group.
-  alert_change = 6,         ///< An alert was raised or has grown (derived journal).
-  triage = 7,               ///< A person or playbook decided about an alert.
-  audit = 8,                ///< Registry, policy, key, certificate or sink changed.
-  intelligence_change = 9,  ///< The threat intelligence in force from here on.
-  twin_change = 10,         ///< A twin was changed.
+  message = 1,                 ///< A security message as it was received.
+  hub_event = 2,               ///< What the hub reports about itself and its devices.
+  tick = 3,                    ///< Time passes, also when nobody sends.
+  rules_change = 4,            ///< The rule set in force from here on.
+  group_change = 5,            ///< A device changed its security group.
+  alert_change = 6,            ///< An alert was raised or has grown (derived journal).
+  triage = 7,                  ///< A person or playbook decided about an alert.
+  audit = 8,                   ///< Registry, policy, key, certificate or sink changed.
+  intelligence_change = 9,     ///< The threat intelligence in force from here on.
+  twin_change = 10,            ///< A twin was changed.
+  recommendation_change = 11,  ///< A recommendation changed its state (derived journal).
 };
 
 /// One name and value, in the order received. Names: IoT Hub system properties as on the wire (`$.mid`, `$.ifid`,

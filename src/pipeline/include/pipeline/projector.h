@@ -31,8 +31,8 @@ Result<std::unique_ptr<Projector>> start_projector(std::string name, std::string
                                                    Projector::Apply apply,
                                                    std::function<void(std::string_view)> log = {});
 
-/// Fills the SecurityAlert table: one row a change, as Log Analytics has it (the newest is arg_max(TimeGenerated, *) by
-/// SystemAlertId). Begins behind what the workspace has sealed.
+/// Fills the tables SecurityAlert and SecurityRecommendation: one row a change, as Log Analytics has it (the newest is
+/// arg_max(TimeGenerated, *) by SystemAlertId). Begins behind what the workspace has sealed.
 Result<std::unique_ptr<Projector>> start_alert_table(journal::Journal& derived, RowSink& sink,
                                                      std::string installation_id,
                                                      std::function<void(std::string_view)> log = {});

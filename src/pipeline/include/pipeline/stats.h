@@ -10,9 +10,12 @@ namespace picket::pipeline {
 
 /// Counts since the start of the process, replay included, unless it says otherwise.
 struct Stats {
-  std::uint64_t records = 0;         ///< Journal records of all kinds.
-  std::uint64_t messages = 0;        ///< Security messages.
-  std::uint64_t messages_other = 0;  ///< Telemetry that says it is for another interface.
+  std::uint64_t records = 0;             ///< Journal records of all kinds.
+  std::uint64_t messages = 0;            ///< Security messages.
+  std::uint64_t messages_other = 0;      ///< Telemetry that is not marked as security messages.
+  std::uint64_t hub_records = 0;         ///< Events of the hub and audit records.
+  std::uint64_t hub_records_bad = 0;     ///< That could not be read; stored, not looked at.
+  std::uint64_t hub_records_double = 0;  ///< Audit records that were appended again after a crash.
   std::uint64_t events = 0;
   std::uint64_t rows = 0;  ///< Given to the workspace, dead letters included.
   std::uint64_t duplicate_messages = 0;
@@ -20,8 +23,9 @@ struct Stats {
   std::uint64_t dead_letters = 0;         ///< Messages and single events.
   std::uint64_t control_records_bad = 0;  ///< Group or rules changes that could not be read.
   std::uint64_t findings = 0;
-  std::uint64_t alerts = 0;                    ///< New ones written to the derived journal.
-  std::uint64_t alert_changes = 0;             ///< All changes written.
+  std::uint64_t alerts = 0;         ///< New ones written to the derived journal.
+  std::uint64_t alert_changes = 0;  ///< All changes written.
+  std::uint64_t recommendation_changes = 0;
   std::uint64_t alert_changes_suppressed = 0;  ///< Made by replay, durable before.
 
   // Bounds that were reached.
@@ -33,6 +37,8 @@ struct Stats {
   std::uint64_t devices_known = 0;         ///< With a group; bound kDevicesMax.
   std::uint64_t devices_evicted = 0;
   std::uint64_t detector_entries_evicted = 0;
+  std::uint64_t recommendations = 0;  ///< Now; bound kRecommendationsMax.
+  std::uint64_t recommendations_evicted = 0;
   std::uint64_t open_alerts = 0;  ///< Now; bound kOpenAlertsMax.
   std::uint64_t open_alerts_evicted = 0;
   std::uint64_t sink_full_waits = 0;  ///< Times the workspace was full and the pipeline waited.

@@ -1,5 +1,5 @@
-// The published tables of docs: SecurityIoTRawEvent, DefenderIoTRawEvent, SecurityAlert; and ours: the event families,
-// RawEvents, DeadLetter.
+// The published tables of docs: SecurityIoTRawEvent, DefenderIoTRawEvent, SecurityAlert, SecurityRecommendation; and
+// ours: the event families, RawEvents, DeadLetter, HubOperations.
 #pragma once
 
 #include <span>
@@ -18,7 +18,9 @@ inline constexpr std::string_view kSecurityIoTRawEvent = "SecurityIoTRawEvent";
 inline constexpr std::string_view kDefenderIoTRawEvent = "DefenderIoTRawEvent";
 inline constexpr std::string_view kRawEvents = "RawEvents";
 inline constexpr std::string_view kSecurityAlert = "SecurityAlert";
+inline constexpr std::string_view kSecurityRecommendation = "SecurityRecommendation";
 inline constexpr std::string_view kDeadLetter = "DeadLetter";
+inline constexpr std::string_view kHubOperations = "HubOperations";
 
 /// The twelve columns of SecurityIoTRawEvent, as published, in their published order
 /// (spec tables-and-portal, section 1.1).
@@ -45,6 +47,14 @@ ViewSchema raw_events(std::span<const EventFamily> families);
 
 /// Column-exact (spec tables-and-portal, section 1.3). Stream: derived.
 TableSchema security_alert_table();
+
+/// Column-exact (spec tables-and-portal, section 1.4). Stream: derived.
+TableSchema security_recommendation_table();
+
+/// What happened in the hub: its own events and audit records, one row a record. TimeGenerated, Hub, Category and
+/// OperationName as in IoT Hub's resource logs, Kind as in docs/formats/hub-event.md; ResultType is the six-digit code,
+/// "0" for success; Details the whole record. Stream: messages.
+TableSchema hub_operations_table();
 
 /// Bytes of a message that a DeadLetter row keeps; the whole message stays in the journal.
 inline constexpr std::size_t kDeadLetterBytesMax = 4096;

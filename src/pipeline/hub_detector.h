@@ -1,0 +1,78 @@
+// The shape of a detector of the hub's own records: what it sees, what it may find.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control.h"
+#include "detector.h"
+#include "hub_record.h"
+#include "pipeline/recommendation.h"
+
+namespace picket::pipeline {
+
+/// A finding about a device, or about the hub itself when the device is empty.
+struct HubFinding {
+  Identity device;
+  Finding finding;
+};
+
+/// What a detector thinks of one recommendation now. The book writes a change only when that is news.
+struct Verdict {
+  std::string_view type;  ///< Static; must be in content/recommendations.yaml.
+  Identity device;        ///< Device empty: the hub itself.
+  bool active = false;
+  std::string data = "{}";  ///< RecommendationAdditionalData: a JSON object of texts.
+};
+
+struct HubFindings {
+  std::vector<HubFinding> alerts;
+  std::vector<Verdict> verdicts;
+};
+
+/// A security message as a whole: who sent it, when by its own clock.
+struct SeenMessage {
+  const Identity& sender;
+  Timestamp enqueued;
+  std::optional<Timestamp> sent;
+};
+
+/// Deterministic: sees record time only, and everything it remembers is in its state part.
+class HubDetector {
+ public:
+  virtual ~HubDetector() = default;
+  virtual void see(const HubRecord&, HubFindings&) {}
+  /// Each security message that is no duplicate.
+  virtual void see_message(const SeenMessage&, HubFindings&) {}
+  /// Each payload item.
+  virtual void see_event(const DetectorEvent&, HubFindings&) {}
+  virtual void see_group(const Identity& /*device*/, std::string_view /*group*/) {}
+  /// A rules_change record.
+  virtual void configure(const RulesChange&, Timestamp) {}
+  /// An intelligence_change record.
+  virtual void see_intelligence(const journal::RecordView&) {}
+  /// Once a minute of record time, before the first record of the minute `now`: what follows from time alone, and
+  /// forgetting.
+  virtual void minute(Timestamp, HubFindings&) {}
+  /// nullptr: it remembers nothing.
+  virtual StatePart* state() { return nullptr; }
+  /// Entries forgotten because a bound was reached.
+  [[nodiscard]] virtual std::uint64_t evicted() const { return 0; }
+};
+
+/// One line of the table. What a detector wants besides hub records costs time for every message of the fleet.
+struct HubDetectorEntry {
+  std::string_view name;  ///< The rule, as alerts name it.
+  std::unique_ptr<HubDetector> (*make)();
+  bool messages = false;
+  bool events = false;
+};
+
+/// All of them, in the order in which they see a record.
+std::span<const HubDetectorEntry> all_hub_detectors();
+
+}  // namespace picket::pipeline
