@@ -2,20 +2,21 @@
 #pragma once
 
 #include "hub/identity_store.h"
-#include "state/devices.h"
+#include "state/identities.h"
 
 namespace picket::server {
 
 /// Any thread. One indexed read a look-up.
 class StateIdentityStore final : public hub::IdentityStore {
  public:
-  /// `devices` outlives this object.
-  explicit StateIdentityStore(const state::Devices& devices) : devices_(devices) {}
+  /// The database outlives this object.
+  explicit StateIdentityStore(state::Database& database) : identities_(database) {}
+  explicit StateIdentityStore(const state::Devices& devices) : identities_(devices.database()) {}
   [[nodiscard]] Result<std::optional<hub::StoredIdentity>> find(std::string_view hub, std::string_view device_id,
                                                                 std::string_view module_id) const override;
 
  private:
-  const state::Devices& devices_;
+  state::Identities identities_;
 };
 
 }  // namespace picket::server

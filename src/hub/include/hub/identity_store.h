@@ -7,6 +7,7 @@
 
 #include "base/core/bytes.h"
 #include "base/core/result.h"
+#include "state/devices.h"
 
 namespace picket::hub {
 
@@ -16,6 +17,8 @@ struct StoredIdentity {
   bool enabled = true;  ///< A module is enabled when its device is.
   Buffer primary_key;   ///< Decoded; empty: there is none.
   Buffer secondary_key;
+  state::AuthType auth = state::AuthType::sas;  ///< The one way in which this identity proves itself.
+  state::Thumbprints thumbprints;               ///< auth self_signed: lower-case hex, SHA-1 or SHA-256.
 };
 
 /// Called on I/O threads, for each connection: must be quick (one indexed read) and safe from several threads.

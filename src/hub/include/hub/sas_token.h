@@ -1,6 +1,7 @@
 // Shared access signatures: "SharedAccessSignature sr=<resource>&sig=<signature>&se=<expiry>[&skn=<policy>]".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,29 @@ bool signature_matches(const SasToken& token, Bytes key);
 /// segment by segment; percent-encoded as a whole or not at all. The host is compared without case.
 bool names_identity(std::string_view resource, std::string_view host, std::string_view device_id,
                     std::string_view module_id);
+
+/// True when the resource is `host` followed by `path` or by whole leading segments of it: who may use `host/devices` may
+/// use `host/devices/d`, but not `host/devices2`. `path` is empty or begins with '/'. Percent-encoded as a whole or not at
+/// all; the host is compared without case.
+bool covers_resource(std::string_view resource, std::string_view host, std::string_view path);
+
+/// Who a resource is about; for heads that learn the identity from the token (AMQP put-token).
+struct ResourceName {
+  std::string host;
+  std::string device_id;  ///< Empty: the hub itself, or something that is no identity.
+  std::string module_id;
+};
+/// Reads `host[/devices/{d}[/modules/{m}[/…]]]`, percent-encoded as a whole or not at all. nullopt: no host.
+std::optional<ResourceName> parse_resource(std::string_view resource);
+
+/// "/devices/{d}[/modules/{m}]"
+std::string identity_path(std::string_view device_id, std::string_view module_id);
+
+/// Tells credentials apart without telling them: 16 hex digits, the same for the same key wherever it is used.
+std::string key_fingerprint(Bytes key);
+
+/// A token of a shared access policy for `resource` ("host" or deeper).
+std::string make_policy_token(std::string_view resource, std::string_view policy_name, Bytes key, Timestamp expiry);
 
 /// A token as the SDKs make it; for tests, command line and load generators.
 std::string make_sas_token(std::string_view host, std::string_view device_id, std::string_view module_id, Bytes key,

@@ -108,6 +108,7 @@ class Devices {
   /// In order of device id, beginning after `after`; at most `count_max`.
   Result<std::vector<Device>> list(std::string_view hub, std::string_view after, std::size_t count_max) const;
   Result<std::uint64_t> count(std::string_view hub) const;
+  [[nodiscard]] Database& database() const { return database_; }
 
  private:
   Database& database_;

@@ -1,0 +1,26 @@
+// Checks that devices and service callers share. Private to this module.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hub/authentication.h"
+#include "hub/sas_token.h"
+
+namespace picket::hub {
+
+/// Of a hub that the store does not know.
+const HubSettings& default_settings();
+
+/// IP filter and TLS minimum. `rule` gets the name of the rule that decided about the address.
+std::optional<AuthCheck> check_connection(const HubSettings& settings, std::string_view source_address,
+                                          std::string_view tls_version, std::string& rule);
+
+/// Both are tried, so that time does not tell which one it was.
+std::optional<KeySlot> matching_key(const SasToken& token, Bytes primary, Bytes secondary);
+
+/// token_expired, token_lifetime.
+std::optional<AuthCheck> check_token_times(const SasToken& token, const HubSettings& settings, Timestamp now);
+
+}  // namespace picket::hub
