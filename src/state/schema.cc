@@ -14,6 +14,8 @@ extern const char* const kHubsSchema;
 extern const char* const kSessionsSchema;
 extern const char* const kCommandsSchema;
 extern const char* const kFeedbackSchema;
+extern const char* const kUploadsSchema;
+extern const char* const kEnrollmentsSchema;
 extern const char* const kTwinsSchema;
 
 namespace {
@@ -85,6 +87,8 @@ std::span<const UpgradeStep> upgrade_steps() {
       {"sessions", kSessionsSchema},
       {"commands", kCommandsSchema},
       {"feedback", kFeedbackSchema},
+      {"uploads", kUploadsSchema},
+      {"enrollments", kEnrollmentsSchema},
       {"twins", kTwinsSchema},
   };
   static const UpgradeStep steps[] = {{1, first}, {2, device_hub}};
