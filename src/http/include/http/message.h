@@ -49,6 +49,7 @@ struct Request {
   std::shared_ptr<BodySink> sink;  ///< Shared by the connection, which fills it, and the handler.
   std::uint64_t body_bytes = 0;    ///< Of the body, also when a sink took it.
   std::string address;             ///< Of the peer.
+  std::shared_ptr<void> note;      ///< What Settings::accept found out, for Settings::answer; shared by nobody else.
   bool keep_alive = true;
 
   /// The first header of that name, or "".
