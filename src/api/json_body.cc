@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace picket::api {
 
@@ -51,6 +52,17 @@ std::expected<std::optional<std::string>, ApiError> JsonBody::text(std::string_v
     return std::unexpected(invalid(field, "This is longer than " + std::to_string(bytes_max) + " bytes."));
   }
   return std::string(value->get_string());
+}
+
+std::expected<std::optional<std::string>, ApiError> JsonBody::json(std::string_view field,
+                                                                   std::size_t bytes_max) const {
+  const json::value* value = object_->members.if_contains({field.data(), field.size()});
+  if (value == nullptr) return std::nullopt;
+  std::string text = boost::json::serialize(*value);
+  if (text.size() > bytes_max) {
+    return std::unexpected(invalid(field, "This is longer than " + std::to_string(bytes_max) + " bytes."));
+  }
+  return text;
 }
 
 std::expected<std::string, ApiError> JsonBody::required_text(std::string_view field, std::size_t bytes_max) const {

@@ -24,6 +24,8 @@ class JsonBody {
   /// Errors: invalid_argument (not text, longer than `bytes_max`, or required and absent).
   std::expected<std::optional<std::string>, ApiError> text(std::string_view field, std::size_t bytes_max) const;
   std::expected<std::string, ApiError> required_text(std::string_view field, std::size_t bytes_max) const;
+  /// Any value, as JSON text.
+  std::expected<std::optional<std::string>, ApiError> json(std::string_view field, std::size_t bytes_max) const;
   std::expected<std::optional<std::int64_t>, ApiError> number(std::string_view field, std::int64_t min,
                                                               std::int64_t max) const;
 

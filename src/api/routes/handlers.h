@@ -25,6 +25,12 @@ Answer delete_device(Call& call);
 Answer create_module(Call& call);
 Answer delete_module(Call& call);
 Answer get_connection_string(Call& call);
+// twin_routes.cc
+Answer get_twin(Call& call);
+Answer patch_twin(Call& call);
+Answer call_method(Call& call);
+Answer send_message(Call& call);
+Answer purge_messages(Call& call);
 // alert_routes.cc
 Answer list_alerts(Call& call);
 Answer get_alert(Call& call);

@@ -13,6 +13,9 @@
 
 #include "api/event_rate.h"
 #include "api/server.h"
+#include "hub/command_service.h"
+#include "hub/method_broker.h"
+#include "hub/twins.h"
 #include "base/core/random.h"
 #include "http_client.h"
 #include "net/certificate_authority.h"
@@ -127,6 +130,12 @@ class ApiTest : public ::testing::Test {
     alerts_.emplace(*database_);
     outbox_.emplace(*database_);
     desk_.emplace(*alerts_);
+    twins_ = std::make_unique<hub::Twins>(*database_, clock_);
+    // No device is connected here.
+    methods_ = hub::make_methods(
+        [](const hub::IdentityKey&, hub::Notification, std::move_only_function<void(bool)> taken) { taken(false); },
+        clock_, {.exists = [this](const hub::IdentityKey& key) { return devices_->find(key.hub, key.device_id).has_value(); }});
+    commands_ = hub::make_commands(*database_, hub::TellWaiting([](const hub::IdentityKey&) {}), clock_);
     for (const auto role : {state::Role::reader, state::Role::contributor, state::Role::admin})
       add_user(name_of(role), role);
   }
@@ -155,6 +164,9 @@ class ApiTest : public ::testing::Test {
                              .host_name = "picket.local",
                              .installation_id = "0b5e2a52-0f6e-4a2e-9d3e-0d9d5b8f3a10",
                              .version = "0.1.0",
+                             .twins = twins_.get(),
+                             .methods = methods_.get(),
+                             .commands = commands_.get(),
                              .secrets_directory = folder_},
                             live_)
                   .value();
@@ -218,6 +230,9 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<net::TlsContext> tls_;
   std::optional<state::Users> users_;
   std::optional<state::Devices> devices_;
+  std::unique_ptr<hub::Twins> twins_;
+  std::unique_ptr<hub::MethodBroker> methods_;
+  std::unique_ptr<hub::CommandService> commands_;
   std::optional<state::Alerts> alerts_;
   std::optional<state::Outbox> outbox_;
   std::optional<FakeDesk> desk_;

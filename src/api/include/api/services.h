@@ -17,6 +17,12 @@
 #include "state/users.h"
 #include "workspace/workspace.h"
 
+namespace picket::hub {
+class Commands;
+class Methods;
+class Twins;
+}  // namespace picket::hub
+
 namespace picket::api {
 
 /// When something was last heard of, and whether it is connected now.
@@ -97,6 +103,10 @@ struct Services {
   std::string host_name;        ///< HostName of connection strings.
   std::string installation_id;  ///< UUID.
   std::string version;
+  // Of the device hub; nullptr: not offered (501).
+  hub::Twins* twins = nullptr;
+  hub::Methods* methods = nullptr;
+  hub::Commands* commands = nullptr;
   std::string secrets_directory;  ///< first-sign-in is removed from it once the first user has another secret.
 };
 
