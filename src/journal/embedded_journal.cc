@@ -66,8 +66,17 @@ void EmbeddedJournal::say(const std::string& line) const {
 }
 
 Result<> EmbeddedJournal::append(const Record& record, OnDurable on_durable) {
-  TRY(const std::size_t size, encoded_size(record));
-  if (record.partition >= kPartitions) return fail(Errc::malformed, "journal.append.partition");
+  return append_all({&record, 1}, std::move(on_durable));
+}
+
+Result<> EmbeddedJournal::append_all(std::span<const Record> records, OnDurable on_durable) {
+  std::size_t size = 0;
+  for (const Record& record : records) {
+    if (record.partition >= kPartitions) return fail(Errc::malformed, "journal.append.partition");
+    TRY(const std::size_t one, encoded_size(record));
+    size += one;
+  }
+  bool idle = false;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return fail(Errc::unavailable, "journal.append.closing");
@@ -80,16 +89,21 @@ Result<> EmbeddedJournal::append(const Record& record, OnDurable on_durable) {
       ++stats_.rejected_full;
       return fail(Errc::limit_exceeded, "journal.append.pending");
     }
-    // Raised for the whole journal, so for each partition too: ingestion time never runs backwards.
-    last_enqueued_ = std::max(last_enqueued_, record.enqueued);
-    Record stamped = record;
-    stamped.enqueued = last_enqueued_;
-    if (pending_.callbacks.empty()) pending_.first_sequence = next_sequence_;
-    encode_record(stamped, next_sequence_++, pending_.bytes);
+    idle = pending_.callbacks.empty();
+    if (idle) pending_.first_sequence = next_sequence_;
+    for (const Record& record : records) {
+      // Raised for the whole journal, so for each partition too: ingestion time never runs backwards.
+      last_enqueued_ = std::max(last_enqueued_, record.enqueued);
+      Record stamped = record;
+      stamped.enqueued = last_enqueued_;
+      encode_record(stamped, next_sequence_++, pending_.bytes);
+    }
+    // One callback a record, so that the group can count its records; the last one speaks for all.
+    pending_.callbacks.resize(pending_.callbacks.size() + records.size() - 1);
     pending_.callbacks.push_back(std::move(on_durable));
     pending_.last_enqueued = last_enqueued_;
   }
-  work_.notify_one();
+  if (idle) work_.notify_one();
   return {};
 }
 

@@ -27,6 +27,7 @@ class EmbeddedJournal final : public Journal {
   ~EmbeddedJournal() override;
 
   Result<> append(const Record& record, OnDurable on_durable) override;
+  Result<> append_all(std::span<const Record> records, OnDurable on_durable) override;
   void flush() override;
   Position begin() const override;
   Position end() const override;

@@ -13,6 +13,12 @@ void Inbox::append(Bytes received) {
   picket::append(buffer_, received);
 }
 
+void Inbox::release() {
+  if (at_ != buffer_.size()) return;
+  Buffer().swap(buffer_);
+  at_ = 0;
+}
+
 Result<std::optional<Packet>> Inbox::next(const Limits& limits, Role role) {
   Cursor in{Bytes(buffer_).subspan(at_)};
   TRY(auto packet, decode(in, limits, role));

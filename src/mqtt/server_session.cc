@@ -91,6 +91,15 @@ void ServerSession::refuse(ConnectCode code, Buffer& out) {
 void ServerSession::stored(std::uint64_t sequence, Buffer& out) {
   if (sequence < first_sequence_ || sequence - first_sequence_ >= waiting_.size()) return;
   waiting_[static_cast<std::size_t>(sequence - first_sequence_)].stored = true;
+  acknowledge_front(out);
+}
+
+void ServerSession::stored_through(std::uint64_t sequence, Buffer& out) {
+  for (std::size_t i = 0; i < waiting_.size() && first_sequence_ + i <= sequence; ++i) waiting_[i].stored = true;
+  acknowledge_front(out);
+}
+
+void ServerSession::acknowledge_front(Buffer& out) {
   while (!waiting_.empty() && waiting_.front().stored) {
     write(Puback{waiting_.front().packet_id}, out);
     waiting_.pop_front();

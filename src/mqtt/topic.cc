@@ -19,6 +19,17 @@ bool consume(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+/// Behind "devices/{device}/" or "devices/{device}/modules/{module}/". Ids hold no '/'.
+bool consume_identity(std::string_view& text, std::string_view device_id, std::string_view module_id) {
+  auto rest = text;
+  if (!consume(rest, "devices/") || !consume(rest, device_id) || !consume(rest, "/")) return false;
+  if (!module_id.empty()) {
+    if (!consume(rest, "modules/") || !consume(rest, module_id) || !consume(rest, "/")) return false;
+  }
+  text = rest;
+  return true;
+}
+
 struct PublishShape {
   std::string_view prefix;
   PublishKind kind;
@@ -45,7 +56,7 @@ std::optional<Filter> filter_of(std::string_view filter, std::string_view device
   if (filter == "$iothub/twin/res/#") return Filter::twin_responses;
   if (filter == "$iothub/twin/PATCH/properties/desired/#") return Filter::twin_desired;
   if (filter == "$iothub/methods/POST/#") return Filter::methods;
-  if (!consume(filter, identity_prefix(device_id, module_id))) return std::nullopt;
+  if (!consume_identity(filter, device_id, module_id)) return std::nullopt;
   if (module_id.empty() && filter == "messages/devicebound/#") return Filter::devicebound;
   // The SDKs subscribe to the first, the documentation names the second.
   if (!module_id.empty() && (filter == "inputs/#" || filter == "#")) return Filter::module_inputs;
@@ -54,7 +65,7 @@ std::optional<Filter> filter_of(std::string_view filter, std::string_view device
 
 PublishTopic publish_topic_of(std::string_view topic, std::string_view device_id, std::string_view module_id) {
   std::string_view tail = topic;
-  if (consume(tail, identity_prefix(device_id, module_id))) {
+  if (consume_identity(tail, device_id, module_id)) {
     // Some SDKs leave out the slash when there are no properties.
     if (tail == "messages/events") return {PublishKind::telemetry, {}};
     if (consume(tail, "messages/events/")) return with_tail(PublishKind::telemetry, tail);

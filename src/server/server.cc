@@ -147,6 +147,7 @@ class EmbeddedServer final : public Server {
   std::unique_ptr<net::TlsContext> tls_;
   std::optional<StateIdentityStore> identities_;
   std::optional<hub::JournalOperationsLog> operations_;
+  std::optional<hub::Directory> directory_;
   std::unique_ptr<hub::MqttHead> head_;
   std::optional<Health> health_;
   std::unique_ptr<api::Server> api_;
@@ -295,7 +296,15 @@ Result<> EmbeddedServer::start_heads() {
   hub.hubs.default_hub = options_.hub;
   hub.listener.address = options_.address;
   hub.listener.port = options_.mqtt_port;
-  TRY(head_, hub::MqttHead::open({*threads_, *tls_, *identities_, *messages_, *operations_, clock_, &*presence_},
+  directory_.emplace(*threads_, clock_, hub::DirectoryOptions{});
+  TRY(head_, hub::MqttHead::open({.threads = *threads_,
+                                  .tls = *tls_,
+                                  .identities = *identities_,
+                                  .journal = *messages_,
+                                  .log = *operations_,
+                                  .clock = clock_,
+                                  .directory = *directory_,
+                                  .presence = &*presence_},
                                  std::move(hub)));
   presence_->attach(head_.get());
   health_.emplace(Health::Parts{*head_, *operations_, *messages_, *derived_, [this] { return pipeline_->stats(); },
@@ -321,11 +330,13 @@ void EmbeddedServer::stop() {
   if (api_) api_->stop();
   if (presence_) presence_->attach(nullptr);
   if (head_) head_->stop();
+  if (directory_) directory_->stop();
   // The last callbacks of the journal still reach for the I/O threads.
   if (messages_) messages_->flush();
   api_.reset();
   health_.reset();
   head_.reset();
+  directory_.reset();
   if (threads_) threads_->stop();
   housekeeper_.reset();
   triage_desk_.reset();

@@ -12,6 +12,8 @@
 namespace picket::hub {
 
 inline constexpr std::size_t kSasTokenBytesMax = 2048;
+/// How long a connection may outlive its token: SDKs renew late.
+inline constexpr Duration kTokenGrace = Duration::minutes(10);
 
 /// The parts of a token. Views point into the text it was read from.
 struct SasToken {

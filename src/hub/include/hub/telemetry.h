@@ -11,6 +11,9 @@
 
 namespace picket::hub {
 
+/// IoT Hub's limit of a device-to-cloud message: body, values of system properties, names and values of the others.
+inline constexpr std::size_t kMessageBytesMax = 256 * 1024;
+
 /// What is stamped on every message of a connection; made once, outlives the messages.
 struct Sender {
   Identity identity;

@@ -94,6 +94,9 @@ class Journal {
   /// Errors: limit_exceeded (too much is pending: kPendingBytesMax, kPendingRecordsMax; or the record is larger than
   /// kRecordBytesMax or its strings than the format holds), unavailable (disk reserve reached, or closing).
   virtual Result<> append(const Record& record, OnDurable on_durable) = 0;
+  /// Several records that stand or fall together: all are taken or none, they become durable in one group, and
+  /// `on_durable` is called once, with the id of the last. At least one record. Errors as append().
+  virtual Result<> append_all(std::span<const Record> records, OnDurable on_durable);
   /// Waits until everything appended before is durable or given up.
   virtual void flush() = 0;
 

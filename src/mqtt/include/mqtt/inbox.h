@@ -21,6 +21,9 @@ class Inbox {
   /// The next whole packet, or nullopt: more bytes are needed. Its views live until the next append().
   Result<std::optional<Packet>> next(const Limits& limits, Role role);
 
+  /// Gives back the memory when nothing is pending: before a wait that may be long.
+  void release();
+
   /// Bytes received and not yet returned as packets.
   [[nodiscard]] std::size_t pending_bytes() const { return buffer_.size() - at_; }
   [[nodiscard]] std::size_t capacity_bytes() const { return buffer_.capacity(); }

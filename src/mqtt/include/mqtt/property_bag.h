@@ -65,6 +65,17 @@ class PropertyBag {
 /// limit_exceeded (more than kPropertiesMax).
 Result<PropertyBag> decode_property_bag(std::string_view text);
 
+/// One property without copies.
+struct PropertyView {
+  std::string_view name;
+  std::optional<std::string_view> value;
+};
+
+/// The same rules and errors, for paths where a copy a property is too much. Appends to `out`; views point into `text`,
+/// and into `decoded` where percent-encoding had to be undone. `decoded` is overwritten. `text` must be part of a topic
+/// that the codec has let through: UTF-8 without U+0000.
+Result<> decode_property_views(std::string_view text, std::string& decoded, std::vector<PropertyView>& out);
+
 /// Writes a bag as the SDKs do; decode_property_bag(encode_property_bag(bag)) == bag for every bag with names that are
 /// not empty, texts that are UTF-8 and system properties that occur once.
 std::string encode_property_bag(const PropertyBag& bag);

@@ -74,6 +74,9 @@ class ServerSession {
   /// many. A sequence that is not waiting is ignored.
   void stored(std::uint64_t sequence, Buffer& out);
 
+  /// The same for this message and every one before it.
+  void stored_through(std::uint64_t sequence, Buffer& out);
+
   /// `codes`: one for each filter, in their order. SubackCode::exactly_once is written as at_least_once, as IoT Hub
   /// does.
   Result<> suback(std::uint16_t packet_id, std::span<const SubackCode> codes, Buffer& out);
@@ -98,6 +101,7 @@ class ServerSession {
 
   Result<std::optional<ServerEvent>> on_connect(const Connect& packet, Buffer& out);
   Result<std::optional<ServerEvent>> on_publish(const Publish& packet);
+  void acknowledge_front(Buffer& out);
 
   ServerOptions options_;
   State state_ = State::fresh;

@@ -1,12 +1,13 @@
 // A hub on a loopback port with one device "dev1" and its module "mod1", and a client that speaks MQTT packets to it.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
+#include <deque>
 #include <functional>
+#include <future>
+#include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,64 +17,22 @@
 #include "hub/memory_identity_store.h"
 #include "hub/mqtt_head.h"
 #include "hub/sas_token.h"
+#include "hub_testing.h"
 #include "memory_journal.h"
 #include "mqtt/codec.h"
 #include "net/certificate_authority.h"
+#include "fake_services.h"
 #include "tls_client.h"
 
 namespace picket::hub {
 
-/// Stands still until told to move; any thread.
-class TestClock final : public Clock {
- public:
-  [[nodiscard]] Timestamp now() const override { return kStart + Duration{passed_us_.load()}; }
-  [[nodiscard]] Duration monotonic() const override { return Duration::seconds(1000) + Duration{passed_us_.load()}; }
-  void advance(Duration by) { passed_us_ += by.us; }
-  static constexpr Timestamp kStart{1'790'000'000'000'000};
-
- private:
-  std::atomic<std::int64_t> passed_us_ = 0;
-};
-
-class TestLog final : public OperationsLog {
- public:
-  void record(const HubEvent& event) override {
-    const std::scoped_lock lock(mutex_);
-    events_.push_back(event);
-  }
-  [[nodiscard]] std::vector<HubEvent> of(HubEventKind kind) const {
-    const std::scoped_lock lock(mutex_);
-    std::vector<HubEvent> out;
-    for (const auto& event : events_) {
-      if (event.kind == kind) out.push_back(event);
-    }
-    return out;
-  }
-  /// "kind:reason" in order.
-  [[nodiscard]] std::vector<std::string> lines() const {
-    const std::scoped_lock lock(mutex_);
-    std::vector<std::string> out;
-    for (const auto& event : events_) out.push_back(std::string(to_string(event.kind)) + ":" + event.reason);
-    return out;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<HubEvent> events_;
-};
-
-inline bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return false;
-}
-
 inline const Buffer kPrimary = [] {
   return Buffer(as_bytes("primary key of dev1").begin(), as_bytes("primary key of dev1").end());
 }();
-inline Buffer bytes_of(std::string_view text) { return {as_bytes(text).begin(), as_bytes(text).end()}; }
+inline constexpr std::string_view kTwinResponses = "$iothub/twin/res/#";
+inline constexpr std::string_view kDesired = "$iothub/twin/PATCH/properties/desired/#";
+inline constexpr std::string_view kMethods = "$iothub/methods/POST/#";
+inline constexpr std::string_view kDevicebound = "devices/dev1/messages/devicebound/#";
 
 /// What a client says; defaults are right for dev1.
 struct Hello {
@@ -81,6 +40,7 @@ struct Hello {
   std::string user_name = "localhost/dev1/?api-version=2021-04-12&DeviceClientType=test%2F1.0";
   std::string token;  ///< Empty: the right one for client_id.
   std::uint16_t keep_alive_s = 60;
+  bool clean = false;
   std::optional<mqtt::Will> will;
 };
 
@@ -93,21 +53,47 @@ class HubTest : public testing::Test {
     store_.put("hub1", "dev2", "", {.generation_id = "g3", .primary_key = bytes_of("key of dev2")});
   }
   ~HubTest() override {
-    head_.reset();
+    stop();
     threads_.stop();
-    std::filesystem::remove_all(directory_);
+    std::filesystem::remove_all(folder_);
   }
 
-  void start(std::function<void(MqttHeadOptions&)> change = {}) {
-    const auto server = net::open_or_create_server_identity(directory_, {}, system_clock().now()).value();
-    tls_ =
-        net::TlsContext::create({.certificate_pem = server.certificate_pem, .private_key_pem = server.private_key_pem})
-            .value();
-    MqttHeadOptions options{.hubs = {.default_hub = "hub1"}, .tick = Duration::milliseconds(5)};
+  void start(const std::function<void(MqttHeadOptions&)>& change = {}) {
+    if (!tls_) {
+      const auto server = net::open_or_create_server_identity(folder_, {}, system_clock().now()).value();
+      tls_ = net::TlsContext::create(
+                 {.certificate_pem = server.certificate_pem, .private_key_pem = server.private_key_pem})
+                 .value();
+    }
+    MqttHeadOptions options{.hubs = {.default_hub = "hub1"}};
     options.listener.address = "127.0.0.1";
     options.listener.port = 0;
+    options.listener.accepts_burst = 1e6;
     if (change) change(options);
-    head_ = MqttHead::open({threads_, *tls_, store_, journal_, log_, clock_}, options).value();
+    directory_ = std::make_unique<Directory>(threads_, clock_, links_);
+    head_ = MqttHead::open({.threads = threads_,
+                            .tls = *tls_,
+                            .identities = *identities_,
+                            .journal = journal_,
+                            .log = log_,
+                            .clock = clock_,
+                            .directory = *directory_,
+                            .sessions = &sessions_,
+                            .twins = twins_on_ ? &twins_ : nullptr,
+                            .methods = &methods_,
+                            .commands = &commands_},
+                           options)
+                .value();
+  }
+  /// As the server does: the head first.
+  void stop() {
+    head_.reset();
+    if (directory_) directory_->stop();
+    directory_.reset();
+  }
+  void restart() {
+    stop();
+    start();
   }
 
   std::string token(std::string_view device, std::string_view module, std::string_view key,
@@ -124,7 +110,7 @@ class HubTest : public testing::Test {
                               ? hello.token
                               : token(device, slash == std::string::npos ? "" : hello.client_id.substr(slash + 1), key);
     mqtt::Connect packet{
-        .client_id = hello.client_id, .clean_session = false, .keep_alive_s = hello.keep_alive_s, .will = hello.will};
+        .client_id = hello.client_id, .clean_session = hello.clean, .keep_alive_s = hello.keep_alive_s, .will = hello.will};
     packet.user_name = hello.user_name;
     packet.password = mqtt::Payload{as_bytes(password)};
     return encoded(packet);
@@ -155,7 +141,7 @@ class HubTest : public testing::Test {
   /// A connected client.
   std::unique_ptr<net::TestClient> connect(const Hello& hello = {}) {
     auto client = open_client();
-    EXPECT_EQ(answer_to(*client, hello), "20020000");
+    EXPECT_THAT(answer_to(*client, hello), testing::AnyOf("20020000", "20020100"));
     return client;
   }
   static Hello module_hello() {
@@ -171,13 +157,74 @@ class HubTest : public testing::Test {
     EXPECT_TRUE(eventually([&] { return disconnects(reason) == 1; })) << to_string(reason);
   }
 
-  std::string directory_ = testing::TempDir() + "/hub-" + random_uuid();
+  /// SUBSCRIBE of one filter, and its answer in hex: "9003" + id + code.
+  std::string subscribe(net::TestClient& client, std::string_view filter, mqtt::QoS qos = mqtt::QoS::at_most_once) {
+    client.send(encoded(mqtt::Subscribe{7, {{filter, qos}}}));
+    return receive(client, 5);
+  }
+  /// A packet from the hub; the views live as long as the result.
+  struct Received {
+    Buffer bytes;
+    mqtt::Packet packet;
+    [[nodiscard]] const mqtt::Publish& publish() const { return std::get<mqtt::Publish>(packet); }
+    [[nodiscard]] std::string text() const {
+      const auto& p = publish();
+      return std::string(p.topic) + " " + std::string(as_text(p.payload.bytes));
+    }
+  };
+  static std::unique_ptr<Received> next(net::TestClient& client) {
+    auto out = std::make_unique<Received>();
+    while (true) {
+      const auto more = client.receive(1);
+      if (!more) return nullptr;
+      append(out->bytes, *more);
+      Cursor in{out->bytes};
+      const auto packet = mqtt::decode(in, {.literal_wildcards = true}, mqtt::Role::client);
+      if (!packet) return nullptr;
+      if (*packet) {
+        out->packet = **packet;
+        return out;
+      }
+    }
+  }
+  /// Topic and body of the next PUBLISH.
+  static std::string next_text(net::TestClient& client) {
+    const auto received = next(client);
+    return received && std::holds_alternative<mqtt::Publish>(received->packet) ? received->text() : "nothing";
+  }
+  /// Nothing was sent to this client before now.
+  static void expect_silence(net::TestClient& client) {
+    client.send(encoded(mqtt::Pingreq{}));
+    EXPECT_EQ(receive(client, 2), "d000");
+  }
+  static DesiredPatch desired(std::string patch, std::uint64_t version) {
+    return {std::make_shared<const std::string>(std::move(patch)), version};
+  }
+  /// True: the identity's connection took it.
+  bool notify(const IdentityKey& key, Notification notification) {
+    std::promise<bool> taken;
+    directory_->notify(key, std::move(notification), [&](bool yes) { taken.set_value(yes); });
+    return taken.get_future().get();
+  }
+  static mqtt::Publish request(std::string_view topic, std::string_view body = " ") {
+    return {.topic = topic, .payload = {as_bytes(body)}};
+  }
+
+  std::string folder_ = testing::TempDir() + "/hub-" + random_uuid();
   TestClock clock_;
   TestLog log_;
   MemoryJournal journal_;
   MemoryIdentityStore store_;
+  const IdentityStore* identities_ = &store_;
+  FakeSessions sessions_;
+  FakeTwins twins_;
+  FakeMethods methods_;
+  FakeCommands commands_;
+  bool twins_on_ = true;
+  DirectoryOptions links_{.tick = Duration::milliseconds(5)};
   net::IoThreads threads_{2};
   std::unique_ptr<net::TlsContext> tls_;
+  std::unique_ptr<Directory> directory_;
   std::unique_ptr<MqttHead> head_;
 };
 

@@ -1,28 +1,12 @@
 #include "hub/mqtt_head.h"
 
 #include <algorithm>
-#include <latch>
+
+#include <boost/asio/use_awaitable.hpp>
 
 #include "mqtt_connection.h"
-#include "shard.h"
 
 namespace picket::hub {
-namespace {
-
-/// Runs `work` on every thread and waits for all of them.
-void on_every_thread(net::IoThreads& threads, const std::function<void(std::size_t)>& work) {
-  std::latch done(static_cast<std::ptrdiff_t>(threads.size()));
-  for (std::size_t i = 0; i < threads.size(); ++i) {
-    threads.post(i, [&done, &work, i] {
-      work(i);
-      done.count_down();
-    });
-  }
-  done.wait();
-}
-
-}  // namespace
-
 struct MqttHead::Parts {
   HeadContext context;
   std::unique_ptr<net::Listener> listener;
@@ -36,7 +20,9 @@ Result<std::unique_ptr<MqttHead>> MqttHead::open(MqttHeadNeeds needs, MqttHeadOp
   std::unique_ptr<MqttHead> head(
       new MqttHead(std::unique_ptr<Parts>(new Parts{.context = {needs, std::move(options)}})));
   auto& context = head->parts_->context;
-  for (std::size_t i = 0; i < threads.size(); ++i) context.shards.push_back(std::make_unique<Shard>(context, i));
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    context.threads.push_back({.completions = needs.directory.completions(i), .batch = {}});
+  }
   auto listening = context.options.listener;
   if (!listening.on_handshake_failed) {
     listening.on_handshake_failed = [&context](const net::Endpoint& peer, std::string_view reason) {
@@ -53,9 +39,6 @@ Result<std::unique_ptr<MqttHead>> MqttHead::open(MqttHeadNeeds needs, MqttHeadOp
     co_await session.run();
   };
   TRY(head->parts_->listener, net::Listener::open(threads, std::move(listening), &needs.tls, handler));
-  for (std::size_t i = 0; i < threads.size(); ++i) {
-    threads.post(i, [shard = context.shards[i].get()] { shard->start_ticking(); });
-  }
   return head;
 }
 
@@ -73,8 +56,16 @@ MqttHeadStats MqttHead::stats() const {
                     .refused_overload = from.refused_overload,
                     .refused_protocol = from.refused_protocol,
                     .subscribes_denied = from.subscribes_denied,
+                    .sessions_resumed = from.sessions_resumed,
                     .reserved_properties = from.reserved_properties,
                     .not_offered = from.not_offered,
+                    .unanswered = from.unanswered,
+                    .twin_requests = from.twin_requests,
+                    .method_calls = from.method_calls,
+                    .method_answers = from.method_answers,
+                    .commands_sent = from.commands_sent,
+                    .commands_completed = from.commands_completed,
+                    .stray_acknowledgements = from.stray_acknowledgements,
                     .storage_waits = from.storage_waits,
                     .listener = parts_->listener->stats()};
   std::ranges::copy(from.refused, out.refused.begin());
@@ -82,8 +73,13 @@ MqttHeadStats MqttHead::stats() const {
   return out;
 }
 
+net::asio::awaitable<void> MqttHead::serve(net::Connection connection) {
+  MqttConnection session(parts_->context, std::move(connection));
+  co_await session.run();
+}
+
 void MqttHead::close_identity(std::string_view hub, std::string_view device_id, std::string_view module_id) {
-  parts_->context.shards[0]->revoke({std::string(hub), std::string(device_id), std::string(module_id), ""});
+  parts_->context.needs.directory.revoke({std::string(hub), std::string(device_id), std::string(module_id)});
 }
 
 void MqttHead::stop() {
@@ -91,15 +87,6 @@ void MqttHead::stop() {
   if (std::exchange(parts.stopped, true)) return;
   parts.context.stopping = true;  // before the wait for connections, some of which may be waiting for the disk
   if (parts.listener) parts.listener->stop();
-  // Connections are gone, but messages between the shards may still be under way. The longest chain has four hops
-  // (claim, close the old one, grant), and each round lets one more arrive. Then nothing refers to the shards.
-  constexpr int kHops = 4;
-  for (int round = 0; round < kHops; ++round) {
-    on_every_thread(parts.context.needs.threads, [&parts](std::size_t thread) {
-      parts.context.shards[thread]->stop_ticking();
-      parts.context.shards[thread]->completions()->close();
-    });
-  }
 }
 
 }  // namespace picket::hub
