@@ -58,7 +58,8 @@ class JournalEventStream final : public EventStream {
     for (auto& subscription : subscriptions_) answer_end(*subscription);
   }
 
-  HubResult<std::unique_ptr<EventReader>> open(std::string_view hub, std::uint16_t partition, EventStart start) override;
+  HubResult<std::unique_ptr<EventReader>> open(std::string_view hub, std::uint16_t partition,
+                                               EventStart start) override;
   PartitionInfo info(std::string_view hub, std::uint16_t partition) const override;
 
   void receive(const std::shared_ptr<Subscription>& subscription, std::size_t count_max,

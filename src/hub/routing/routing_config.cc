@@ -48,7 +48,8 @@ struct Reader {
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= kNameBytesMax && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
   });
 }
 
@@ -57,8 +58,8 @@ bool is_container(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
-#define ROUTING_TRY(declaration, ...)              \
-  auto PICKET_CONCAT(got_, __LINE__) = __VA_ARGS__; \
+#define ROUTING_TRY(declaration, ...)                                                                \
+  auto PICKET_CONCAT(got_, __LINE__) = __VA_ARGS__;                                                  \
   if (!PICKET_CONCAT(got_, __LINE__)) return std::unexpected(PICKET_CONCAT(got_, __LINE__).error()); \
   declaration = *std::move(PICKET_CONCAT(got_, __LINE__))
 
@@ -85,8 +86,9 @@ HubResult<Route> parse_route(const Reader& reader, bool fallback) {
   ROUTING_TRY(const std::string source, reader.text("source", kNameBytesMax));
   const auto known = message_source_of(source);
   if (!known) {
-    return reader.wrong("source", "must be DeviceMessages, TwinChangeEvents, DeviceLifecycleEvents, "
-                                  "DeviceConnectionStateEvents or DigitalTwinChangeEvents");
+    return reader.wrong("source",
+                        "must be DeviceMessages, TwinChangeEvents, DeviceLifecycleEvents, "
+                        "DeviceConnectionStateEvents or DigitalTwinChangeEvents");
   }
   out.source = *known;
   ROUTING_TRY(out.condition, reader.text("condition", kConditionBytesMax, false, "true"));
@@ -183,7 +185,8 @@ HubResult<std::vector<StorageEndpoint>> parse_endpoints(const json::object& obje
   if (!endpoints->is_object()) return hub_fail(kArgumentInvalid, "endpoints: must be an object");
   for (const auto& [type, list] : endpoints->get_object()) {
     if (type == "storageContainers" || (list.is_array() && list.get_array().empty())) continue;
-    return hub_fail(kArgumentInvalid, fmt::format("endpoints.{}: this version has storageContainers only", std::string_view(type)));
+    return hub_fail(kArgumentInvalid,
+                    fmt::format("endpoints.{}: this version has storageContainers only", std::string_view(type)));
   }
   return parse_list<StorageEndpoint>(endpoints->get_object(), "storageContainers", kEndpointsMax, parse_storage);
 }

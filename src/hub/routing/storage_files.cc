@@ -19,7 +19,8 @@ std::string minute_path(Timestamp now) {
                      text.substr(14, 2));
 }
 
-/// A hub's name is an identifier of the operator, checked when it was made; still only its harmless characters are used.
+/// A hub's name is an identifier of the operator, checked when it was made; still only its harmless characters are
+/// used.
 std::string folder_name(std::string_view hub) {
   std::string out;
   for (const char c : hub) {
@@ -50,8 +51,8 @@ Result<std::uint64_t> StorageFiles::recover() {
 Result<StorageFiles::Open> StorageFiles::open(const StorageEndpoint& endpoint, std::string_view hub,
                                               std::uint16_t partition, Timestamp now) const {
   const std::string minute = minute_path(now);
-  const std::string folder = fmt::format("{}/{}/{}/{:02}/{}", directory_, endpoint.container, folder_name(hub), partition,
-                                         minute.substr(0, minute.rfind('/')));
+  const std::string folder = fmt::format("{}/{}/{}/{:02}/{}", directory_, endpoint.container, folder_name(hub),
+                                         partition, minute.substr(0, minute.rfind('/')));
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (failed) return fail(Errc::io, "routes.storage.folder");
@@ -61,7 +62,8 @@ Result<StorageFiles::Open> StorageFiles::open(const StorageEndpoint& endpoint, s
     out.path = fmt::format("{}/{}{}.json", folder, minute.substr(minute.rfind('/') + 1),
                            number == 0 ? "" : fmt::format("-{}", number));
     if (std::filesystem::exists(out.path, failed)) continue;
-    out.fd.reset(::open((out.path + std::string(kPart)).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_APPEND, 0600));
+    out.fd.reset(
+        ::open((out.path + std::string(kPart)).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_APPEND, 0600));
     if (out.fd.valid()) return out;
     if (errno != EEXIST) return fail_errno("routes.storage.open");
   }

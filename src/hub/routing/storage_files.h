@@ -40,7 +40,8 @@ class StorageFiles {
     bool dirty = false;
   };
   using Key = std::tuple<std::string, std::string, std::uint16_t>;  // endpoint, hub, partition
-  Result<Open> open(const StorageEndpoint& endpoint, std::string_view hub, std::uint16_t partition, Timestamp now) const;
+  Result<Open> open(const StorageEndpoint& endpoint, std::string_view hub, std::uint16_t partition,
+                    Timestamp now) const;
   static Result<> finish(Open& file);
 
   std::string directory_;

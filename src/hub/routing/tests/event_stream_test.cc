@@ -98,7 +98,8 @@ TEST_F(EventStreamTest, StartsAtTheEndAtASequenceOrAtATime) {
   const auto p = partition("a");
   const auto latest = stream->open("h", p, {.kind = EventStart::Kind::latest}).value();
   const auto after = stream->open("h", p, {.kind = EventStart::Kind::sequence, .sequence = 2}).value();
-  const auto with = stream->open("h", p, {.kind = EventStart::Kind::sequence, .sequence = 2, .inclusive = true}).value();
+  const auto with =
+      stream->open("h", p, {.kind = EventStart::Kind::sequence, .sequence = 2, .inclusive = true}).value();
   const auto time = stream->open("h", p, {.kind = EventStart::Kind::time, .time = {2'000'000}}).value();
   const auto beyond = stream->open("h", p, {.kind = EventStart::Kind::sequence, .sequence = 99}).value();
   append("a", "4", {}, 4'000'000);

@@ -28,7 +28,8 @@ struct StreamEvent {
   std::uint64_t sequence = 0;  ///< x-opt-sequence-number, and as text x-opt-offset: rising, with gaps.
   Timestamp enqueued;
   Identity identity;
-  std::vector<std::pair<std::string, std::string>> properties;  ///< As in the journal: system ones ("$.mid"), stamps, others.
+  std::vector<std::pair<std::string, std::string>>
+      properties;  ///< As in the journal: system ones ("$.mid"), stamps, others.
   Buffer body;
 };
 
@@ -48,7 +49,8 @@ struct PartitionInfo {
   bool empty = true;
 };
 
-/// One receiver of one partition. Any thread; at most one receive() at a time. Destroying it ends a waiting receive() with 404104.
+/// One receiver of one partition. Any thread; at most one receive() at a time. Destroying it ends a waiting receive()
+/// with 404104.
 class EventReader {
  public:
   virtual ~EventReader() = default;
@@ -56,8 +58,8 @@ class EventReader {
   virtual void receive(std::size_t count_max, Done<std::vector<StreamEvent>> done) = 0;
 };
 
-/// Decides whether a record is a message of the built-in endpoint, and how it reads there; nullopt: not one. Called on the
-/// stream's thread. The default takes device messages that are no security messages, as they are.
+/// Decides whether a record is a message of the built-in endpoint, and how it reads there; nullopt: not one. Called on
+/// the stream's thread. The default takes device messages that are no security messages, as they are.
 using EventView = std::function<std::optional<StreamEvent>(const journal::RecordView& record)>;
 EventView plain_event_view();
 
@@ -65,7 +67,8 @@ class EventStream {
  public:
   virtual ~EventStream() = default;
   /// Errors: 404001 no such partition, 403002 too many readers.
-  virtual HubResult<std::unique_ptr<EventReader>> open(std::string_view hub, std::uint16_t partition, EventStart start) = 0;
+  virtual HubResult<std::unique_ptr<EventReader>> open(std::string_view hub, std::uint16_t partition,
+                                                       EventStart start) = 0;
   [[nodiscard]] virtual PartitionInfo info(std::string_view hub, std::uint16_t partition) const = 0;
 };
 

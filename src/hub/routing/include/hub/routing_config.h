@@ -30,7 +30,7 @@ struct Route {
 /// Files of JSON lines below the server's data directory: {container}/{hub}/{partition}/{YYYY}/{MM}/{DD}/{HH}/{mm}.json
 struct StorageEndpoint {
   std::string name;
-  std::string container;                      ///< 3 to 63 of a-z 0-9 and '-'.
+  std::string container;                         ///< 3 to 63 of a-z 0-9 and '-'.
   Duration batch_time = Duration::seconds(300);  ///< 60 to 720 s: a file is finished after it,
   std::uint64_t chunk_bytes = 300U << 20;        ///< or when it has this size (10 to 500 MB).
 };
@@ -43,14 +43,17 @@ struct Enrichment {
 
 struct RoutingConfig {
   std::vector<Route> routes;
-  Route fallback{.name = "$fallback", .source = MessageSource::device_messages, .condition = "true",
-                 .endpoint = std::string(kBuiltInEndpoint), .enabled = true};
+  Route fallback{.name = "$fallback",
+                 .source = MessageSource::device_messages,
+                 .condition = "true",
+                 .endpoint = std::string(kBuiltInEndpoint),
+                 .enabled = true};
   std::vector<StorageEndpoint> storage;
   std::vector<Enrichment> enrichments;
 };
 
-/// Errors: 400004 with the member at fault: unknown source or endpoint, names that are taken twice, limits, endpoint types
-/// that this version does not have (event hubs, service bus: the forwarders will).
+/// Errors: 400004 with the member at fault: unknown source or endpoint, names that are taken twice, limits, endpoint
+/// types that this version does not have (event hubs, service bus: the forwarders will).
 HubResult<RoutingConfig> parse_routing(std::string_view text);
 std::string to_json(const RoutingConfig& config);
 
