@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -62,6 +63,17 @@ class HubDetector {
   virtual StatePart* state() { return nullptr; }
   /// Entries forgotten because a bound was reached.
   [[nodiscard]] virtual std::uint64_t evicted() const { return 0; }
+
+  /// The security group of a device, as records have set it.
+  using GroupOf = std::function<std::string(const Identity&)>;
+  /// `groups` outlives the detector.
+  void use_groups(const GroupOf& groups) { groups_ = &groups; }
+
+ protected:
+  [[nodiscard]] std::string group_of(const Identity& device) const { return (*groups_)(device); }
+
+ private:
+  const GroupOf* groups_ = nullptr;
 };
 
 /// One line of the table. What a detector wants besides hub records costs time for every message of the fleet.

@@ -7,6 +7,12 @@ namespace {
 constexpr HubDetectorEntry kDetectors[] = {
     {.name = "hub.administration", .make = make_administration},
     {.name = "hub.credentials", .make = make_credentials},
+    {.name = "hub.shared_credentials", .make = make_shared_credentials},
+    {.name = "hub.tls", .make = make_tls},
+    {.name = "hub.ip_filter", .make = make_ip_filter},
+    {.name = "hub.logging", .make = make_logging},
+    {.name = "hub.fleet", .make = make_fleet, .messages = true},
+    {.name = "hub.edge", .make = make_edge},
 };
 
 }  // namespace

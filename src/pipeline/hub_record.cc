@@ -120,18 +120,31 @@ void read_ip_rules(const json::value* list, HubRecord& out) {
     if (rule == nullptr || kept.size() == HubRecord::kIpRulesMax) continue;
     std::string name = text(rule, "filterName");
     if (name.empty()) name = text(rule, "name");
-    std::string mask = text(rule, "ipMask");
-    if (mask.empty()) mask = text(rule, "mask");
+    std::string mask;
+    for (const std::string_view name_of_mask : {"ipMask", "mask", "network", "cidr"}) {
+      if (mask.empty()) mask = text(rule, name_of_mask);
+    }
     const std::string action = text(rule, "action");
     kept.push_back({std::move(name), action == "Accept" || action == "Allow" || action == "accept" || action == "allow",
                     std::move(mask)});
   }
 }
 
+std::vector<std::string> texts_of(const json::value* list, std::size_t count_max) {
+  std::vector<std::string> out;
+  const json::array* array = list == nullptr ? nullptr : list->if_array();
+  for (std::size_t i = 0; array != nullptr && i < array->size() && out.size() < count_max; ++i) {
+    if (const auto* one = (*array)[i].if_string()) out.emplace_back(one->data(), one->size());
+    if (const auto* one = (*array)[i].if_object()) out.push_back(text(one, "name"));
+  }
+  return out;
+}
+
 void read_settings(const json::object* in, HubRecord& out) {
   if (in == nullptr) return;
   read_ip_rules(member(in, "rules"), out);
   read_ip_rules(member(in, "ipFilterRules"), out);
+  read_ip_rules(member(in, "ipRules"), out);
   const json::object* network = object_of(in, "networkRuleSets");
   read_ip_rules(member(network, "ipRules"), out);
   std::string fallback = text(network, "defaultAction");
@@ -140,6 +153,9 @@ void read_settings(const json::object* in, HubRecord& out) {
   if (fallback == "Allow" || fallback == "allow" || fallback == "Accept") out.ip_default = "accept";
   if (auto minimum = text(in, "minTlsVersion"); !minimum.empty()) out.tls_minimum = std::move(minimum);
   if (const auto on = boolean(in, "security")) out.security_on = on;
+  if (const json::value* list = member(in, "diagnostics"); list != nullptr && list->is_array()) {
+    out.diagnostics = texts_of(list, HubRecord::kDevicesMax);
+  }
 }
 
 void read_group(const json::object& in, HubRecord& out) {
@@ -164,6 +180,7 @@ void read_audit(const json::object& in, const journal::RecordView& record, HubRe
   read_settings(object_of(object_of(&in, "settings"), "properties"), out);
   read_group(in, out);
   out.enabled = boolean(&in, "enabled");
+  out.devices = texts_of(member(&in, "devices"), HubRecord::kDevicesMax);
   if (const json::value* manifest = member(&in, "manifest")) out.manifest = json::serialize(*manifest);
 }
 

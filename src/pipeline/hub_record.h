@@ -79,15 +79,18 @@ struct HubRecord {
 
   // What some audit records say besides.
   std::optional<std::vector<IpFilterRule>> ip_rules;  ///< The whole list; at most kIpRulesMax.
-  std::string ip_default;                     ///< What becomes of addresses that no rule names: "accept", "reject".
-  std::string tls_minimum;                    ///< "1.2"
-  std::optional<bool> security_on;            ///< Built-in security of the hub.
-  std::optional<std::string> security_group;  ///< Tag of the device's twin; empty: taken away.
-  std::optional<bool> enabled;                ///< Of a device.
-  std::string manifest;                       ///< JSON text of an IoT Edge deployment manifest.
-  std::string body;                           ///< Whole, for the row.
+  std::string ip_default;   ///< What becomes of addresses that no rule names: "accept", "reject".
+  std::string tls_minimum;  ///< "1.2"
+  std::optional<std::vector<std::string>> diagnostics;  ///< Names of all diagnostic settings.
+  std::vector<std::string> devices;                     ///< Whom a deployment is for; at most kDevicesMax.
+  std::optional<bool> security_on;                      ///< Built-in security of the hub.
+  std::optional<std::string> security_group;            ///< Tag of the device's twin; empty: taken away.
+  std::optional<bool> enabled;                          ///< Of a device.
+  std::string manifest;                                 ///< JSON text of an IoT Edge deployment manifest.
+  std::string body;                                     ///< Whole, for the row.
 
   static constexpr std::size_t kIpRulesMax = 1024;
+  static constexpr std::size_t kDevicesMax = 1024;
 
   [[nodiscard]] bool is_aggregate() const { return window_from.has_value(); }
   /// The row of HubOperations that this record becomes.

@@ -45,7 +45,7 @@ class SeenAudits final : public StatePart {
   /// Whether it was seen before; remembers it.
   bool seen(std::string_view outbox_id, Bytes body);
 
-  static constexpr std::uint64_t kSlots = 1024;
+  static constexpr std::uint64_t kSlots = 4096;
 
   std::string_view part_name() const override { return "seen_audits"; }
   std::uint16_t part_version() const override { return 1; }

@@ -12,7 +12,10 @@ constexpr Duration kMinute = Duration::minutes(1);
 HubStage::HubStage(AlertBook& alerts, const RecommendationCatalogue& catalogue, workspace::TableIndex table, SipKey key,
                    GroupOf group_of)
     : alerts_(alerts), recommendations_(catalogue), seen_audits_(key), table_(table), group_of_(std::move(group_of)) {
-  for (const HubDetectorEntry& entry : all_hub_detectors()) detectors_.push_back({entry.name, entry.make()});
+  for (const HubDetectorEntry& entry : all_hub_detectors()) {
+    detectors_.push_back({entry.name, entry.make()});
+    detectors_.back().detector->use_groups(group_of_);
+  }
   for (std::size_t i = 0; i < detectors_.size(); ++i) {
     if (all_hub_detectors()[i].messages) of_messages_.push_back(&detectors_[i]);
     if (all_hub_detectors()[i].events) of_events_.push_back(&detectors_[i]);

@@ -29,8 +29,7 @@ struct Moment {
 /// A part of the engine, and deterministic like it.
 class HubStage {
  public:
-  /// The security group of a device.
-  using GroupOf = std::function<std::string(const Identity&)>;
+  using GroupOf = HubDetector::GroupOf;
 
   /// `alerts` outlives it.
   HubStage(AlertBook& alerts, const RecommendationCatalogue& catalogue, workspace::TableIndex table, SipKey key,

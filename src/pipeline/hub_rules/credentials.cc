@@ -13,6 +13,7 @@ constexpr Rule kRules[] = {
     {"token_expired", "IoT_Expired_SAS_Token"},
     {"token_signature", "IoT_Invalid_SAS_Token"},
     {"certificate_expired", "IoT_Cert_Expired"},
+    {"thumbprint_mismatch", "IoT_Cert_Print_Mismatch"},
     {"certificate_thumbprint", "IoT_Cert_Print_Mismatch"},
 };
 

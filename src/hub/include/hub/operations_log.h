@@ -79,10 +79,10 @@ HubEventKind kind_of(Operation operation);
 namespace reason {
 inline constexpr std::string_view kTokenExpired = "token_expired";
 inline constexpr std::string_view kTokenSignature = "token_signature";
-inline constexpr std::string_view kCertificateThumbprint = "certificate_thumbprint";  ///< Neither configured one.
+inline constexpr std::string_view kCertificateThumbprint = "thumbprint_mismatch";  ///< Neither configured one.
 inline constexpr std::string_view kCertificateExpired = "certificate_expired";
 inline constexpr std::string_view kCertificateNotYetValid = "certificate_not_yet_valid";
-inline constexpr std::string_view kCertificateChain = "certificate_chain";  ///< Of no CA of the hub.
+inline constexpr std::string_view kCertificateChain = "certificate_not_trusted";  ///< Of no CA of the hub.
 inline constexpr std::string_view kCertificateRevoked = "certificate_revoked";
 inline constexpr std::string_view kIpFilter = "ip_filter";
 inline constexpr std::string_view kTlsPolicy = "tls_policy";
