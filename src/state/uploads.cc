@@ -122,12 +122,14 @@ Result<> BlobTable::remove(sqlite3* db, std::string_view hub, std::string_view n
 
 Result<std::vector<StoredBlob>> BlobTable::list(sqlite3* db, std::string_view hub, std::string_view prefix,
                                                 std::string_view after, std::size_t count_max) {
-  // substr and not LIKE or GLOB: ids may hold their wildcards.
+  // A range and not LIKE or GLOB: ids may hold their wildcards.
+  std::string end(prefix.empty() ? "\xFF" : prefix);
+  if (!prefix.empty()) ++end.back();
   TRY(auto statement,
       Statement::prepare(db,
-                         "SELECT hub, name, file, size, content_type, modified FROM blob WHERE hub = ?1 AND "
-                         "name > ?2 AND name >= ?3 AND substr(name, 1, length(?3)) = ?3 ORDER BY name LIMIT ?4"));
-  return all_rows(statement.bind(hub, after, prefix, static_cast<std::int64_t>(count_max)), blob_row);
+                         "SELECT hub, name, file, size, content_type, modified FROM blob WHERE hub = ? AND name > ? "
+                         "AND name >= ? AND name < ? ORDER BY name LIMIT ?"));
+  return all_rows(statement.bind(hub, after, prefix, end, static_cast<std::int64_t>(count_max)), blob_row);
 }
 
 Result<bool> BlobTable::has_file(sqlite3* db, std::string_view file) {

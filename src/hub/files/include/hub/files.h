@@ -30,8 +30,8 @@ inline constexpr Duration kUploadLifetime = Duration::hours(1);
 inline constexpr std::uint64_t kBlobBytesMax = 256ULL << 20;
 inline constexpr std::size_t kBlobNameBytesMax = 1024;
 inline constexpr std::size_t kBlockIdBytesMax = 64;  ///< Decoded from base64.
-inline constexpr std::size_t kBlocksMax = 50'000;
-inline constexpr std::size_t kBlockListBytesMax = 8 << 20;
+inline constexpr std::size_t kBlocksMax = 4096;      ///< Of one blob; each takes a file until they are joined.
+inline constexpr std::size_t kBlockListBytesMax = 1 << 20;
 
 /// What a device gets to put one blob with. `sas_token` begins with '?'.
 struct UploadTicket {
@@ -129,7 +129,9 @@ class Files {
   /// `target`: path and query exactly as in the request line. Reads nothing but the key: cheap and safe on an I/O
   /// thread. Errors: 401003 (signature, expiry, another blob, not for this action), 400004, 405-like actions as 400004.
   [[nodiscard]] virtual HubResult<BlobGrant> grant_blob(std::string_view method, std::string_view target) const = 0;
-  /// For put and put_block. `length`: of Content-Length; absent when chunked. Errors: 413001, 403002, 503003.
+  /// For put and put_block, while the upload is open. `length`: of Content-Length; absent when chunked. Errors: 401003
+  /// (closed), 413001, 403002, 503003. The answer is 201; storage clients want ETag, Last-Modified, x-ms-request-id,
+  /// x-ms-version and Date with it.
   virtual HubResult<std::unique_ptr<BlobUpload>> begin_blob(const BlobGrant& grant, std::optional<std::uint64_t> length,
                                                             std::string_view content_type) = 0;
   /// `body`: the XML <BlockList> of Put Block List; blocks in that order become the blob. Errors: 400004 (XML, unknown
