@@ -51,6 +51,7 @@ Result<std::unique_ptr<AmqpHead>> AmqpHead::open(AmqpHeadNeeds needs, AmqpHeadOp
     co_await session.run();
   };
   TRY(head->parts_->listener, net::Listener::open(needs.threads, std::move(listening), &needs.tls, handler));
+  context.public_port = options.public_port != 0 ? options.public_port : head->parts_->listener->port();
   return head;
 }
 

@@ -322,8 +322,9 @@ Device* Connection::find_device(std::string_view device_id, std::string_view mod
   return nullptr;
 }
 
-const ServiceGrant* Connection::service(std::string_view hub) const {
-  const auto found = std::ranges::find(services_granted_, hub, &ServiceGrant::hub);
+const ServiceGrant* Connection::service_named(std::string_view hub) const {
+  const auto found =
+      std::ranges::find_if(services_granted_, [&](const auto& grant) { return same_without_case(grant.hub, hub); });
   return found == services_granted_.end() ? nullptr : &*found;
 }
 
@@ -458,7 +459,7 @@ void Connection::attach_device(LinkId id, const Address& address, LinkRequest re
 }
 
 void Connection::attach_service(LinkId id, const Address& address, LinkRequest request) {
-  const auto* grant = service();
+  const auto* grant = address.entity.empty() ? service() : service_named(address.entity);
   if (grant == nullptr || !grant->service_connect) {
     log(proven_ ? HubEventKind::topic_denied : HubEventKind::auth_failed, {}, proven_ ? "policy" : "token_missing",
         request.address, kUnauthorized);
@@ -518,6 +519,7 @@ void Connection::remove_link(LinkId id) {
     auto link = std::move(found->second);
     links_.erase(found);
     if (reply_link == link.get()) reply_link = nullptr;
+    if (management_link == link.get()) management_link = nullptr;
     link->closed();
     removed_.push_back(std::move(link));
   }

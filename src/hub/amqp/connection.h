@@ -84,7 +84,7 @@ class Connection final : private EngineUser {
   /// nullptr: it has ended.
   Device* device(Number number);
   /// The grant of a service policy for a hub that this connection has proven; nullptr: none.
-  const ServiceGrant* service(std::string_view hub) const;
+  const ServiceGrant* service_named(std::string_view hub) const;
   /// Any; nullptr: none.
   const ServiceGrant* service() const;
   Result<> append(LinkId link, const journal::Record& record, Number work);
@@ -97,6 +97,7 @@ class Connection final : private EngineUser {
                  std::move_only_function<void(int, std::string)> then);
   /// Where CBS answers go: a link of the client's from $cbs; nullptr: none yet.
   Link* reply_link = nullptr;
+  Link* management_link = nullptr;  ///< The same for $management.
 
  private:
   // EngineUser

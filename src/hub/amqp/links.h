@@ -26,5 +26,12 @@ std::unique_ptr<Link> make_telemetry_link(Connection& connection, LinkId id, Dev
 std::unique_ptr<Link> make_command_link(Connection& connection, LinkId id, Device& device);
 std::unique_ptr<Link> make_method_link(Connection& connection, LinkId id, Device& device, bool client_sends);
 std::unique_ptr<Link> make_twin_link(Connection& connection, LinkId id, Device& device, const LinkRequest& request);
+std::unique_ptr<Link> make_service_send_link(Connection& connection, LinkId id, const ServiceGrant& grant);
+std::unique_ptr<Link> make_feedback_link(Connection& connection, LinkId id, const ServiceGrant& grant);
+std::unique_ptr<Link> make_file_notification_link(Connection& connection, LinkId id, const ServiceGrant& grant);
+std::unique_ptr<Link> make_management_link(Connection& connection, LinkId id, const ServiceGrant& grant,
+                                           const LinkRequest& request);
+MadeLink make_event_link(Connection& connection, LinkId id, const ServiceGrant& grant, const Address& address,
+                         const LinkRequest& request);
 
 }  // namespace picket::hub::amqp

@@ -32,6 +32,8 @@ class Rim {
   /// nullptr: not TLS.
   [[nodiscard]] virtual const net::TlsFacts* tls() const = 0;
   [[nodiscard]] virtual std::string_view source_address() const = 0;
+  /// That clients reach this head at.
+  [[nodiscard]] virtual std::uint16_t public_port() const = 0;
 
   /// The first credential was proven.
   virtual void authenticated() = 0;

@@ -38,6 +38,7 @@ struct HeadContext {
   ConnectionLimits limits;
   HubAuthenticator authenticator;
   Counters counters{};
+  std::atomic<std::uint16_t> public_port = 5671;
 };
 
 /// Lives in the frame of its listener's handler, on one thread. The directory reaches it by links: one for the
@@ -63,6 +64,7 @@ class SocketConnection final : private Rim {
   [[nodiscard]] const Poster& poster() const override { return poster_; }
   [[nodiscard]] const net::TlsFacts* tls() const override { return connection_.stream->tls(); }
   [[nodiscard]] std::string_view source_address() const override { return connection_.stream->peer().address; }
+  [[nodiscard]] std::uint16_t public_port() const override { return context_.public_port; }
   void authenticated() override { connection_.admission.authenticated(); }
   bool take_connect() override { return context_.needs.directory.take_connect(thread_); }
   void claim(Number device, const Identity& identity) override;

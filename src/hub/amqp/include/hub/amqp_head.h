@@ -35,6 +35,7 @@ class EventStream;
 struct AmqpHeadOptions {
   HubNames hubs;
   net::ListenerOptions listener{.port = 5671};
+  std::uint16_t public_port = 0;  ///< That clients reach this head at; 0: the one it listens on.
   Duration storage_patience = Duration::seconds(60);     ///< How long a message waits for the journal to take it.
   Duration unauthenticated_max = Duration::seconds(10);  ///< From the first byte to the first proven credential.
   Duration slow_reader_max = Duration::seconds(30);      ///< How long one write may take.
