@@ -3,6 +3,8 @@
 /device {"id"}              makes a device with its security module; {"device", "module"}: their connection strings
 /service {"policy"}         {"connectionString"} of a shared access policy of the hub
 /provisioning {}            {"idScope", "connectionString"} of the provisioning service
+/authority {"name", "file"}  names a certificate authority of devices; {"verificationCode"}
+/prove {"name", "file"}     hands in the certificate that proves its possession
 /rows {"query"}             the rows of a KQL query, once the pipeline has caught up
 /kill {}                    kill -9 of the server, then a new start; answers when it listens again
 /stop {}, /start {}         the two halves, with a gentle end
@@ -29,7 +31,14 @@ class Control:
         return {"connectionString": self._string("hub", "connection-string", "--policy", policy)}
 
     def provisioning(self) -> dict:
-        return json.loads(self.server.cli("--json", "provisioning", "show").stdout)
+        return json.loads(self._string("--json", "provisioning", "show"))
+
+    def authority(self, name: str, file: str) -> dict:
+        return json.loads(self._string("--json", "hub", "certificate", "add", name, file))
+
+    def prove(self, name: str, file: str) -> dict:
+        self._string("hub", "certificate", "verify", name, file)
+        return {}
 
     def rows(self, query: str) -> list:
         self.server.settled()

@@ -1,0 +1,86 @@
+// The built-in events endpoint, read by the unmodified Event Hubs client.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import eventHubs from '@azure/event-hubs';
+import device from 'azure-iot-device';
+
+import { deviceClient, field, host, moduleClient, moduleId, newDevice, serviceString, transports, until, within } from './hub.mjs';
+
+const { EventHubConsumerClient, earliestEventPosition, latestEventPosition } = eventHubs;
+const consumer = async () => {
+  const string = await serviceString();
+  return new EventHubConsumerClient('$Default',
+    `Endpoint=sb://${host}/;SharedAccessKeyName=iothubowner;SharedAccessKey=${field(string, 'SharedAccessKey')};EntityPath=messages/events`);
+};
+
+let reader;
+const received = [];
+before(async () => {
+  reader = await consumer();
+  reader.subscribe({
+    processEvents: async (events) => { received.push(...events); },
+    processError: async (error) => { console.log('reader:', error.message); },
+  }, { startPosition: earliestEventPosition, maxWaitTimeInSeconds: 2 });
+});
+after(() => reader?.close());
+
+const event = (fits, what) => until(() => received.find(fits), what);
+
+describe('events', { concurrency: 3 }, () => {
+  for (const [name, transport] of Object.entries(transports)) {
+    it(`${name}: a message arrives with its properties and the hub's stamps`, async () => {
+      const { id, device: string } = await newDevice();
+      const client = deviceClient(string, transport);
+      await within(client.open(), 'open');
+      const message = new device.Message(JSON.stringify({ from: id }));
+      message.messageId = `m-${id}`;
+      message.correlationId = 'c1';
+      message.contentType = 'application/json';
+      message.contentEncoding = 'utf-8';
+      message.properties.add('level', 'high');
+      await within(client.sendEvent(message), 'sendEvent');
+      const got = await event((e) => e.systemProperties?.['iothub-connection-device-id'] === id, 'the event');
+      assert.deepEqual(got.body, { from: id });
+      assert.equal(got.properties.level, 'high');
+      assert.equal(got.systemProperties['iothub-message-source'], 'Telemetry');
+      assert.match(got.systemProperties['iothub-connection-auth-method'], /"scope":"device","type":"sas"/);
+      assert.ok(got.systemProperties['iothub-connection-auth-generation-id']);
+      assert.ok(got.sequenceNumber >= 0 && got.enqueuedTimeUtc instanceof Date);
+      await client.close();
+    });
+  }
+
+  it('a module is stamped as one', async () => {
+    const { id, module: string } = await newDevice();
+    const client = moduleClient(string, transports.mqtt);
+    await within(client.open(), 'open');
+    await within(client.sendEvent(new device.Message('from the module')), 'sendEvent');
+    const got = await event((e) => e.systemProperties?.['iothub-connection-device-id'] === id, 'the event');
+    assert.equal(got.systemProperties['iothub-connection-module-id'], moduleId);
+    await client.close();
+  });
+
+  it('partitions are described, and read from a position', async () => {
+    const client = await consumer();
+    const ids = await within(client.getPartitionIds(), 'the partitions');
+    assert.ok(ids.length > 0);
+    const facts = await within(client.getPartitionProperties(ids[0]), 'a partition');
+    assert.equal(facts.partitionId, ids[0]);
+    const { id, device: string } = await newDevice();
+    const sender = deviceClient(string, transports.mqtt);
+    await within(sender.open(), 'open');
+    const late = [];
+    const subscription = client.subscribe({
+      processEvents: async (events) => { late.push(...events); },
+      processError: async () => {},
+    }, { startPosition: latestEventPosition, maxWaitTimeInSeconds: 1 });
+    await until(async () => {
+      await sender.sendEvent(new device.Message('now'));
+      return late.some((e) => e.systemProperties?.['iothub-connection-device-id'] === id);
+    }, 'a new event', 30_000, 500);
+    await subscription.close();
+    await client.close();
+    await sender.close();
+  });
+});
