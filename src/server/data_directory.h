@@ -23,6 +23,8 @@ class DataDirectory {
   [[nodiscard]] std::string derived() const { return path_ + "/derived"; }
   [[nodiscard]] std::string checkpoints() const { return path_ + "/checkpoints"; }
   [[nodiscard]] std::string segments() const { return path_ + "/segments"; }
+  [[nodiscard]] std::string blobs() const { return path_ + "/blobs"; }
+  [[nodiscard]] std::string forward() const { return path_ + "/forward"; }
   [[nodiscard]] std::string state_file() const { return path_ + "/state/state.sqlite"; }
   /// Random UUID made with the folder: stands where the published tables carry a subscription id.
   [[nodiscard]] const std::string& installation_id() const { return installation_id_; }

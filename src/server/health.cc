@@ -3,56 +3,10 @@
 #include <algorithm>
 #include <string>
 
+#include "counter_group.h"
+
 namespace picket::server {
 namespace {
-
-class Group {
- public:
-  explicit Group(std::string part) { out_.part = std::move(part); }
-  template <class Number>
-  Group& add(std::string name, Number value) {
-    out_.counters.emplace_back(std::move(name), static_cast<double>(value));
-    return *this;
-  }
-  api::CounterGroup take() { return std::move(out_); }
-
- private:
-  api::CounterGroup out_;
-};
-
-api::CounterGroup hub_counters(const hub::MqttHeadStats& stats, std::uint64_t operations_dropped) {
-  Group group("hub");
-  group.add("connected", stats.connected)
-      .add("connects", stats.connects)
-      .add("messages_received", stats.messages_received)
-      .add("messages_stored", stats.messages_stored)
-      .add("message_bytes_received", stats.message_bytes_received)
-      .add("refused_overload", stats.refused_overload)
-      .add("refused_protocol", stats.refused_protocol)
-      .add("subscribes_denied", stats.subscribes_denied)
-      .add("reserved_properties", stats.reserved_properties)
-      .add("not_offered", stats.not_offered)
-      .add("storage_waits", stats.storage_waits)
-      .add("operations_dropped", operations_dropped);
-  for (std::size_t i = 0; i < stats.refused.size(); ++i) {
-    group.add("refused_" + std::string(to_string(static_cast<hub::AuthCheck>(i))), stats.refused[i]);
-  }
-  for (std::size_t i = 0; i < stats.disconnects.size(); ++i) {
-    group.add("disconnects_" + std::string(to_string(static_cast<hub::DisconnectReason>(i))), stats.disconnects[i]);
-  }
-  const net::ListenerStats& listener = stats.listener;
-  group.add("sockets_open", listener.open)
-      .add("sockets_unauthenticated", listener.unauthenticated)
-      .add("sockets_accepted", listener.accepted)
-      .add("sockets_rejected_connections_max", listener.rejected_connections_max)
-      .add("sockets_rejected_rate", listener.rejected_rate)
-      .add("sockets_evicted_unauthenticated", listener.evicted_unauthenticated)
-      .add("handshakes_failed", listener.handshakes_failed)
-      .add("handshake_timeouts", listener.handshake_timeouts)
-      .add("first_bytes_timeouts", listener.first_bytes_timeouts)
-      .add("accept_errors", listener.accept_errors);
-  return group.take();
-}
 
 void add_journal(Group& group, const std::string& prefix, const journal::Stats& stats) {
   group.add(prefix + "records_durable", stats.records_durable)
@@ -146,9 +100,11 @@ std::vector<api::CounterGroup> Health::counters() const {
   Group journals("journal");
   add_journal(journals, "", parts_.messages.stats());
   add_journal(journals, "derived_", parts_.derived.stats());
-  return {hub_counters(parts_.head.stats(), parts_.operations.dropped()), journals.take(),
-          pipeline_counters(parts_.pipeline(), parts_.alerts.stats(), parts_.housekeeper.stats()),
-          workspace_counters(parts_.workspace.stats())};
+  auto out = parts_.hub();
+  out.push_back(journals.take());
+  out.push_back(pipeline_counters(parts_.pipeline(), parts_.alerts.stats(), parts_.housekeeper.stats()));
+  out.push_back(workspace_counters(parts_.workspace.stats()));
+  return out;
 }
 
 api::Lag Health::lag() const {

@@ -7,8 +7,6 @@
 #include "api/event_rate.h"
 #include "api/services.h"
 #include "housekeeper.h"
-#include "hub/mqtt_head.h"
-#include "hub/operations_log.h"
 #include "journal/journal.h"
 #include "pipeline/stats.h"
 #include "workspace/workspace.h"
@@ -19,8 +17,7 @@ namespace picket::server {
 class Health final : public api::Health {
  public:
   struct Parts {
-    const hub::MqttHead& head;
-    const hub::JournalOperationsLog& operations;
+    std::function<std::vector<api::CounterGroup>()> hub;
     const journal::Journal& messages;
     const journal::Journal& derived;
     std::function<pipeline::Stats()> pipeline;

@@ -4,9 +4,9 @@
 
 namespace picket::server {
 
-void Presence::attach(hub::MqttHead* head) {
+void Presence::attach(hub::Directory* directory) {
   const std::scoped_lock lock(mutex_);
-  head_ = head;
+  directory_ = directory;
 }
 
 Presence::State* Presence::find_or_add(const Identity& identity) {
@@ -64,13 +64,9 @@ api::Activity Presence::module(std::string_view hub, std::string_view device_id,
 }
 
 void Presence::revoke(std::string_view hub, std::string_view device_id) {
-  hub::MqttHead* head = nullptr;
-  {
-    const std::scoped_lock lock(mutex_);
-    head = head_;
-  }
-  // Empty module: the device's connection and those of all its modules. Not under the lock: the head reports back.
-  if (head != nullptr) head->close_identity(hub, device_id, "");
+  const std::scoped_lock lock(mutex_);
+  // Empty module: the device's connection and those of all its modules. Only posts to the threads of the links.
+  if (directory_ != nullptr) directory_->revoke({std::string(hub), std::string(device_id), ""});
 }
 
 }  // namespace picket::server

@@ -7,7 +7,8 @@
 
 #include "api/live.h"
 #include "api/services.h"
-#include "hub/mqtt_head.h"
+#include "hub/directory.h"
+#include "hub/presence.h"
 
 namespace picket::server {
 
@@ -18,8 +19,8 @@ class Presence final : public hub::Presence, public api::Presence {
   static constexpr std::size_t kIdentitiesMax = 1'000'000;
 
   explicit Presence(api::Live& live) : live_(live) {}
-  /// The head is made after this object, since it reports to it. Until then revoke() has nothing to end.
-  void attach(hub::MqttHead* head);
+  /// The directory is made after this object, since its heads report here. Until then revoke() has nothing to end.
+  void attach(hub::Directory* directory);
 
   void connected(const Identity& identity, Timestamp time) override;
   void disconnected(const Identity& identity, Timestamp time, hub::DisconnectReason reason) override;
@@ -47,7 +48,7 @@ class Presence final : public hub::Presence, public api::Presence {
   api::Live& live_;
   mutable std::mutex mutex_;
   std::map<Key, State> states_;
-  hub::MqttHead* head_ = nullptr;
+  hub::Directory* directory_ = nullptr;
 };
 
 }  // namespace picket::server

@@ -17,7 +17,7 @@
 #include "durable_group.h"
 #include "health.h"
 #include "housekeeper.h"
-#include "hub/mqtt_head.h"
+#include "device_hub.h"
 #include "kql/duckdb.h"
 #include "net/certificate_authority.h"
 #include "net/io_threads.h"
@@ -107,9 +107,10 @@ class EmbeddedServer final : public Server {
   Result<> open_storage(std::string& detail);
   Result<> open_workspace(std::string& detail);
   Result<> start_pipeline();
-  Result<> start_heads();
+  Result<> start_heads(std::string& detail);
   Result<> announce_profile();
   Result<> renew_certificates();
+  [[nodiscard]] net::TlsOptions tls_options() const;
   void remember_activity(const std::stop_token& stopping);
   /// What connection strings name as the host: the first name that the operator gave.
   [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
@@ -144,11 +145,9 @@ class EmbeddedServer final : public Server {
   std::optional<Housekeeper> housekeeper_;
 
   std::optional<net::IoThreads> threads_;
-  std::unique_ptr<net::TlsContext> tls_;
-  std::optional<StateIdentityStore> identities_;
-  std::optional<hub::JournalOperationsLog> operations_;
-  std::optional<hub::Directory> directory_;
-  std::unique_ptr<hub::MqttHead> head_;
+  std::unique_ptr<net::TlsContext> tls_;         ///< Of the hub: asks for client certificates.
+  std::unique_ptr<net::TlsContext> portal_tls_;  ///< A browser would ask its user for one.
+  std::unique_ptr<DeviceHub> hub_;
   std::optional<Health> health_;
   std::unique_ptr<api::Server> api_;
   std::jthread activity_reader_;  // last: it uses what stands above
@@ -161,7 +160,7 @@ Result<> EmbeddedServer::start(std::string& detail) {
   presence_.emplace(*live_);
   TRY_VOID(announce_profile());
   TRY_VOID(start_pipeline());
-  TRY_VOID(start_heads());
+  TRY_VOID(start_heads(detail));
   housekeeper_->start();
   // Reads a column of everything that is stored: nobody is kept waiting for it.
   activity_reader_ = std::jthread([this](const std::stop_token& stopping) { remember_activity(stopping); });
@@ -281,46 +280,67 @@ Result<> EmbeddedServer::start_pipeline() {
 Result<> EmbeddedServer::renew_certificates() {
   TRY(certificates_, net::open_or_create_server_identity(data_->secrets(), options_.names, clock_.now()));
   if (certificates_.certificate_created) log::info("server", "the server certificate was renewed");
-  return tls_->replace(
+  TRY_VOID(tls_->replace(tls_options()));
+  return portal_tls_->replace(
       {.certificate_pem = certificates_.certificate_pem, .private_key_pem = certificates_.private_key_pem});
 }
 
-Result<> EmbeddedServer::start_heads() {
-  threads_.emplace(0);
-  TRY(tls_, net::TlsContext::create(
-                {.certificate_pem = certificates_.certificate_pem, .private_key_pem = certificates_.private_key_pem}));
-  identities_.emplace(*devices_);
-  operations_.emplace(*messages_);
+net::TlsOptions EmbeddedServer::tls_options() const {
+  return {.certificate_pem = certificates_.certificate_pem,
+          .private_key_pem = certificates_.private_key_pem,
+          .request_client_certificate = true};
+}
 
-  hub::MqttHeadOptions hub;
-  hub.hubs.default_hub = options_.hub;
-  hub.listener.address = options_.address;
-  hub.listener.port = options_.mqtt_port;
-  directory_.emplace(*threads_, clock_, hub::DirectoryOptions{});
-  TRY(head_, hub::MqttHead::open({.threads = *threads_,
-                                  .tls = *tls_,
-                                  .identities = *identities_,
-                                  .journal = *messages_,
-                                  .log = *operations_,
-                                  .clock = clock_,
-                                  .directory = *directory_,
-                                  .presence = &*presence_},
-                                 std::move(hub)));
-  presence_->attach(head_.get());
-  health_.emplace(Health::Parts{*head_, *operations_, *messages_, *derived_, [this] { return pipeline_->stats(); },
-                                *workspace_, *alert_list_, *housekeeper_, event_rate_, dead_letter_rate_, clock_});
+Result<> EmbeddedServer::start_heads(std::string& detail) {
+  threads_.emplace(0);
+  TRY(tls_, net::TlsContext::create(tls_options()));
+  TRY(hub_, DeviceHub::start({.threads = *threads_,
+                              .tls = *tls_,
+                              .database = *database_,
+                              .messages = *messages_,
+                              .presence = *presence_,
+                              .clock = clock_},
+                             {.hub = options_.hub,
+                              .address = options_.address,
+                              .mqtt_port = options_.mqtt_port,
+                              .amqp_port = options_.amqp_port,
+                              .https_port = options_.https_port,
+                              .blobs = data_->blobs(),
+                              .forward = data_->forward(),
+                              .secrets = data_->secrets()},
+                             detail));
+  health_.emplace(Health::Parts{[this] { return hub_->counters(); }, *messages_, *derived_,
+                                [this] { return pipeline_->stats(); }, *workspace_, *alert_list_, *housekeeper_,
+                                event_rate_, dead_letter_rate_, clock_});
 
   api::ServerOptions api;
   api.address = options_.address;
   api.port = options_.portal_port;
   api.portal_directory = options_.portal;
-  TRY(api_, api::Server::start(*threads_, tls_.get(), std::move(api),
-                               {*devices_, *users_, *alerts_, *outbox_, *workspace_, query_schema_, *presence_,
-                                *triage_desk_, *health_, clock_, options_.hub, host_name(), data_->installation_id(),
-                                options_.version, data_->secrets()},
+  TRY(portal_tls_, net::TlsContext::create({.certificate_pem = certificates_.certificate_pem,
+                                            .private_key_pem = certificates_.private_key_pem}));
+  TRY(api_, api::Server::start(*threads_, portal_tls_.get(), std::move(api),
+                               {.devices = *devices_,
+                                .users = *users_,
+                                .alerts = *alerts_,
+                                .outbox = *outbox_,
+                                .workspace = *workspace_,
+                                .kql_schema = query_schema_,
+                                .presence = *presence_,
+                                .alert_desk = *triage_desk_,
+                                .health = *health_,
+                                .clock = clock_,
+                                .hub = options_.hub,
+                                .host_name = host_name(),
+                                .installation_id = data_->installation_id(),
+                                .version = options_.version,
+                                .twins = &hub_->twins(),
+                                .methods = &hub_->methods(),
+                                .commands = &hub_->commands(),
+                                .secrets_directory = data_->secrets()},
                                *live_));
-  log::info("server", "devices: mqtts://{}:{}, portal: https://{}:{}", options_.address, head_->port(),
-            options_.address, api_->port());
+  log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",
+            options_.address, hub_->mqtt_port(), hub_->amqp_port(), hub_->https_port(), api_->port());
   return {};
 }
 
@@ -328,15 +348,12 @@ void EmbeddedServer::stop() {
   activity_reader_.request_stop();
   if (activity_reader_.joinable()) activity_reader_.join();
   if (api_) api_->stop();
-  if (presence_) presence_->attach(nullptr);
-  if (head_) head_->stop();
-  if (directory_) directory_->stop();
+  if (hub_) hub_->stop();
   // The last callbacks of the journal still reach for the I/O threads.
   if (messages_) messages_->flush();
   api_.reset();
   health_.reset();
-  head_.reset();
-  directory_.reset();
+  hub_.reset();
   if (threads_) threads_->stop();
   housekeeper_.reset();
   triage_desk_.reset();

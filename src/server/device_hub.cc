@@ -1,0 +1,253 @@
+#include "device_hub.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "base/server/log.h"
+#include "device_hub_counters.h"
+#include "hub/session_store.h"
+
+namespace picket::server {
+namespace {
+
+/// How often services look for what is due: locks and calls whose time is over, counts to be written.
+constexpr auto kRound = std::chrono::milliseconds(250);
+
+hub::Protocol protocol_of(std::string_view name) {
+  if (name == "amqp") return hub::Protocol::amqp;
+  if (name == "https") return hub::Protocol::https;
+  if (name == "mqtt") return hub::Protocol::mqtt;
+  return hub::Protocol::service;
+}
+
+Identity identity_of(const hub::IdentityKey& key, std::string generation_id = {}) {
+  return {key.hub, key.device_id, key.module_id, std::move(generation_id)};
+}
+
+/// What the queue reports, in the words of the operations log.
+void count_command(hub::OperationCounters& counters, const hub::CommandOperation& done) {
+  using hub::CommandEvent;
+  using hub::Operation;
+  const Identity identity = identity_of(done.device, done.generation_id);
+  const auto count = [&](Operation operation) {
+    counters.count(identity, operation, protocol_of(done.protocol), done.size_bytes);
+  };
+  switch (done.event) {
+    case CommandEvent::sent:
+      return;  // counted when a device gets it
+    case CommandEvent::delivered:
+      return count(Operation::c2d_message);
+    case CommandEvent::completed:
+      return count(Operation::c2d_completed);
+    case CommandEvent::abandoned:
+      return count(Operation::c2d_abandoned);
+    case CommandEvent::rejected:
+    case CommandEvent::delivery_exceeded:
+      return count(Operation::c2d_rejected);
+    case CommandEvent::expired:
+      // One that no device was ever given says nothing about the device.
+      return done.protocol.empty() ? void() : count(Operation::c2d_rejected);
+    case CommandEvent::purged:
+      return count(Operation::queue_purge);
+  }
+}
+
+}  // namespace
+
+DeviceHub::DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options)
+    : needs_(needs),
+      options_(std::move(options)),
+      identities_(needs.database),
+      operations_(needs.messages),
+      operation_counters_(operations_),
+      directory_(needs.threads, needs.clock, {}),
+      registry_(needs.database, needs.clock),
+      twins_(needs.database, needs.clock) {}
+
+Result<std::unique_ptr<DeviceHub>> DeviceHub::start(const DeviceHubNeeds& needs, DeviceHubOptions options,
+                                                    std::string& detail) {
+  std::unique_ptr<DeviceHub> out(new DeviceHub(needs, std::move(options)));
+  TRY_VOID(out->start_services());
+  out->connect_services();
+  TRY_VOID(out->start_heads(detail));
+  out->runner_ = std::jthread([hub = out.get()](const std::stop_token& stop) { hub->run(stop); });
+  return out;
+}
+
+DeviceHub::~DeviceHub() { stop(); }
+
+Result<> DeviceHub::start_services() {
+  sessions_ = hub::make_sessions(needs_.database);
+  hub::CommandOptions commands;
+  commands.on_operation = [this](const hub::CommandOperation& done) { count_command(operation_counters_, done); };
+  commands_ = hub::make_commands(needs_.database, directory_, needs_.clock, std::move(commands));
+  hub::MethodOptions methods;
+  methods.exists = [this](const hub::IdentityKey& key) {
+    const auto found = identities_.find(key.hub, key.device_id, key.module_id);
+    return !found || found->has_value();  // a store that does not answer is no reason to say that a device is unknown
+  };
+  methods.on_operation = [this](const hub::MethodOperation& done) {
+    operation_counters_.count(identity_of(done.target), hub::Operation::method_invoke, hub::Protocol::service,
+                              done.request_bytes + done.response_bytes);
+  };
+  methods_ = hub::make_methods(
+      [this](const hub::IdentityKey& key, hub::Notification notification, std::move_only_function<void(bool)> taken) {
+        directory_.notify(key, std::move(notification), std::move(taken));
+      },
+      needs_.clock, std::move(methods));
+  hub::FileOptions files;
+  files.directory = options_.blobs;
+  files.key_file = options_.secrets + "/blob.key";
+  files.on_operation = [this](const hub::FileOperation& done) {
+    operation_counters_.count(done.device,
+                              done.event == hub::FileEvent::opened ? hub::Operation::upload_start
+                                                                   : hub::Operation::upload_notify,
+                              hub::Protocol::https, done.size_bytes);
+  };
+  TRY(files_, hub::make_files(needs_.database, needs_.clock, std::move(files)));
+  TRY(router_, hub::start_router(
+                   needs_.messages, [this](const hub::IdentityKey& key) { return twins_.document(key); }, needs_.clock,
+                   {.directory = options_.forward + "/routes",
+                    .log = [](std::string_view line) { log::warning("hub", "{}", line); }}));
+  events_ = hub::make_event_stream(needs_.messages, router_->view());
+  return {};
+}
+
+void DeviceHub::connect_services() {
+  needs_.presence.attach(&directory_);
+  registry_.on_credentials_changed([this](const hub::IdentityKey& key) { directory_.revoke(key); });
+  registry_.set_activity([this](const hub::IdentityKey& key) {
+    const auto activity = needs_.presence.module(key.hub, key.device_id, key.module_id);
+    hub::IdentityActivity out;
+    out.connected = activity.connected;
+    out.last_activity = activity.last.value_or(Timestamp{});
+    out.cloud_to_device_messages = commands_->count(key).value_or(0);
+    return out;
+  });
+  twins_.set_facts([this](const hub::IdentityKey& key) {
+    const auto activity = needs_.presence.module(key.hub, key.device_id, key.module_id);
+    return hub::LiveFacts{.connected = activity.connected,
+                          .last_activity = activity.last.value_or(Timestamp{}),
+                          .cloud_to_device_messages = commands_->count(key).value_or(0)};
+  });
+  twins_.on_changed([this](const hub::TwinChanged& changed) {
+    if (!changed.desired_patch) return;
+    directory_.notify(changed.identity, hub::DesiredPatch{changed.desired_patch, changed.desired_version}, {});
+  });
+}
+
+Result<> DeviceHub::start_heads(std::string& detail) {
+  hub::HubNames names;
+  names.default_hub = options_.hub;
+  const auto opened = [&](const auto& head, std::string_view protocol, std::uint16_t port) {
+    if (!head) detail = fmt::format("{} port {} of {}", protocol, port, options_.address);
+  };
+  hub::MqttHeadOptions mqtt{.hubs = names};
+  mqtt.listener.address = options_.address;
+  mqtt.listener.port = options_.mqtt_port;
+  auto mqtt_head = hub::MqttHead::open({.threads = needs_.threads,
+                                        .tls = needs_.tls,
+                                        .identities = identities_,
+                                        .journal = needs_.messages,
+                                        .log = operations_,
+                                        .clock = needs_.clock,
+                                        .directory = directory_,
+                                        .settings = &settings_,
+                                        .presence = &needs_.presence,
+                                        .sessions = sessions_.get(),
+                                        .twins = &device_twins_,
+                                        .methods = methods_.get(),
+                                        .commands = commands_.get()},
+                                       std::move(mqtt));
+  opened(mqtt_head, "MQTT", options_.mqtt_port);
+  TRY(mqtt_, std::move(mqtt_head));
+
+  hub::AmqpHeadOptions amqp{.hubs = names};
+  amqp.listener.address = options_.address;
+  amqp.listener.port = options_.amqp_port;
+  auto amqp_head = hub::AmqpHead::open({.threads = needs_.threads,
+                                        .tls = needs_.tls,
+                                        .identities = identities_,
+                                        .journal = needs_.messages,
+                                        .log = operations_,
+                                        .clock = needs_.clock,
+                                        .directory = directory_,
+                                        .settings = &settings_,
+                                        .presence = &needs_.presence,
+                                        .counters = &operation_counters_,
+                                        .commands = commands_.get(),
+                                        .methods = methods_.get(),
+                                        .twins = &twins_,
+                                        .files = files_.get(),
+                                        .events = events_.get()},
+                                       std::move(amqp));
+  opened(amqp_head, "AMQP", options_.amqp_port);
+  TRY(amqp_, std::move(amqp_head));
+
+  hub::HttpsHeadOptions https{.hubs = names};
+  https.listener.address = options_.address;
+  https.listener.port = options_.https_port;
+  auto https_head = hub::HttpsHead::open(
+      {.threads = needs_.threads,
+       .tls = needs_.tls,
+       .identities = identities_,
+       .journal = needs_.messages,
+       .log = operations_,
+       .clock = needs_.clock,
+       .directory = &directory_,
+       .counters = &operation_counters_,
+       .settings = &settings_,
+       .commands = commands_.get(),
+       .files = files_.get(),
+       .websocket = {{"mqtt", [this](net::Connection connection) { return mqtt_->serve(std::move(connection)); }},
+                     {"AMQPWSB10", [this](net::Connection connection) { return amqp_->serve(std::move(connection)); }}}},
+      std::move(https));
+  opened(https_head, "HTTPS", options_.https_port);
+  TRY(https_, std::move(https_head));
+  return {};
+}
+
+void DeviceHub::run(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    commands_->run_due();
+    methods_->run_due();
+    files_->run_due();
+    operation_counters_.tick(needs_.clock.now());
+    wake.wait_for(lock, stop, kRound, [] { return false; });
+  }
+}
+
+void DeviceHub::stop() {
+  if (std::exchange(stopped_, true)) return;
+  runner_.request_stop();
+  if (runner_.joinable()) runner_.join();
+  needs_.presence.attach(nullptr);
+  if (methods_) methods_->stop();
+  // What came in over a WebSocket is served by the other two, so it ends first.
+  if (https_) https_->stop();
+  if (amqp_) amqp_->stop();
+  if (mqtt_) mqtt_->stop();
+  operation_counters_.flush(needs_.clock.now());
+  directory_.stop();
+  events_.reset();
+  if (router_) router_->stop();
+}
+
+std::vector<api::CounterGroup> DeviceHub::counters() const {
+  return device_hub_counters({.mqtt = mqtt_->stats(),
+                              .amqp = amqp_->stats(),
+                              .https = https_->stats(),
+                              .commands = commands_->stats(),
+                              .methods = methods_->stats(),
+                              .files = files_->stats(),
+                              .routes = router_->stats(),
+                              .operations = operation_counters_.stats(),
+                              .operations_dropped = operations_.dropped()});
+}
+
+}  // namespace picket::server

@@ -1,0 +1,111 @@
+// The device hub, put together: one directory, the services, and a head for each protocol.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/services.h"
+#include "base/core/result.h"
+#include "base/core/time.h"
+#include "hub/amqp_head.h"
+#include "hub/command_service.h"
+#include "hub/directory.h"
+#include "hub/event_stream.h"
+#include "hub/file_service.h"
+#include "hub/https_head.h"
+#include "hub/hub_settings.h"
+#include "hub/method_broker.h"
+#include "hub/mqtt_head.h"
+#include "hub/operation_counters.h"
+#include "hub/operations_log.h"
+#include "hub/registry.h"
+#include "hub/router.h"
+#include "hub/sessions.h"
+#include "hub/twins.h"
+#include "hub/twins_of_devices.h"
+#include "journal/journal.h"
+#include "net/io_threads.h"
+#include "net/tls_context.h"
+#include "presence.h"
+#include "state/database.h"
+#include "state_identity_store.h"
+
+namespace picket::server {
+
+struct DeviceHubOptions {
+  std::string hub;      ///< The default hub.
+  std::string address;  ///< Of the listeners.
+  std::uint16_t mqtt_port = 8883;
+  std::uint16_t amqp_port = 5671;
+  std::uint16_t https_port = 443;
+  std::string blobs;    ///< Directory of uploaded files.
+  std::string forward;  ///< Directory of storage endpoints.
+  std::string secrets;
+};
+
+/// Everything outlives it.
+struct DeviceHubNeeds {
+  net::IoThreads& threads;
+  const net::TlsContext& tls;
+  state::Database& database;
+  journal::Journal& messages;
+  Presence& presence;
+  const Clock& clock;
+};
+
+class DeviceHub {
+ public:
+  /// Listens when it returns. Errors: io (a port is taken or not allowed; `detail` says which), those of the services.
+  static Result<std::unique_ptr<DeviceHub>> start(const DeviceHubNeeds& needs, DeviceHubOptions options,
+                                                  std::string& detail);
+  ~DeviceHub();
+
+  /// Heads first, then what they use. Idempotent.
+  void stop();
+
+  hub::Registry& registry() { return registry_; }
+  hub::Twins& twins() { return twins_; }
+  hub::Methods& methods() { return *methods_; }
+  hub::Commands& commands() { return *commands_; }
+  hub::HubSettingsStore& settings() { return settings_; }
+  hub::Router& router() { return *router_; }
+  [[nodiscard]] std::uint16_t mqtt_port() const { return mqtt_->port(); }
+  [[nodiscard]] std::uint16_t amqp_port() const { return amqp_->port(); }
+  [[nodiscard]] std::uint16_t https_port() const { return https_->port(); }
+  /// Groups "hub", "hub_amqp", "hub_https", "hub_services" and "iothub" (under Azure's names).
+  [[nodiscard]] std::vector<api::CounterGroup> counters() const;
+
+ private:
+  DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options);
+  Result<> start_services();
+  Result<> start_heads(std::string& detail);
+  void connect_services();
+  void run(const std::stop_token& stop);
+
+  DeviceHubNeeds needs_;
+  DeviceHubOptions options_;
+  StateIdentityStore identities_;
+  hub::HubSettingsStore settings_;
+  hub::JournalOperationsLog operations_;
+  hub::OperationCounters operation_counters_;
+  hub::Directory directory_;
+  hub::Registry registry_;
+  hub::Twins twins_;
+  hub::TwinsOfDevices device_twins_{twins_};
+  std::unique_ptr<hub::Sessions> sessions_;
+  std::unique_ptr<hub::CommandService> commands_;
+  std::unique_ptr<hub::MethodBroker> methods_;
+  std::unique_ptr<hub::FileService> files_;
+  std::unique_ptr<hub::Router> router_;
+  std::unique_ptr<hub::EventStream> events_;
+  std::unique_ptr<hub::MqttHead> mqtt_;
+  std::unique_ptr<hub::AmqpHead> amqp_;
+  std::unique_ptr<hub::HttpsHead> https_;
+  std::jthread runner_;
+  bool stopped_ = false;
+};
+
+}  // namespace picket::server
