@@ -75,7 +75,7 @@ class Mosquitto:
         secrets = folder / "secrets"
         tls = "" if plain else f"certfile {secrets}/server.crt\nkeyfile {secrets}/server.key\n"
         config.write_text(f"user root\npersistence false\nallow_anonymous true\nlog_type none\nlog_dest none\n"
-                          f"connection_messages false\nset_tcp_nodelay true\nlistener {self.port} 127.0.0.1\n{tls}")
+                          f"connection_messages false\nlistener {self.port} 127.0.0.1\n{tls}")
         program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
         self.process = subprocess.Popen([program, "-c", config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, preexec_fn=on_core(SERVER_CORE))
