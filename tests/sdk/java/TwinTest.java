@@ -1,0 +1,88 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.microsoft.azure.sdk.iot.device.DeviceClient;
+import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
+import com.microsoft.azure.sdk.iot.device.twin.DirectMethodResponse;
+import com.microsoft.azure.sdk.iot.device.twin.TwinCollection;
+import com.microsoft.azure.sdk.iot.service.exceptions.IotHubException;
+import com.microsoft.azure.sdk.iot.service.methods.DirectMethodRequestOptions;
+import com.microsoft.azure.sdk.iot.service.methods.DirectMethodsClient;
+import com.microsoft.azure.sdk.iot.service.twin.Twin;
+import com.microsoft.azure.sdk.iot.service.twin.TwinClient;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Twins and direct methods, over every transport that has them. */
+@Timeout(90)
+class TwinTest {
+  @ParameterizedTest
+  @EnumSource(value = IotHubClientProtocol.class, names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
+  void twinIsReadReportedAndHeard(IotHubClientProtocol protocol) throws Exception {
+    Hub.Device device = Hub.newDevice();
+    TwinClient service = new TwinClient(Hub.service());
+    DeviceClient client = device.client(protocol);
+    client.open(false);
+    LinkedBlockingQueue<com.microsoft.azure.sdk.iot.device.twin.Twin> heard = new LinkedBlockingQueue<>();
+    client.subscribeToDesiredProperties((patch, context) -> heard.add(patch), null);
+    com.microsoft.azure.sdk.iot.device.twin.Twin mine = client.getTwin();
+    assertEquals(1, mine.getDesiredProperties().getVersion());
+
+    TwinCollection reported = mine.getReportedProperties();
+    reported.put("fw", "2");
+    client.updateReportedProperties(reported);
+    Twin seen = service.get(device.id());
+    assertEquals("2", seen.getReportedProperties().get("fw"));
+
+    seen.getDesiredProperties().put("interval", 10);
+    service.patch(seen);
+    com.microsoft.azure.sdk.iot.device.twin.Twin patch = heard.poll(30, TimeUnit.SECONDS);
+    Assertions.assertNotNull(patch, "the desired change");
+    assertEquals(10.0, ((Number) patch.getDesiredProperties().get("interval")).doubleValue());
+    assertEquals(2, patch.getDesiredProperties().getVersion());
+    client.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = IotHubClientProtocol.class, names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
+  void methodIsAnswered(IotHubClientProtocol protocol) throws Exception {
+    Hub.Device device = Hub.newDevice();
+    DirectMethodsClient service = new DirectMethodsClient(Hub.service());
+    DeviceClient client = device.client(protocol);
+    client.open(false);
+    client.subscribeToMethods(
+        (name, payload, context) -> new DirectMethodResponse(201, name), null);
+    var answer = service.invoke(device.id(), "reboot",
+        DirectMethodRequestOptions.builder().payload("now").methodResponseTimeoutSeconds(15).build());
+    assertEquals(201, answer.getStatus());
+    assertEquals("reboot", answer.getPayload(String.class));
+    client.close();
+  }
+
+  @Test
+  void methodOfADeviceThatIsAwayIs404103() throws Exception {
+    Hub.Device device = Hub.newDevice();
+    DirectMethodsClient service = new DirectMethodsClient(Hub.service());
+    IotHubException failure = Assertions.assertThrows(IotHubException.class, () -> service.invoke(device.id(), "reboot"));
+    assertTrue(failure.getMessage().contains("not online") || failure.getErrorCodeDescription().name().contains("DeviceNotOnline"),
+        failure.getMessage() + " " + failure.getErrorCodeDescription());
+  }
+
+  @Test
+  void tagsAndEtagsBelongToTheService() throws Exception {
+    Hub.Device device = Hub.newDevice();
+    TwinClient service = new TwinClient(Hub.service());
+    Twin twin = new Twin(device.id());
+    twin.getTags().put("site", "north");
+    service.patch(twin);
+    Twin seen = service.get(device.id());
+    assertEquals("north", seen.getTags().get("site"));
+    assertFalse(seen.getETag().isEmpty());
+  }
+}
