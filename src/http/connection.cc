@@ -117,7 +117,7 @@ asio::awaitable<HttpConnection::Read> HttpConnection::read_body(RequestParser& p
         deadline_->clear();
         const auto taken = co_await plan.sink->write(std::exchange(piece, {}));
         if (!taken) {
-          refusal = Response::empty(500);
+          refusal = plan.sink->refusal();
           co_return Read::refused;
         }
       }

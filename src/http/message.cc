@@ -86,6 +86,8 @@ std::size_t Request::count(std::string_view name) const {
       std::ranges::count_if(headers, [name](const Header& header) { return equal_ignoring_case(header.first, name); }));
 }
 
+Response BodySink::refusal() { return Response::empty(500); }
+
 Response Response::empty(int status) {
   Response response;
   response.status = status;

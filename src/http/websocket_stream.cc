@@ -58,6 +58,7 @@ class WebSocketStream final : public net::Stream {
   [[nodiscard]] const net::Endpoint& peer() const override { return inner_->peer(); }
   [[nodiscard]] const net::TlsFacts* tls() const override { return inner_->tls(); }
   asio::any_io_executor executor() override { return inner_->executor(); }
+  [[nodiscard]] std::vector<Buffer> client_chain_der() const override { return inner_->client_chain_der(); }
 
  private:
   void accept(Bytes bytes) {

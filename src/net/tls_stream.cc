@@ -116,6 +116,23 @@ class TlsStream final : public TlsServerStream {
   [[nodiscard]] const TlsFacts* tls() const override { return &facts_; }
   asio::any_io_executor executor() override { return socket_.get_executor(); }
 
+  [[nodiscard]] std::vector<Buffer> client_chain_der() const override {
+    std::vector<Buffer> out;
+    const auto add = [&out](const X509* certificate) {
+      const int size = i2d_X509(certificate, nullptr);
+      if (size <= 0 || out.size() >= kClientChainMax) return;
+      Buffer der(static_cast<std::size_t>(size));
+      auto* at = reinterpret_cast<unsigned char*>(der.data());
+      if (i2d_X509(certificate, &at) == size) out.push_back(std::move(der));
+    };
+    const X509Ptr leaf(SSL_get1_peer_certificate(ssl_.get()));
+    if (!leaf) return out;
+    add(leaf.get());
+    const STACK_OF(X509)* others = SSL_get_peer_cert_chain(ssl_.get());  // on a server without the leaf
+    for (int i = 0; i < sk_X509_num(others); ++i) add(sk_X509_value(others, i));
+    return out;
+  }
+
  private:
   [[nodiscard]] bool usable() const { return !closed_ && !broken_ && ssl_; }
 

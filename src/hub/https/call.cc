@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/core/encoding.h"
+#include "blob_routes.h"
 #include "hub/hub_settings.h"
 #include "reply.h"
 
@@ -68,6 +69,8 @@ void Call::count(Operation operation, std::uint64_t bytes, std::uint64_t n) cons
 }
 
 HubResult<Call> find_call(HttpsContext& context, const http::Request& head) {
+  if (context.needs.files != nullptr && context.needs.files->is_blob_path(head.path))
+    return Call{.context = context, .route = &blob_route(), .host = std::string(head.header("host"))};
   const auto segments = split(head.path);
   bool other_method = false;
   for (const CallRoute& route : call_routes()) {

@@ -2,8 +2,10 @@
 
 #include "authorize.h"
 #include "base/server/log.h"
+#include "blob_routes.h"
 #include "call.h"
 #include "head_context.h"
+#include "provisioning_routes.h"
 #include "reply.h"
 
 namespace picket::hub {
@@ -16,18 +18,31 @@ constexpr std::string_view kHeaders =
     "X-Content-Type-Options: nosniff\r\n"
     "Cache-Control: no-store\r\n";
 
+/// Who makes the call, and where its body goes.
+std::expected<http::BodyPlan, http::Response> admit(Call& call, http::Request& head, http::ConnectionInfo& connection) {
+  if (call.route->access == Access::blob) return plan_blob(call, head);
+  if (call.route->access == Access::provisioning) {
+    auto grant = authorize_provisioning(call, head, connection.stream);
+    if (!grant) return std::unexpected(std::move(grant.error()));
+    call.caller = *std::move(grant);
+  } else if (auto allowed = authorize(call, head, connection.stream); !allowed) {
+    return std::unexpected(error_reply(allowed.error()));
+  }
+  return http::BodyPlan{.bytes_max = call.route->body_bytes_max};
+}
+
 /// The head of a request says all that is needed to refuse it: nothing of a body is kept for strangers.
 std::expected<http::BodyPlan, http::Response> accept(HttpsContext& context, http::Request& head,
                                                      http::ConnectionInfo& connection) {
-  auto call = find_call(context, head);
-  if (!call) return std::unexpected(error_reply(call.error()));
-  if (auto allowed = authorize(*call, head, connection.stream); !allowed)
-    return std::unexpected(error_reply(allowed.error()));
+  auto found = find_call(context, head);
+  if (!found) return std::unexpected(error_reply(found.error()));
+  auto call = std::make_shared<Call>(*std::move(found));
+  call->stream = &connection.stream;
+  auto plan = admit(*call, head, connection);
+  if (!plan) return plan;
   if (call->route->access != Access::open) connection.admission.authenticated();
-  auto note = std::make_shared<Call>(*std::move(call));
-  note->stream = &connection.stream;
-  head.note = note;
-  return http::BodyPlan{.bytes_max = note->route->body_bytes_max};
+  head.note = std::move(call);
+  return plan;
 }
 
 asio::awaitable<http::Response> answer(http::Request& request) {

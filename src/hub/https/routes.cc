@@ -3,16 +3,81 @@
 #include <array>
 
 #include "batch_json.h"
+#include "hub/hub_settings.h"
 
 namespace picket::hub {
 namespace {
+
+constexpr auto kDevice = Access::device;
+constexpr auto kService = Access::service;
+constexpr std::size_t kSmallBytesMax = 16U << 10;
+constexpr std::size_t kEnrollmentsBytesMax = 16 * kProvisioningBodyBytesMax;
 
 constexpr std::array kRoutes = {
     CallRoute{"GET", "/$iothub/websocket", Access::open, 0, open_websocket, 0},
     // "wss://gateway:port:443/..." is how the Node SDK spells an address behind a gateway with a port (spec 2.1).
     CallRoute{"GET", "/{port}/$iothub/websocket", Access::open, 0, open_websocket, 0},
-    CallRoute{"POST", "/devices/{d}/messages/events", Access::device, 0, send_message, kBatchBytesMax},
-    CallRoute{"POST", "/devices/{d}/modules/{m}/messages/events", Access::device, 0, send_message, kBatchBytesMax},
+
+    // Devices (spec 1.2).
+    CallRoute{"POST", "/devices/{d}/messages/events", kDevice, 0, send_message, kBatchBytesMax},
+    CallRoute{"POST", "/devices/{d}/modules/{m}/messages/events", kDevice, 0, send_message, kBatchBytesMax},
+    CallRoute{"GET", "/devices/{d}/messages/devicebound", kDevice, 0, receive_command, 0},
+    CallRoute{"DELETE", "/devices/{d}/messages/devicebound/{lock}", kDevice, 0, remove_command, 0},
+    CallRoute{"POST", "/devices/{d}/messages/devicebound/{lock}/abandon", kDevice, 0, abandon_command, 0},
+    CallRoute{"POST", "/devices/{d}/files", kDevice, 0, open_upload, kSmallBytesMax},
+    CallRoute{"POST", "/devices/{d}/files/notifications", kDevice, 0, close_upload, kSmallBytesMax},
+    CallRoute{"POST", "/devices/{d}/files/notifications/{c}", kDevice, 0, close_upload, kSmallBytesMax},
+
+    // Identities (spec 1.4).
+    CallRoute{"GET", "/devices", kService, kRegistryRead, list_devices, 0},
+    CallRoute{"POST", "/devices", kService, kRegistryWrite, bulk_devices},
+    CallRoute{"GET", "/devices/{d}", kService, kRegistryRead, get_device, 0},
+    CallRoute{"PUT", "/devices/{d}", kService, kRegistryWrite, put_device},
+    CallRoute{"DELETE", "/devices/{d}", kService, kRegistryWrite, delete_device},
+    CallRoute{"GET", "/devices/{d}/modules", kService, kRegistryRead, list_modules, 0},
+    CallRoute{"GET", "/devices/{d}/modules/{m}", kService, kRegistryRead, get_module, 0},
+    CallRoute{"PUT", "/devices/{d}/modules/{m}", kService, kRegistryWrite, put_module},
+    CallRoute{"DELETE", "/devices/{d}/modules/{m}", kService, kRegistryWrite, delete_module},
+    CallRoute{"GET", "/statistics/devices", kService, kRegistryRead, get_device_statistics, 0},
+    CallRoute{"GET", "/statistics/service", kService, kRegistryRead, get_service_statistics, 0},
+
+    // Twins, methods, messages to devices.
+    CallRoute{"GET", "/twins/{d}", kService, kServiceConnect, get_twin, 0},
+    CallRoute{"PATCH", "/twins/{d}", kService, kServiceConnect, patch_twin},
+    CallRoute{"PUT", "/twins/{d}", kService, kServiceConnect, replace_twin},
+    CallRoute{"GET", "/twins/{d}/modules/{m}", kService, kServiceConnect, get_twin, 0},
+    CallRoute{"PATCH", "/twins/{d}/modules/{m}", kService, kServiceConnect, patch_twin},
+    CallRoute{"PUT", "/twins/{d}/modules/{m}", kService, kServiceConnect, replace_twin},
+    CallRoute{"POST", "/twins/{d}/methods", kService, kServiceConnect, invoke_method},
+    CallRoute{"POST", "/twins/{d}/modules/{m}/methods", kService, kServiceConnect, invoke_method},
+    CallRoute{"DELETE", "/devices/{d}/commands", kService, kServiceConnect, purge_commands},
+    CallRoute{"GET", "/messages/serviceBound/feedback", kService, kServiceConnect, receive_feedback, 0},
+    CallRoute{"DELETE", "/messages/serviceBound/feedback/{lock}", kService, kServiceConnect, remove_feedback},
+    CallRoute{"POST", "/messages/serviceBound/feedback/{lock}/abandon", kService, kServiceConnect, abandon_feedback},
+    CallRoute{"GET", "/messages/serviceBound/filenotifications", kService, kServiceConnect, receive_file_notification,
+              0},
+    CallRoute{"DELETE", "/messages/serviceBound/filenotifications/{lock}", kService, kServiceConnect,
+              remove_file_notification},
+    CallRoute{"POST", "/messages/serviceBound/filenotifications/{lock}/abandon", kService, kServiceConnect,
+              abandon_file_notification},
+
+    // Provisioning (spec 1.7): the service API, then devices.
+    CallRoute{"GET", "/enrollments/*", kService, kRegistryRead, call_provisioning_service, 0},
+    CallRoute{"PUT", "/enrollments/*", kService, kRegistryWrite, call_provisioning_service},
+    CallRoute{"DELETE", "/enrollments/*", kService, kRegistryWrite, call_provisioning_service},
+    CallRoute{"POST", "/enrollments/*", kService, kRegistryWrite, call_provisioning_service, kEnrollmentsBytesMax},
+    CallRoute{"GET", "/enrollmentGroups/*", kService, kRegistryRead, call_provisioning_service, 0},
+    CallRoute{"PUT", "/enrollmentGroups/*", kService, kRegistryWrite, call_provisioning_service},
+    CallRoute{"DELETE", "/enrollmentGroups/*", kService, kRegistryWrite, call_provisioning_service},
+    CallRoute{"POST", "/enrollmentGroups/*", kService, kRegistryWrite, call_provisioning_service},
+    CallRoute{"GET", "/registrations/*", kService, kRegistryRead, call_provisioning_service, 0},
+    CallRoute{"DELETE", "/registrations/*", kService, kRegistryWrite, call_provisioning_service},
+    CallRoute{"POST", "/registrations/*", kService, kRegistryWrite, call_provisioning_service},
+    CallRoute{"PUT", "/{scope}/registrations/{r}/register", Access::provisioning, 0, register_device,
+              kProvisioningBodyBytesMax},
+    CallRoute{"POST", "/{scope}/registrations/{r}/register", Access::provisioning, 0, register_device,
+              kProvisioningBodyBytesMax},
+    CallRoute{"GET", "/{scope}/registrations/{r}/operations/{o}", Access::provisioning, 0, get_registration, 0},
 };
 
 }  // namespace

@@ -20,14 +20,18 @@ namespace picket::http {
 
 namespace asio = boost::asio;
 
+struct Response;
+
 using Header = std::pair<std::string, std::string>;
 
 /// Takes a large body while it arrives, so that it never is in memory as a whole. On the connection's thread.
 class BodySink {
  public:
   virtual ~BodySink() = default;
-  /// The next piece. An error ends the request with 500; what was written is the sink's own to remove.
+  /// The next piece. An error ends the request with refusal(); what was written is the sink's own to remove.
   virtual asio::awaitable<Result<>> write(std::string piece) = 0;
+  /// The answer after write() has failed.
+  virtual Response refusal();
 };
 
 /// Gives a large body piece by piece.

@@ -71,6 +71,10 @@ class Stream {
   /// nullptr: not TLS.
   [[nodiscard]] virtual const TlsFacts* tls() const = 0;
   virtual asio::any_io_executor executor() = 0;
+  /// What the client has sent of its certificate chain, leaf first, in DER, at most kClientChainMax; whether or not it
+  /// verifies. Empty: none, or not TLS. Made anew for each call.
+  [[nodiscard]] virtual std::vector<Buffer> client_chain_der() const { return {}; }
+  static constexpr std::size_t kClientChainMax = 8;
 };
 
 }  // namespace picket::net

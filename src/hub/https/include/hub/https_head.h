@@ -2,9 +2,10 @@
 // and AMQP run over (spec/hub.md 1.2, 1.4, 1.7; docs/hub.md "HTTPS").
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/core/result.h"
@@ -25,8 +26,11 @@ class Commands;
 class Directory;
 class Files;
 class HubSettingsStore;
+class Methods;
 class OperationCounters;
 class Provisioning;
+class Registry;
+class Twins;
 
 struct HttpsHeadOptions {
   HubNames hubs;  ///< Which hub a host name means, when `HttpsHeadNeeds::settings` does not know it.
@@ -49,9 +53,13 @@ struct HttpsHeadNeeds {
   Directory* directory = nullptr;  ///< For the budget of new work; 429 above it.
   OperationCounters* counters = nullptr;
   const HubSettingsStore* settings = nullptr;  ///< Shared access policies, IP filter. nullptr: no service calls.
+  Registry* registry = nullptr;
+  Twins* twins = nullptr;
+  Methods* methods = nullptr;
   Commands* commands = nullptr;
   Files* files = nullptr;
   Provisioning* provisioning = nullptr;
+  std::function<std::uint64_t(std::string_view hub)> connected_devices{};  ///< For /statistics/service; any thread.
   /// What is spoken over `/$iothub/websocket`: {"mqtt", MqttHead::serve}, {"AMQPWSB10", AmqpHead::serve}.
   std::vector<http::WebSocketProtocol> websocket{};
 };
