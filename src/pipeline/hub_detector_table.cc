@@ -1,3 +1,4 @@
+#include "custom/custom_rules.h"
 #include "hub_detector.h"
 #include "hub_rules/hub_rules.h"
 
@@ -13,6 +14,7 @@ constexpr HubDetectorEntry kDetectors[] = {
     {.name = "hub.logging", .make = make_logging},
     {.name = "hub.fleet", .make = make_fleet, .messages = true},
     {.name = "hub.edge", .make = make_edge},
+    {.name = "custom.rules", .make = make_custom_rules, .events = true},
 };
 
 }  // namespace
