@@ -13,6 +13,7 @@
 #include <proton/delivery.h>
 #include <proton/event.h>
 #include <proton/link.h>
+#include <proton/logger.h>
 #include <proton/session.h>
 #include <proton/terminus.h>
 #include <proton/transport.h>
@@ -278,6 +279,8 @@ Engine::Engine(EngineUser& user, const EngineLimits& limits)
     : parts_(new Parts{.user = user, .limits = limits, .links = {}, .failure = {}, .message = {}}) {
   auto& driver = parts_->driver;
   pn_connection_driver_init(&driver, nullptr, nullptr);
+  // What a client does wrong is told in our log, not on standard error.
+  pn_logger_reset_mask(pn_transport_logger(driver.transport), PN_SUBSYSTEM_ALL, PN_LEVEL_ALL);
   pn_transport_set_server(driver.transport);
   serve_sasl(driver.transport, user);
   pn_transport_require_auth(driver.transport, false);  // rights are asked for at each link

@@ -119,6 +119,8 @@ Buffer ProtonClient::output() {
   return out;
 }
 
+void ProtonClient::tick(Duration now) { pn_transport_tick(driver_->transport, now.whole_ms()); }
+
 ClientLink* ProtonClient::attach(pn_link_t* link, const std::string& address, const Map& properties) {
   auto& made = *links_.emplace_back(std::make_unique<ClientLink>());
   made.link = link;
@@ -204,9 +206,9 @@ void ProtonClient::dispatch() {
         } else if (pn_delivery_updated(delivery)) {
           auto* const sending = static_cast<Sending*>(pn_delivery_get_context(delivery));
           const auto state = pn_delivery_remote_state(delivery);
-          sending->outcome = state == PN_ACCEPTED   ? "accepted"
-                             : state == PN_REJECTED ? "rejected:" + name_of(pn_disposition_condition(
-                                                                        pn_delivery_remote(delivery)))
+          sending->outcome = state == PN_ACCEPTED ? "accepted"
+                             : state == PN_REJECTED
+                                 ? "rejected:" + name_of(pn_disposition_condition(pn_delivery_remote(delivery)))
                              : state == PN_RELEASED ? "released"
                                                     : "modified";
           pn_delivery_settle(delivery);

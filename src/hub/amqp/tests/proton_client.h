@@ -54,6 +54,8 @@ class ProtonClient {
 
   void input(Bytes bytes);
   Buffer output();
+  /// Sends keep-alives.
+  void tick(Duration now);
 
   ClientLink* sender(const std::string& address, const Map& properties = {}, bool new_session = false);
   ClientLink* receiver(const std::string& address, int credit = 10, const Map& properties = {}, const Map& filter = {},
