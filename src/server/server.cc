@@ -30,6 +30,7 @@
 #include "presence.h"
 #include "query_schema.h"
 #include "retention_clock.h"
+#include "self_test_confirmer.h"
 #include "state_identity_store.h"
 #include "triage_desk.h"
 #include "workspace/tables.h"
@@ -138,6 +139,7 @@ class EmbeddedServer final : public Server {
   std::optional<pipeline::WorkspaceSink> rows_;
   std::optional<ActivitySink> sink_;
   std::unique_ptr<pipeline::Runner> pipeline_;
+  SelfTestConfirmer self_tests_;
   std::optional<AlertList> alert_list_;
   std::unique_ptr<pipeline::Projector> alert_table_projector_;
   std::unique_ptr<pipeline::Projector> alert_list_projector_;
@@ -253,6 +255,7 @@ Result<> EmbeddedServer::start_pipeline() {
 
   alert_list_.emplace(*alerts_, [this](AlertEvent event, const state::Alert& alert) {
     live_->alert(api::alert_change_json(name_of(event), alert));
+    if (event == AlertEvent::raised) self_tests_.raised(alert);
     live_->device_changed(alert.device_id);
   });
   TRY(alert_table_projector_,
@@ -309,6 +312,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                               .forward = data_->forward(),
                               .secrets = data_->secrets()},
                              detail));
+  self_tests_.attach(&hub_->methods());
   health_.emplace(Health::Parts{[this] { return hub_->counters(); }, *messages_, *derived_,
                                 [this] { return pipeline_->stats(); }, *workspace_, *alert_list_, *housekeeper_,
                                 event_rate_, dead_letter_rate_, clock_});
@@ -348,6 +352,7 @@ void EmbeddedServer::stop() {
   activity_reader_.request_stop();
   if (activity_reader_.joinable()) activity_reader_.join();
   if (api_) api_->stop();
+  self_tests_.attach(nullptr);
   if (hub_) hub_->stop();
   // The last callbacks of the journal still reach for the I/O threads.
   if (messages_) messages_->flush();
