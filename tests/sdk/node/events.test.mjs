@@ -51,6 +51,21 @@ describe('events', { concurrency: 3 }, () => {
     });
   }
 
+  it('http: a batch becomes one event a message', async () => {
+    const { id, device: string } = await newDevice();
+    const client = deviceClient(string, transports.http);
+    await within(client.open(), 'open');
+    await within(client.sendEventBatch([1, 2, 3].map((n) => {
+      const message = new device.Message(`number ${n}`);
+      message.properties.add('n', String(n));
+      return message;
+    })), 'sendEventBatch');
+    for (const n of ['1', '2', '3']) {
+      await event((e) => e.systemProperties?.['iothub-connection-device-id'] === id && e.properties?.n === n, `message ${n}`);
+    }
+    await client.close();
+  });
+
   it('a module is stamped as one', async () => {
     const { id, module: string } = await newDevice();
     const client = moduleClient(string, transports.mqtt);

@@ -87,19 +87,6 @@ for (const [name, transport] of Object.entries(transports)) {
   });
 }
 
-describe('batches', { concurrency: 4 }, () => {
-  for (const name of ['amqp', 'http']) {
-    it(`${name}: a batch becomes one raw event a message`, async () => {
-      const { id, device: string } = await newDevice();
-      const client = deviceClient(string, transports[name]);
-      await within(client.open(), 'open');
-      await within(client.sendEventBatch([1, 2, 3].map((n) => marked(`batch-${n}-${id}`))), 'sendEventBatch');
-      for (const n of [1, 2, 3]) await rawEvent(`batch-${n}-${id}`);
-      await client.close();
-    });
-  }
-});
-
 for (const [name, transport] of lasting) {
   describe(`connections over ${name}`, { concurrency: 4 }, () => {
     it(`${name}: many messages at once are all acknowledged`, async () => {
