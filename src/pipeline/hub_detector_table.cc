@@ -14,6 +14,10 @@ constexpr HubDetectorEntry kDetectors[] = {
     {.name = "hub.logging", .make = make_logging},
     {.name = "hub.fleet", .make = make_fleet, .messages = true},
     {.name = "hub.edge", .make = make_edge},
+    {.name = "hub.certificates", .make = make_certificates},
+    {.name = "hub.sessions", .make = make_sessions},
+    {.name = "hub.traits", .make = make_traits, .messages = true},
+    {.name = "hub.origin", .make = make_origin},
     {.name = "custom.rules", .make = make_custom_rules, .events = true},
 };
 

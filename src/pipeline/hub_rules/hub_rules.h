@@ -27,6 +27,16 @@ std::unique_ptr<HubDetector> make_fleet();
 /// IoT_EdgeHubMemOptimize.
 std::unique_ptr<HubDetector> make_edge();
 
+/// IoT_CertificateExpiring, IoT_CertificateOld, IoT_CertificateWeakKey, IoT_CaCertificateExpiring;
+/// IoT_RevokedCertificateActive.
+std::unique_ptr<HubDetector> make_certificates();
+/// IoT_ConflictingClientIds, IoT_ClonedIdentity, IoT_ConnectionAttemptRate, IoT_DisconnectedUnusuallyLong.
+std::unique_ptr<HubDetector> make_sessions();
+/// IoT_SdkDowngrade, IoT_ProtocolChanged, IoT_MessageSizeUnusual; IoT_ClockSkew.
+std::unique_ptr<HubDetector> make_traits();
+/// IoT_FirstSeenCountry, IoT_FirstSeenNetwork.
+std::unique_ptr<HubDetector> make_origin();
+
 /// A finding with what every finding about a hub record says: when, from where, by whom, and the record as evidence.
 HubFinding finding_of(const HubRecord& record, std::string_view alert_type, std::string group_key = {});
 
