@@ -105,7 +105,9 @@ for (const [name, transport] of lasting) {
       const lost = once(first, 'disconnect');
       const second = deviceClient(string, transport);
       await within(second.open(), 'the second open');
-      await within(lost, 'the first is told');
+      // With NoRetry the SDK's AMQP client keeps the end of its connection to itself; the hub's log has it.
+      if (name.startsWith('mqtt')) await within(lost, 'the first is told');
+      await rows(`HubOperations | where DeviceId == "${id}" and Kind == "evicted"`);
       await within(second.sendEvent(marked(`stays-${id}`)), 'the second goes on');
       await rawEvent(`stays-${id}`);
       await second.close();
