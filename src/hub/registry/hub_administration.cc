@@ -14,7 +14,7 @@ namespace {
 
 using state::Hubs;
 
-constexpr std::array<std::string_view, 4> kTiers = {"F1", "S1", "S2", "S3"};
+constexpr std::array<std::string_view, 5> kTiers = {"none", "F1", "S1", "S2", "S3"};
 constexpr std::size_t kLocationBytesMax = 64;
 constexpr std::uint32_t kUnitsMax = 200;
 const state::Actor kFirstStart{"picket", ""};
@@ -44,7 +44,7 @@ HubResult<> check_size(const HubSpec& spec) {
   if (spec.location.empty() || spec.location.size() > kLocationBytesMax || !is_line(spec.location))
     return invalid("location", "a text of one line, at most 64 bytes");
   if (std::ranges::find(kTiers, std::string_view(spec.tier)) == kTiers.end())
-    return invalid("tier", "F1, S1, S2 or S3");
+    return invalid("tier", "none, F1, S1, S2 or S3");
   if (spec.units < 1 || spec.units > kUnitsMax) return invalid("units", "1 to 200");
   return {};
 }

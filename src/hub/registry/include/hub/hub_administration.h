@@ -26,7 +26,7 @@ struct HubSpec {
   std::string
       name;  ///< 3 to 50 letters, digits and '-', not at the ends: it is the first label of the hub's host name.
   std::string location = "local";
-  std::string tier = "S1";  ///< F1, S1, S2, S3
+  std::string tier = "none";  ///< Limits like those of IoT Hub's F1, S1, S2 or S3; none: the machine's own.
   std::uint32_t units = 1;  ///< 1 to 200
 };
 
