@@ -54,12 +54,35 @@ void count_command(hub::OperationCounters& counters, const hub::CommandOperation
   }
 }
 
+/// Jobs call devices as a service client does.
+class JobMethods final : public hub::MethodInvoker {
+ public:
+  explicit JobMethods(hub::Methods& methods) : methods_(methods) {}
+  void invoke(const hub::IdentityKey& target, hub::JobMethod method, std::string_view caller,
+              hub::Done<hub::JobMethodAnswer> done) override {
+    methods_.invoke(target,
+                    {.name = std::move(method.name),
+                     .payload = std::move(method.payload),
+                     .response_timeout = method.response_timeout,
+                     .connect_timeout = method.connect_timeout},
+                    caller, [done = std::move(done)](hub::HubResult<hub::MethodReply> reply) mutable {
+                      if (!reply) return done(std::unexpected(std::move(reply.error())));
+                      done(hub::JobMethodAnswer{reply->status, std::move(reply->payload)});
+                    });
+  }
+
+ private:
+  hub::Methods& methods_;
+};
+
+
 }  // namespace
 
 DeviceHub::DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options)
     : needs_(needs),
       options_(std::move(options)),
       identities_(needs.database),
+      administration_(needs.database, settings_, needs.clock, options_.installation_id),
       operations_(needs.messages),
       operation_counters_(operations_),
       directory_(needs.threads, needs.clock, {}),
@@ -69,6 +92,7 @@ DeviceHub::DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options)
 Result<std::unique_ptr<DeviceHub>> DeviceHub::start(const DeviceHubNeeds& needs, DeviceHubOptions options,
                                                     std::string& detail) {
   std::unique_ptr<DeviceHub> out(new DeviceHub(needs, std::move(options)));
+  TRY_VOID(out->start_settings());
   TRY_VOID(out->start_services());
   out->connect_services();
   TRY_VOID(out->start_heads(detail));
@@ -77,6 +101,17 @@ Result<std::unique_ptr<DeviceHub>> DeviceHub::start(const DeviceHubNeeds& needs,
 }
 
 DeviceHub::~DeviceHub() { stop(); }
+
+Result<> DeviceHub::start_settings() {
+  const auto loaded = administration_.load({.name = options_.hub});
+  if (!loaded) {
+    log::error("hub", "{}", loaded.error().message);
+    return fail(Errc::io, "hub.settings");
+  }
+  administration_.on_authorities_changed(options_.authorities_changed);
+  apply_tiers();
+  return {};
+}
 
 Result<> DeviceHub::start_services() {
   sessions_ = hub::make_sessions(needs_.database);
@@ -97,6 +132,9 @@ Result<> DeviceHub::start_services() {
         directory_.notify(key, std::move(notification), std::move(taken));
       },
       needs_.clock, std::move(methods));
+  job_methods_ = std::make_unique<JobMethods>(*methods_);
+  automation_ = std::make_unique<hub::Automation>(needs_.database, twins_, *job_methods_, needs_.clock);
+  queries_ = std::make_unique<hub::QueryService>(needs_.database, twins_);
   hub::FileOptions files;
   files.directory = options_.blobs;
   files.key_file = options_.secrets + "/blob.key";
@@ -159,7 +197,9 @@ Result<> DeviceHub::start_heads(std::string& detail) {
                                         .sessions = sessions_.get(),
                                         .twins = &device_twins_,
                                         .methods = methods_.get(),
-                                        .commands = commands_.get()},
+                                        .commands = commands_.get(),
+                                        .throttle = &throttle_,
+                                        .counters = &operation_counters_},
                                        std::move(mqtt));
   opened(mqtt_head, "MQTT", options_.mqtt_port);
   TRY(mqtt_, std::move(mqtt_head));
@@ -199,14 +239,33 @@ Result<> DeviceHub::start_heads(std::string& detail) {
        .directory = &directory_,
        .counters = &operation_counters_,
        .settings = &settings_,
+       .registry = &registry_,
+       .twins = &twins_,
+       .methods = methods_.get(),
        .commands = commands_.get(),
        .files = files_.get(),
+       .queries = queries_.get(),
+       .jobs = &automation_->jobs(),
+       .configurations = &automation_->configurations(),
+       .connected_devices = [this](std::string_view) { return mqtt_->stats().connected + amqp_->stats().connected; },
        .websocket = {{"mqtt", [this](net::Connection connection) { return mqtt_->serve(std::move(connection)); }},
                      {"AMQPWSB10", [this](net::Connection connection) { return amqp_->serve(std::move(connection)); }}}},
       std::move(https));
   opened(https_head, "HTTPS", options_.https_port);
   TRY(https_, std::move(https_head));
+  automation_->start();
   return {};
+}
+
+/// Settings change rarely and are cheap to look at: the limits follow within a round.
+void DeviceHub::apply_tiers() {
+  for (const auto& settings : settings_.all()) {
+    auto& in_force = tiers_[settings->name];
+    const std::pair wanted(settings->tier, settings->units);
+    if (in_force == wanted) continue;
+    throttle_.set_hub(settings->name, hub::tier_limits(settings->tier, settings->units));
+    in_force = wanted;
+  }
 }
 
 void DeviceHub::run(const std::stop_token& stop) {
@@ -218,6 +277,7 @@ void DeviceHub::run(const std::stop_token& stop) {
     methods_->run_due();
     files_->run_due();
     operation_counters_.tick(needs_.clock.now());
+    apply_tiers();
     wake.wait_for(lock, stop, kRound, [] { return false; });
   }
 }
@@ -227,6 +287,7 @@ void DeviceHub::stop() {
   runner_.request_stop();
   if (runner_.joinable()) runner_.join();
   needs_.presence.attach(nullptr);
+  if (automation_) automation_->stop();
   if (methods_) methods_->stop();
   // What came in over a WebSocket is served by the other two, so it ends first.
   if (https_) https_->stop();

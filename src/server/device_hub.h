@@ -2,28 +2,35 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "api/services.h"
 #include "base/core/result.h"
 #include "base/core/time.h"
 #include "hub/amqp_head.h"
+#include "hub/automation.h"
 #include "hub/command_service.h"
 #include "hub/directory.h"
 #include "hub/event_stream.h"
 #include "hub/file_service.h"
 #include "hub/https_head.h"
+#include "hub/hub_administration.h"
 #include "hub/hub_settings.h"
 #include "hub/method_broker.h"
 #include "hub/mqtt_head.h"
 #include "hub/operation_counters.h"
 #include "hub/operations_log.h"
+#include "hub/query_service.h"
 #include "hub/registry.h"
 #include "hub/router.h"
 #include "hub/sessions.h"
+#include "hub/throttle.h"
 #include "hub/twins.h"
 #include "hub/twins_of_devices.h"
 #include "journal/journal.h"
@@ -44,6 +51,8 @@ struct DeviceHubOptions {
   std::string blobs;    ///< Directory of uploaded files.
   std::string forward;  ///< Directory of storage endpoints.
   std::string secrets;
+  std::string installation_id;
+  std::function<void()> authorities_changed;  ///< The TLS context needs authorities_pem() anew.
 };
 
 /// Everything outlives it.
@@ -70,7 +79,10 @@ class DeviceHub {
   hub::Twins& twins() { return twins_; }
   hub::Methods& methods() { return *methods_; }
   hub::Commands& commands() { return *commands_; }
-  hub::HubSettingsStore& settings() { return settings_; }
+  hub::HubAdministration& administration() { return administration_; }
+  const hub::HubSettingsStore& settings() { return settings_; }
+  hub::Automation& automation() { return *automation_; }
+  hub::QueryService& queries() { return *queries_; }
   hub::Router& router() { return *router_; }
   [[nodiscard]] std::uint16_t mqtt_port() const { return mqtt_->port(); }
   [[nodiscard]] std::uint16_t amqp_port() const { return amqp_->port(); }
@@ -80,15 +92,20 @@ class DeviceHub {
 
  private:
   DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options);
+  Result<> start_settings();
   Result<> start_services();
   Result<> start_heads(std::string& detail);
   void connect_services();
   void run(const std::stop_token& stop);
+  void apply_tiers();
 
   DeviceHubNeeds needs_;
   DeviceHubOptions options_;
   StateIdentityStore identities_;
   hub::HubSettingsStore settings_;
+  hub::HubAdministration administration_;
+  hub::Throttle throttle_;
+  std::map<std::string, std::pair<std::string, std::uint32_t>> tiers_;  ///< In force: tier and units by hub.
   hub::JournalOperationsLog operations_;
   hub::OperationCounters operation_counters_;
   hub::Directory directory_;
@@ -98,6 +115,9 @@ class DeviceHub {
   std::unique_ptr<hub::Sessions> sessions_;
   std::unique_ptr<hub::CommandService> commands_;
   std::unique_ptr<hub::MethodBroker> methods_;
+  std::unique_ptr<hub::MethodInvoker> job_methods_;
+  std::unique_ptr<hub::Automation> automation_;
+  std::unique_ptr<hub::QueryService> queries_;
   std::unique_ptr<hub::FileService> files_;
   std::unique_ptr<hub::Router> router_;
   std::unique_ptr<hub::EventStream> events_;

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -111,7 +112,8 @@ class EmbeddedServer final : public Server {
   Result<> start_heads(std::string& detail);
   Result<> announce_profile();
   Result<> renew_certificates();
-  [[nodiscard]] net::TlsOptions tls_options() const;
+  [[nodiscard]] net::TlsOptions tls_options();
+  void renew_hub_tls();
   void remember_activity(const std::stop_token& stopping);
   /// What connection strings name as the host: the first name that the operator gave.
   [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
@@ -147,6 +149,7 @@ class EmbeddedServer final : public Server {
   std::optional<Housekeeper> housekeeper_;
 
   std::optional<net::IoThreads> threads_;
+  std::mutex tls_mutex_;
   std::unique_ptr<net::TlsContext> tls_;         ///< Of the hub: asks for client certificates.
   std::unique_ptr<net::TlsContext> portal_tls_;  ///< A browser would ask its user for one.
   std::unique_ptr<DeviceHub> hub_;
@@ -283,15 +286,21 @@ Result<> EmbeddedServer::start_pipeline() {
 Result<> EmbeddedServer::renew_certificates() {
   TRY(certificates_, net::open_or_create_server_identity(data_->secrets(), options_.names, clock_.now()));
   if (certificates_.certificate_created) log::info("server", "the server certificate was renewed");
-  TRY_VOID(tls_->replace(tls_options()));
+  renew_hub_tls();
   return portal_tls_->replace(
       {.certificate_pem = certificates_.certificate_pem, .private_key_pem = certificates_.private_key_pem});
 }
 
-net::TlsOptions EmbeddedServer::tls_options() const {
+void EmbeddedServer::renew_hub_tls() {
+  const std::scoped_lock lock(tls_mutex_);  // asked for by operators and by the daily renewal
+  if (const auto done = tls_->replace(tls_options()); !done) log::error("server", "TLS of the hub: {}", describe(done.error()));
+}
+
+net::TlsOptions EmbeddedServer::tls_options() {
   return {.certificate_pem = certificates_.certificate_pem,
           .private_key_pem = certificates_.private_key_pem,
-          .request_client_certificate = true};
+          .request_client_certificate = true,
+          .client_ca_pem = hub_ ? hub_->administration().authorities_pem() : ""};
 }
 
 Result<> EmbeddedServer::start_heads(std::string& detail) {
@@ -310,8 +319,11 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                               .https_port = options_.https_port,
                               .blobs = data_->blobs(),
                               .forward = data_->forward(),
-                              .secrets = data_->secrets()},
+                              .secrets = data_->secrets(),
+                              .installation_id = data_->installation_id(),
+                              .authorities_changed = [this] { renew_hub_tls(); }},
                              detail));
+  TRY_VOID(tls_->replace(tls_options()));  // with the hubs' CAs, which are known now
   self_tests_.attach(&hub_->methods());
   health_.emplace(Health::Parts{[this] { return hub_->counters(); }, *messages_, *derived_,
                                 [this] { return pipeline_->stats(); }, *workspace_, *alert_list_, *housekeeper_,

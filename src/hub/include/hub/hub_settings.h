@@ -76,7 +76,7 @@ struct TrustedCa {
 struct HubSettings {
   std::string name;
   std::string location;
-  std::string tier = "S1";  ///< F1, S1, S2, S3: presets of limits (spec 1.8).
+  std::string tier = "none";  ///< F1, S1, S2, S3: presets of limits (spec 1.8); none: no limits but the machine's.
   std::uint32_t units = 1;
   std::string resource_id;  ///< ARM shape, lower case (decision 1).
   std::string etag;
