@@ -45,11 +45,16 @@ std::expected<Access, AccessRefusal> HubAuthenticator::token(std::string_view re
                                                              const PeerFacts& peer, Timestamp now) const {
   if (of_event_hub(resource)) return event_hub(resource, token, peer, now);
   const auto name = without_scheme(resource);
-  const auto wanted = parse_resource(name);
+  auto wanted = parse_resource(name);
   if (!wanted) {
     return std::unexpected(AccessRefusal{.claimed = {hub_of(peer.host), "", "", ""}, .reason = "token_resource"});
   }
   if (wanted->device_id.empty()) return service(wanted->host, token, peer, now);
+  // The Java SDK names the device also for a module; which module it is stands in the token, and is proven by its key.
+  if (const auto signed_for = parse_sas_token(token); wanted->module_id.empty() && signed_for) {
+    const auto meant = parse_resource(signed_for->resource);
+    if (meant && meant->device_id == wanted->device_id) wanted->module_id = meant->module_id;
+  }
   const auto id = wanted->module_id.empty() ? wanted->device_id : wanted->device_id + "/" + wanted->module_id;
   Credentials credentials{.client_id = id, .host = wanted->host, .token = token};
   credentials.certificate =

@@ -73,6 +73,16 @@ TEST_F(AmqpAccess, ModuleIsAnIdentityOfItsOwn) {
   EXPECT_TRUE(sender(kTelemetryOfD)->closed);
 }
 
+// As the Java SDK does it.
+TEST_F(AmqpAccess, ModuleMayBeNamedByItsTokenOnly) {
+  start();
+  EXPECT_EQ(put_token(resource("d"), token("d", "key of d", "m")), 401);
+  EXPECT_EQ(put_token(resource("e"), token("d", "key of m", "m")), 401);
+  EXPECT_EQ(put_token(resource("d"), token("d", "key of m", "m")), 200);
+  EXPECT_FALSE(sender("/devices/d/modules/m/messages/events")->closed);
+  EXPECT_TRUE(sender(kTelemetryOfD)->closed);
+}
+
 TEST_F(AmqpAccess, SeveralDevicesShareAConnection) {
   start_as_d();
   EXPECT_EQ(put_token(resource("e"), token("e", "key of e")), 200);
