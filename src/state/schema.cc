@@ -17,6 +17,9 @@ extern const char* const kFeedbackSchema;
 extern const char* const kUploadsSchema;
 extern const char* const kEnrollmentsSchema;
 extern const char* const kTwinsSchema;
+extern const char* const kConfigurationsSchema;
+extern const char* const kJobsSchema;
+extern const char* const kRecommendationsSchema;
 
 namespace {
 
@@ -90,6 +93,9 @@ std::span<const UpgradeStep> upgrade_steps() {
       {"uploads", kUploadsSchema},
       {"enrollments", kEnrollmentsSchema},
       {"twins", kTwinsSchema},
+      {"configurations", kConfigurationsSchema},
+      {"jobs", kJobsSchema},
+      {"recommendations", kRecommendationsSchema},
   };
   static const UpgradeStep steps[] = {{1, first}, {2, device_hub}};
   return steps;

@@ -37,15 +37,6 @@ const JsonValue *step_into(const JsonValue &value, const PathStep &step,
                      : value.find(step.name);
 }
 
-void collect(const Expression &expression, std::vector<FieldPath> &out) {
-  if (expression.kind == Expression::Kind::path &&
-      std::ranges::find(out, expression.path) == out.end()) {
-    out.push_back(expression.path);
-  }
-  for (const Expression &child : expression.children)
-    collect(child, out);
-}
-
 bool reads_from(const Expression &expression, FieldPath::Root root) {
   if (expression.kind == Expression::Kind::path && expression.path.root == root)
     return true;
@@ -105,6 +96,15 @@ Ids ids_of(const Expression &expression) {
 }
 
 } // namespace
+
+void collect_paths(const Expression &expression, std::vector<FieldPath> &out) {
+  if (expression.kind == Expression::Kind::path &&
+      std::ranges::find(out, expression.path) == out.end()) {
+    out.push_back(expression.path);
+  }
+  for (const Expression &child : expression.children)
+    collect_paths(child, out);
+}
 
 std::string FieldPath::to_string() const {
   std::string out = root == Root::body   ? "$body"
@@ -167,7 +167,7 @@ Truth Condition::truth(const Resolver &resolver) const {
 
 std::vector<FieldPath> Condition::paths() const {
   std::vector<FieldPath> out;
-  collect(*root_, out);
+  collect_paths(*root_, out);
   return out;
 }
 

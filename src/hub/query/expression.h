@@ -61,6 +61,9 @@ private:
 
 Operand evaluate(const Expression &expression, const Resolver &resolver);
 
+/// Adds the paths that it reads and that are not there yet.
+void collect_paths(const Expression &expression, std::vector<FieldPath> &out);
+
 /// -1, 0, 1; nullopt: the two have no order (other types, objects, arrays).
 std::optional<int> compare(const JsonValue &a, const JsonValue &b);
 

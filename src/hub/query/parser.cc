@@ -75,12 +75,14 @@ bool Parser::take_word(std::string_view word) {
   return true;
 }
 bool Parser::take_symbol(std::string_view symbol) {
-  if (symbol == "]" && at_symbol("]]")) {  // two brackets that close one behind the other: [a[0]]
+  if (symbol == "]" &&
+      at_symbol("]]")) { // two brackets that close one behind the other: [a[0]]
     tokens_[at_].text = "]";
     ++tokens_[at_].offset;
     return true;
   }
-  if (!at_symbol(symbol)) return false;
+  if (!at_symbol(symbol))
+    return false;
   take();
   return true;
 }

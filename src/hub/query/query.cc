@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "base/core/hash.h"
 #include "expression.h"
 #include "lexer.h"
 #include "parser.h"
@@ -247,6 +246,16 @@ bool Query::aggregated() const {
          std::ranges::any_of(columns, [](const QueryColumn &column) {
            return column.aggregate != Aggregate::none;
          });
+}
+
+std::vector<FieldPath> Query::paths() const {
+  std::vector<FieldPath> out =
+      where ? where->paths() : std::vector<FieldPath>();
+  for (const QueryColumn &column : columns) {
+    if (column.expression)
+      collect_paths(*column.expression, out);
+  }
+  return out;
 }
 
 std::string_view Query::item_type() const {

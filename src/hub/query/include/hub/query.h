@@ -51,6 +51,8 @@ struct Query {
   /// Errors: 400 with line, column and what to do.
   static HubResult<Query> compile(std::string_view text);
   [[nodiscard]] bool aggregated() const;
+  /// Paths that it reads, each once.
+  [[nodiscard]] std::vector<FieldPath> paths() const;
   /// x-ms-item-type: "Twin", "DeviceJob" or "Raw".
   [[nodiscard]] std::string_view item_type() const;
 };
