@@ -94,29 +94,35 @@ struct DeviceOrder {
   std::string device_id;
   std::string primary_key;  ///< Base64; both empty: X.509.
   std::string secondary_key;
-  std::string primary_thumbprint;  ///< Self-signed by thumbprint; empty and no keys: CA-signed.
+  std::string primary_thumbprint;  ///< Self-signed by thumbprint, SHA-256 in lower-case hex.
   std::string secondary_thumbprint;
   bool edge = false;
-  std::string tags_json;         ///< Of the initial twin; empty: none. An object.
+  std::string tags_json;         ///< Of the twin of a device that is new here; empty: none. An object.
   std::string desired_json;      ///< The same for desired properties.
-  bool reset_twin = false;       ///< Device exists: its twin goes back to the initial one (reprovisioning policy).
-  bool security_module = false;  ///< Make DefenderIotMicroAgent with the same kind of authentication as the device.
+  std::string migrate_from_hub;  ///< Not empty: a device that is new here takes its twin from there instead.
+  /// Make or update the module state::kSecurityModule with the device's own credentials: an agent that knows how to
+  /// register knows how to connect it.
+  bool security_module = true;
 };
 
 /// Implemented by whoever wires the hub together, over hub::Registry and the twins. Any thread.
 class ProvisioningRegistry {
  public:
   virtual ~ProvisioningRegistry() = default;
-  /// Makes the device, or gives an existing one these credentials (and the twin, if asked). `done`: true when it was
-  /// new.
+  /// Makes the device, or gives an existing one these credentials. `done`: true when it was new.
   virtual void provide(DeviceOrder order, const state::Actor& actor, Done<bool> done) = 0;
-  /// Removes a device that moves to another hub or has lost its enrollment. Absent: no error.
+  /// Removes a device that has moved to another hub. Absent: no error.
   virtual void withdraw(std::string_view hub, std::string_view device_id, const state::Actor& actor, Done<> done) = 0;
-  /// Hubs that devices may be assigned to, in a stable order; at least one.
+  /// Hubs that devices may be assigned to; at least one. Quick: asked at each registration.
   [[nodiscard]] virtual std::vector<std::string> hubs() const = 0;
-  /// The name clients use for a hub ("assignedHub"), and back; host may carry a port.
+  /// The name clients use for a hub ("assignedHub"; may carry a port), and back.
   [[nodiscard]] virtual std::string host_of(std::string_view hub) const = 0;
   [[nodiscard]] virtual std::optional<std::string> hub_of(std::string_view host) const = 0;
+  /// PEM of a CA of the registry whose possession was proven, for enrollment groups that name it. nullopt: none.
+  [[nodiscard]] virtual std::optional<std::string> verified_ca(std::string_view name) const {
+    (void)name;
+    return std::nullopt;
+  }
 };
 
 /// Any thread. Enrollments and registration states are durable.
