@@ -8,6 +8,7 @@
 #include "base/server/log.h"
 #include "device_hub_counters.h"
 #include "hub/session_store.h"
+#include "initial_twin.h"
 
 namespace picket::server {
 namespace {
@@ -87,7 +88,8 @@ DeviceHub::DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options)
       operation_counters_(operations_),
       directory_(needs.threads, needs.clock, {}),
       registry_(needs.database, needs.clock),
-      twins_(needs.database, needs.clock) {}
+      twins_(needs.database, needs.clock),
+      provisioning_registry_(registry_, settings_, options_.hub, options_.host) {}
 
 Result<std::unique_ptr<DeviceHub>> DeviceHub::start(const DeviceHubNeeds& needs, DeviceHubOptions options,
                                                     std::string& detail) {
@@ -145,12 +147,24 @@ Result<> DeviceHub::start_services() {
                               hub::Protocol::https, done.size_bytes);
   };
   TRY(files_, hub::make_files(needs_.database, needs_.clock, std::move(files)));
+  TRY(provisioning_, hub::make_provisioning(needs_.database, provisioning_registry_, needs_.clock));
   TRY(router_, hub::start_router(
                    needs_.messages, [this](const hub::IdentityKey& key) { return twins_.document(key); }, needs_.clock,
                    {.directory = options_.forward + "/routes",
                     .log = [](std::string_view line) { log::warning("hub", "{}", line); }}));
   events_ = hub::make_event_stream(needs_.messages, router_->view());
   return {};
+}
+
+hub::ExportTwin DeviceHub::export_twin(const hub::IdentityKey& key) const {
+  hub::ExportTwin out;
+  const auto row = twins_.store().find(key.hub, key.device_id, key.module_id);
+  if (!row) return out;  // removed since it was listed
+  out.etag = row->etag;
+  out.tags = row->tags;
+  out.desired = row->desired;
+  out.reported = row->reported;
+  return out;
 }
 
 void DeviceHub::connect_services() {
@@ -164,6 +178,12 @@ void DeviceHub::connect_services() {
     out.cloud_to_device_messages = commands_->count(key).value_or(0);
     return out;
   });
+  registry_.set_twins(
+      [](hub::RegistryTransaction& transaction, const hub::BulkItem& item) {
+        const hub::IdentityKey key{transaction.hub(), item.device.device_id, item.module ? item.module->module_id : ""};
+        return put_initial_twin(transaction.database(), key, {item.tags, item.desired}, transaction.now());
+      },
+      [this](const hub::IdentityKey& key) { return export_twin(key); });
   twins_.set_facts([this](const hub::IdentityKey& key) {
     const auto activity = needs_.presence.module(key.hub, key.device_id, key.module_id);
     return hub::LiveFacts{.connected = activity.connected,
@@ -244,6 +264,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
        .methods = methods_.get(),
        .commands = commands_.get(),
        .files = files_.get(),
+       .provisioning = provisioning_.get(),
        .queries = queries_.get(),
        .jobs = &automation_->jobs(),
        .configurations = &automation_->configurations(),

@@ -26,6 +26,7 @@
 #include "hub/mqtt_head.h"
 #include "hub/operation_counters.h"
 #include "hub/operations_log.h"
+#include "hub/provisioning_service.h"
 #include "hub/query_service.h"
 #include "hub/registry.h"
 #include "hub/router.h"
@@ -37,6 +38,7 @@
 #include "net/io_threads.h"
 #include "net/tls_context.h"
 #include "presence.h"
+#include "provisioning_registry.h"
 #include "state/database.h"
 #include "state_identity_store.h"
 
@@ -44,6 +46,7 @@ namespace picket::server {
 
 struct DeviceHubOptions {
   std::string hub;      ///< The default hub.
+  std::string host;     ///< What clients call this installation.
   std::string address;  ///< Of the listeners.
   std::uint16_t mqtt_port = 8883;
   std::uint16_t amqp_port = 5671;
@@ -83,6 +86,7 @@ class DeviceHub {
   const hub::HubSettingsStore& settings() { return settings_; }
   hub::Automation& automation() { return *automation_; }
   hub::QueryService& queries() { return *queries_; }
+  hub::Provisioning& provisioning() { return *provisioning_; }
   hub::Router& router() { return *router_; }
   [[nodiscard]] std::uint16_t mqtt_port() const { return mqtt_->port(); }
   [[nodiscard]] std::uint16_t amqp_port() const { return amqp_->port(); }
@@ -96,6 +100,7 @@ class DeviceHub {
   Result<> start_services();
   Result<> start_heads(std::string& detail);
   void connect_services();
+  [[nodiscard]] hub::ExportTwin export_twin(const hub::IdentityKey& key) const;
   void run(const std::stop_token& stop);
   void apply_tiers();
 
@@ -119,6 +124,8 @@ class DeviceHub {
   std::unique_ptr<hub::Automation> automation_;
   std::unique_ptr<hub::QueryService> queries_;
   std::unique_ptr<hub::FileService> files_;
+  ProvisioningRegistry provisioning_registry_;
+  std::unique_ptr<hub::ProvisioningService> provisioning_;
   std::unique_ptr<hub::Router> router_;
   std::unique_ptr<hub::EventStream> events_;
   std::unique_ptr<hub::MqttHead> mqtt_;

@@ -313,6 +313,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                               .presence = *presence_,
                               .clock = clock_},
                              {.hub = options_.hub,
+                              .host = host_name(),
                               .address = options_.address,
                               .mqtt_port = options_.mqtt_port,
                               .amqp_port = options_.amqp_port,

@@ -1,0 +1,49 @@
+#include "initial_twin.h"
+
+#include <fmt/format.h>
+
+#include "hub/twin_document.h"
+#include "hub/twins.h"
+#include "state/twins.h"
+
+namespace picket::server {
+namespace {
+
+hub::HubResult<hub::JsonObject> object_of(std::string_view text, std::string_view section) {
+  if (text.empty()) return hub::JsonObject{};
+  auto parsed = hub::parse_json(text);
+  if (!parsed) {
+    return hub::hub_fail(hub::kArgumentInvalid,
+                         fmt::format("{} of the initial twin: {}", section, hub::explain_json(parsed.error())));
+  }
+  if (parsed->object() == nullptr) {
+    return hub::hub_fail(hub::kArgumentInvalid, fmt::format("{} of the initial twin must be an object.", section));
+  }
+  return std::move(*parsed->object());
+}
+
+}  // namespace
+
+hub::HubResult<> put_initial_twin(sqlite3* db, const hub::IdentityKey& key, const InitialTwin& twin, Timestamp now) {
+  if (twin.tags.empty() && twin.desired.empty()) return {};
+  auto row = state::Twins::find_in(db, key.hub, key.device_id, key.module_id);
+  if (!row) return std::unexpected(hub::from_store(row.error(), "The identity"));
+  if (row->stored) return {};
+  auto tags = object_of(twin.tags, "tags");
+  if (!tags) return std::unexpected(tags.error());
+  auto desired = object_of(twin.desired, "desired");
+  if (!desired) return std::unexpected(desired.error());
+  auto document = hub::load_twin(*row);
+  if (!document) return std::unexpected(hub::from_store(document.error(), "The twin"));
+  if (auto done = hub::replace_tags(document->tags, *tags); !done) return done;
+  auto patch = hub::replace_part(document->desired, *desired, hub::TwinSection::desired, now);
+  if (!patch) return std::unexpected(patch.error());
+  ++document->version;
+  hub::store_twin(*document, *row);
+  if (const auto saved = state::Twins::save(db, *row, now); !saved) {
+    return std::unexpected(hub::from_store(saved.error(), "The twin"));
+  }
+  return {};
+}
+
+}  // namespace picket::server
