@@ -22,7 +22,8 @@ hub::AuthSpec auth_of(const hub::DeviceOrder& order) {
 /// In one transaction: device, security module, first twin. True: the device is new.
 hub::HubResult<bool> make(hub::RegistryTransaction& transaction, const hub::DeviceOrder& order) {
   const bool exists = transaction.device(order.device_id).has_value();
-  hub::DeviceSpec device{.device_id = order.device_id, .enabled = true, .auth = auth_of(order), .edge = order.edge};
+  // A device that an operator has disabled stays disabled when it registers again.
+  hub::DeviceSpec device{.device_id = order.device_id, .auth = auth_of(order), .edge = order.edge};
   const auto made = transaction.put(device, hub::PutMode::create_or_update);
   if (!made) return std::unexpected(made.error());
   if (order.security_module) {
