@@ -52,6 +52,16 @@ bool has_plain_framing(const Request& request, unsigned version) {
   return request.count("content-length") <= 1 && !request.header("content-length").contains(',');
 }
 
+/// RFC 9112, 3.2.2: a server also takes the absolute form. The Java SDK opens its WebSocket so ("GET https://hub/path").
+std::string_view origin_form(std::string_view target) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!target.starts_with(scheme)) continue;
+    const std::size_t path = target.find('/', scheme.size());
+    return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
+  }
+  return target;
+}
+
 // Visible ASCII only: a target is percent-encoded.
 bool is_target(std::string_view target) {
   return target.starts_with('/') && std::ranges::all_of(target, [](char c) { return c > ' ' && c < 0x7f; });
@@ -115,7 +125,7 @@ RequestParser::Status RequestParser::feed(std::string& input) {
 RequestParser::Status RequestParser::finish_head() {
   const auto& message = beast_->parser.get();
   if (message.version() != 11 && message.version() != 10) return broken(ParseError::http_version);
-  const std::string_view target = view(message.target());
+  const std::string_view target = origin_form(view(message.target()));
   if (target.size() > kTargetBytesMax) return broken(ParseError::address_too_long);
   if (!is_target(target)) return broken(ParseError::bad_request);
   head_.method = view(message.method_string());

@@ -40,6 +40,13 @@ TEST(RequestParser, ReadsALengthAndLeavesTheNextRequest) {
   EXPECT_EQ(out.rest, "GET / HTTP/1.1\r\n");
 }
 
+TEST(RequestParser, ReadsTheAbsoluteForm) {
+  EXPECT_EQ(parse("GET https://h/a?x HTTP/1.1\r\nHost: h\r\n\r\n").head.path, "/a");
+  EXPECT_EQ(parse("GET https://h/a?x HTTP/1.1\r\nHost: h\r\n\r\n").head.query, "x");
+  EXPECT_EQ(parse("GET http://h HTTP/1.1\r\nHost: h\r\n\r\n").head.path, "/");
+  EXPECT_EQ(parse("GET ftp://h/a HTTP/1.1\r\nHost: h\r\n\r\n").status, Status::broken);
+}
+
 TEST(RequestParser, ReadsChunks) {
   const auto out =
       parse("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n!");
@@ -90,7 +97,7 @@ TEST(RequestParser, RejectsHeadersThatAreNone) {
     EXPECT_EQ(parse("GET / HTTP/1.1\r\nHost: h\r\n" + std::string(line) + "\r\n\r\n").status, Status::broken) << line;
   EXPECT_EQ(parse("GET / HTTP/1.1\r\n\r\n").error, 400) << "no Host";
   EXPECT_EQ(parse("GET / HTTP/3.0\r\nHost: h\r\n\r\n").error, 505);
-  EXPECT_EQ(parse("GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n").error, 400);
+  EXPECT_EQ(parse("GET h:443 HTTP/1.1\r\nHost: h\r\n\r\n").error, 400);
 }
 
 TEST(RequestParser, HoldsItsSizes) {
