@@ -22,6 +22,16 @@ net::asio::awaitable<void> MqttConnection::on_connect(const mqtt::Connect& packe
   sdk_ = std::move(grant->claim.sdk);
   proven_ = true;
   connection_.admission.authenticated();
+  if (needs.throttle != nullptr) {  // only now: a stranger must not use up a device's connects
+    const auto verdict = needs.throttle->take(key(), Meter::connects, 1, needs.clock.monotonic());
+    if (verdict.delay.us != 0) throttled("connects");
+    if (verdict.refused) {
+      ++counters.refused_overload;
+      co_return refuse(mqtt::ConnectCode::server_unavailable);
+    }
+    if (verdict.delay.us != 0) co_await pause(verdict.delay);
+    if (end_) co_return;
+  }
   needs.directory.claim(sender_.identity, address_);
   while (!granted_ && !end_) co_await wait();
   if (end_) co_return;

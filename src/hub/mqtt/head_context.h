@@ -16,7 +16,7 @@ struct Counters {
   std::atomic<std::uint64_t> connects, connected, messages_received, messages_stored, message_bytes_received,
       refused_overload, refused_protocol, subscribes_denied, sessions_resumed, reserved_properties, not_offered,
       unanswered, twin_requests, method_calls, method_answers, commands_sent, commands_completed,
-      stray_acknowledgements, storage_waits;
+      stray_acknowledgements, throttled, storage_waits;
   std::array<std::atomic<std::uint64_t>, kAuthChecks> refused;
   std::array<std::atomic<std::uint64_t>, kDisconnectReasons> disconnects;
 };

@@ -49,11 +49,12 @@ struct MqttConnection::Wakeup {
   net::asio::steady_timer timer;
 };
 
-MqttConnection::MqttConnection(HeadContext& context, net::Connection connection)
+MqttConnection::MqttConnection(HeadContext& context, net::Connection connection, Transport transport)
     : context_(context),
       connection_(std::move(connection)),
       address_(context.needs.directory.enter(connection_.admission.thread(), *this)),
-      session_({}, context.needs.clock.monotonic()) {}
+      session_({}, context.needs.clock.monotonic()),
+      transport_(transport) {}
 
 MqttConnection::~MqttConnection() {
   if (anchor_) anchor_->connection = nullptr;
@@ -69,11 +70,12 @@ net::asio::awaitable<void> MqttConnection::run() {
       continue;
     }
     take_packets();
-    if (!batch.empty() && !commit()) {
+    const auto pace = commit();
+    if (!batch.empty()) {
       // The thread's batch is for those who need not wait.
       TelemetryBatch waiting;
       std::swap(waiting, batch);
-      co_await append_patiently(waiting);
+      co_await append_patiently(waiting, pace);
     }
     flush();
     if (end_) break;
@@ -219,6 +221,12 @@ void MqttConnection::check_deadlines(Duration now, Timestamp time) {
     if (now >= farewell_until_) connection_.stream->close();
     return;
   }
+  if (context_.stopping && !reading()) return close(DisconnectReason::shutdown);  // nobody reads the end of the stream
+  if (paused_ && now >= paused_until_) {
+    paused_ = false;
+    session_.touch(now);  // the silence was ours
+    wake();
+  }
   const auto deadline = session_.deadline();
   if (deadline && now >= *deadline && reading()) {
     return close(DisconnectReason::keep_alive, connected_ ? "keep_alive" : "connect_timeout");
@@ -277,6 +285,7 @@ net::asio::awaitable<void> MqttConnection::wait() {
 HubEvent MqttConnection::event(HubEventKind kind) const {
   HubEvent out{.time = context_.needs.clock.now(), .kind = kind};
   describe(out, *connection_.stream);
+  if (transport_ == Transport::other && connection_.stream->tls() != nullptr) out.transport = "websocket";
   out.identity.hub = context_.options.hubs.default_hub;
   if (proven_) {
     out.identity = sender_.identity;

@@ -12,7 +12,9 @@
 #include "head_context.h"
 #include "hub/authentication.h"
 #include "hub/directory.h"
+#include "hub/operation_counters.h"
 #include "hub/telemetry.h"
+#include "hub/throttle.h"
 #include "mqtt/inbox.h"
 #include "mqtt/server_session.h"
 #include "mqtt/topic.h"
@@ -20,12 +22,15 @@
 
 namespace picket::hub {
 
+/// Whose stream it is: of the head's own listener, or of another (WebSocket).
+enum class Transport : std::uint8_t { listener, other };
+
 /// Lives in the frame of its listener's handler, on one thread; other threads reach it through the Directory. Reading is
 /// one coroutine, writing another that runs only while there is something to write. Packets are handled without a
 /// coroutine each, but for those that must wait: CONNECT, a change of subscriptions, a journal that is full.
 class MqttConnection final : public DeviceLink {
  public:
-  MqttConnection(HeadContext& context, net::Connection connection);
+  MqttConnection(HeadContext& context, net::Connection connection, Transport transport);
   ~MqttConnection() override;
   MqttConnection(const MqttConnection&) = delete;
   MqttConnection& operator=(const MqttConnection&) = delete;
@@ -69,8 +74,8 @@ class MqttConnection final : public DeviceLink {
   template <class Answer, class Work>
   Done<Answer> answer(Work work);
   [[nodiscard]] bool has_room() const { return in_flight_bytes_ < context_.options.in_flight_bytes_max; }
-  /// False: too much waits for the disk, or the session wants nothing more.
-  [[nodiscard]] bool reading() const { return session_.wants_input() && has_room(); }
+  /// False: too much waits for the disk, the rate is used up, or the session wants nothing more.
+  [[nodiscard]] bool reading() const { return session_.wants_input() && has_room() && !paused_; }
   [[nodiscard]] HubEvent event(HubEventKind kind) const;
   void log(HubEventKind kind, std::string_view reason, std::string_view object = {}, int code = 0);
   void log_end();
@@ -90,8 +95,11 @@ class MqttConnection final : public DeviceLink {
   void on_publish(const mqtt::PublishRequested& request);
   void on_telemetry(const mqtt::PublishRequested& request, std::string_view bag);
   bool append(TelemetryBatch& batch, Result<>& refused);
-  bool commit();
-  net::asio::awaitable<void> append_patiently(TelemetryBatch& batch);
+  Duration commit();
+  Duration pay(TelemetryBatch& batch);
+  net::asio::awaitable<void> append_patiently(TelemetryBatch& batch, Duration pace);
+  net::asio::awaitable<void> pause(Duration how_long);
+  void throttled(std::string_view what, int code = kThrottled);
   net::asio::awaitable<void> send_will();
 
   // subscriptions.cc
@@ -104,7 +112,9 @@ class MqttConnection final : public DeviceLink {
   // twins.cc
   void on_twin_get(std::string_view tail);
   void on_twin_reported(std::string_view tail, Bytes patch);
-  std::optional<std::string> begin_twin_request(std::string_view tail);
+  std::optional<std::string> begin_twin_request(std::string_view tail, Meter meter);
+  template <class Answer>
+  void count_twin(Operation operation, const HubResult<Answer>& result, std::size_t bytes);
   void twin_answer(std::string_view request_id, int status, std::string_view body,
                    std::optional<std::uint64_t> version = std::nullopt);
   bool notify_desired(const DesiredPatch& desired);
@@ -135,6 +145,8 @@ class MqttConnection final : public DeviceLink {
   std::optional<DisconnectReason> end_;
   std::string end_detail_;
   Duration farewell_until_{};
+  Duration paused_until_{};
+  Duration throttle_logged_{};
   std::vector<std::move_only_function<void()>> when_gone_;
   std::unique_ptr<StoredWill> will_;
   std::unique_ptr<CommandChannel> commands_;  ///< Made with the subscription to commands.
@@ -144,6 +156,8 @@ class MqttConnection final : public DeviceLink {
   std::size_t in_flight_bytes_ = 0;
   std::uint64_t messages_ = 0;
   unsigned reads_ = 0;
+  Transport transport_;
+  bool paused_ = false;  ///< Until paused_until_.
   bool writing_ = false;
   bool proven_ = false;
   bool granted_ = false;     ///< The directory has given this connection its identity's place.

@@ -35,7 +35,7 @@ Result<std::unique_ptr<MqttHead>> MqttHead::open(MqttHeadNeeds needs, MqttHeadOp
     };
   }
   const auto handler = [&context](net::Connection connection) -> net::asio::awaitable<void> {
-    MqttConnection session(context, std::move(connection));
+    MqttConnection session(context, std::move(connection), Transport::listener);
     co_await session.run();
   };
   TRY(head->parts_->listener, net::Listener::open(threads, std::move(listening), &needs.tls, handler));
@@ -66,6 +66,7 @@ MqttHeadStats MqttHead::stats() const {
                     .commands_sent = from.commands_sent,
                     .commands_completed = from.commands_completed,
                     .stray_acknowledgements = from.stray_acknowledgements,
+                    .throttled = from.throttled,
                     .storage_waits = from.storage_waits,
                     .listener = parts_->listener->stats()};
   std::ranges::copy(from.refused, out.refused.begin());
@@ -74,7 +75,7 @@ MqttHeadStats MqttHead::stats() const {
 }
 
 net::asio::awaitable<void> MqttHead::serve(net::Connection connection) {
-  MqttConnection session(parts_->context, std::move(connection));
+  MqttConnection session(parts_->context, std::move(connection), Transport::other);
   co_await session.run();
 }
 

@@ -1,5 +1,7 @@
 #include "telemetry_batch.h"
 
+#include "hub/throttle.h"
+
 namespace picket::hub {
 namespace {
 
@@ -56,6 +58,12 @@ std::span<const journal::Record> TelemetryBatch::records() {
   return records_;
 }
 
+std::uint64_t TelemetryBatch::blocks() const {
+  std::uint64_t blocks = 0;
+  for (const auto& record : records_) blocks += message_blocks(record.body.size());
+  return blocks;
+}
+
 void TelemetryBatch::clear() {
   constexpr std::size_t kKeptMax = 1024;  // one strange message must not keep its memory for ever
   if (properties_.capacity() > kKeptMax * 4) properties_ = {};
@@ -69,6 +77,7 @@ void TelemetryBatch::clear() {
   bytes_ = body_bytes_ = 0;
   reserved_dropped_ = 0;
   sequence_.reset();
+  paid = false;
 }
 
 }  // namespace picket::hub

@@ -39,6 +39,8 @@ class TelemetryBatch {
 
   static constexpr std::size_t kMessagesMax = 256;
   static constexpr std::size_t kBytesMax = 256 * 1024;
+  bool paid = false;  ///< The throttle has taken it into account.
+  [[nodiscard]] std::uint64_t blocks() const;
   [[nodiscard]] bool full() const { return count() >= kMessagesMax || bytes_ >= kBytesMax; }
 
  private:

@@ -12,7 +12,7 @@ constexpr std::size_t kTwinRequestsMax = 16;
 }  // namespace
 
 /// The request's id, when the request goes on to the service. Without an id nothing could be answered, and nothing is done.
-std::optional<std::string> MqttConnection::begin_twin_request(std::string_view tail) {
+std::optional<std::string> MqttConnection::begin_twin_request(std::string_view tail, Meter meter) {
   auto& counters = context_.counters;
   ++counters.twin_requests;
   const auto request_id = request_id_of(tail);
@@ -29,11 +29,39 @@ std::optional<std::string> MqttConnection::begin_twin_request(std::string_view t
     twin_answer(*request_id, 429, error_body({kThrottled, "Too many twin requests at a time. Try again."}));
     return std::nullopt;
   }
+  if (auto* throttle = context_.needs.throttle) {
+    const auto now = context_.needs.clock.monotonic();
+    const auto verdict = throttle->take(key(), meter, 1, now);
+    if (verdict.delay.us != 0) throttled(meter == Meter::twin_reads ? "twin_reads" : "twin_updates");
+    if (verdict.refused) {
+      twin_answer(*request_id, 429, error_body({kThrottled, "Too many twin requests. Try again later."}));
+      return std::nullopt;
+    }
+    if (verdict.delay.us != 0) {  // this one is done, the next is read later
+      paused_ = true;
+      paused_until_ = now + verdict.delay;
+    }
+  }
   return std::string(*request_id);
 }
 
+/// Unlike the answer, what was done counts also when the client has gone meanwhile; but then nobody is here to count.
+template <class Answer>
+void MqttConnection::count_twin(Operation operation, const HubResult<Answer>& result, std::size_t bytes) {
+  auto* counters = context_.needs.counters;
+  if (counters == nullptr) return;
+  if (result) return counters->count(sender_.identity, operation, Protocol::mqtt, bytes);
+  counters->fail({.identity = sender_.identity,
+                  .operation = operation,
+                  .protocol = Protocol::mqtt,
+                  .code = result.error().code,
+                  .reason = result.error().message,
+                  .source_address = connection_.stream->peer().address},
+                 context_.needs.clock.now());
+}
+
 void MqttConnection::on_twin_get(std::string_view tail) {
-  auto request_id = begin_twin_request(tail);
+  auto request_id = begin_twin_request(tail, Meter::twin_reads);
   if (!request_id) return;
   if (!filters_.has(mqtt::Filter::twin_responses)) {
     ++context_.counters.unanswered;
@@ -44,19 +72,22 @@ void MqttConnection::on_twin_get(std::string_view tail) {
       sender_.identity,
       answer<std::string>([id = *std::move(request_id)](MqttConnection& self, const HubResult<std::string>& twin) {
         --self.twin_requests_;
+        self.count_twin(Operation::twin_read, twin, twin ? twin->size() : 0);
         if (twin) return self.twin_answer(id, 200, *twin);
         self.twin_answer(id, twin.error().status(), error_body(twin.error()));
       }));
 }
 
 void MqttConnection::on_twin_reported(std::string_view tail, Bytes patch) {
-  auto request_id = begin_twin_request(tail);
+  auto request_id = begin_twin_request(tail, Meter::twin_updates);
   if (!request_id) return;
   ++twin_requests_;
   context_.needs.twins->report(
       sender_.identity, std::string(as_text(patch)),
-      answer<std::uint64_t>([id = *std::move(request_id)](MqttConnection& self, const HubResult<std::uint64_t>& version) {
+      answer<std::uint64_t>([id = *std::move(request_id), bytes = patch.size()](
+                                MqttConnection& self, const HubResult<std::uint64_t>& version) {
         --self.twin_requests_;
+        self.count_twin(Operation::twin_report, version, bytes);
         if (version) return self.twin_answer(id, 204, {}, *version);
         self.twin_answer(id, version.error().status(), error_body(version.error()));
       }));

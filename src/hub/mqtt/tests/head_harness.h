@@ -78,10 +78,13 @@ class HubTest : public testing::Test {
                             .log = log_,
                             .clock = clock_,
                             .directory = *directory_,
+                            .settings = &settings_,
                             .sessions = &sessions_,
                             .twins = twins_on_ ? &twins_ : nullptr,
                             .methods = &methods_,
-                            .commands = &commands_},
+                            .commands = &commands_,
+                            .throttle = &throttle_,
+                            .counters = &counters_},
                            options)
                 .value();
   }
@@ -216,6 +219,9 @@ class HubTest : public testing::Test {
   MemoryJournal journal_;
   MemoryIdentityStore store_;
   const IdentityStore* identities_ = &store_;
+  HubSettingsStore settings_;
+  Throttle throttle_;
+  OperationCounters counters_{log_};
   FakeSessions sessions_;
   FakeTwins twins_;
   FakeMethods methods_;

@@ -18,10 +18,12 @@
 #include "hub/directory.h"
 #include "hub/identity_store.h"
 #include "hub/methods.h"
+#include "hub/operation_counters.h"
 #include "hub/operations_log.h"
 #include "hub/presence.h"
 #include "hub/sessions.h"
 #include "hub/telemetry.h"
+#include "hub/throttle.h"
 #include "journal/journal.h"
 #include "net/io_threads.h"
 #include "net/listener.h"
@@ -53,6 +55,8 @@ struct MqttHeadNeeds {
   DeviceTwins* twins = nullptr;
   Methods* methods = nullptr;
   Commands* commands = nullptr;
+  Throttle* throttle = nullptr;
+  OperationCounters* counters = nullptr;
 };
 
 struct MqttHeadStats {
@@ -74,6 +78,7 @@ struct MqttHeadStats {
   std::uint64_t commands_sent = 0;           ///< Each delivery counts.
   std::uint64_t commands_completed = 0;
   std::uint64_t stray_acknowledgements = 0;  ///< PUBACKs of nothing that was sent.
+  std::uint64_t throttled = 0;  ///< Batches, connects and twin requests that were delayed or refused.
   std::uint64_t storage_waits = 0;           ///< Batches of messages that found the journal full and waited.
   std::array<std::uint64_t, kAuthChecks> refused{};   ///< By AuthCheck.
   std::array<std::uint64_t, kDisconnectReasons> disconnects{};  ///< By DisconnectReason.
