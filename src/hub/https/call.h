@@ -17,6 +17,7 @@
 #include "hub/provisioning.h"
 #include "hub/service_authentication.h"
 #include "hub/telemetry.h"
+#include "hub/throttle.h"
 #include "state/devices.h"
 
 namespace picket::hub {
@@ -47,6 +48,7 @@ struct CallRoute {
   std::uint32_t rights;  ///< Service: the caller needs all of these.
   CallHandler handler;
   std::size_t body_bytes_max = http::kBodyBytesMax;
+  std::optional<Meter> meter{};  ///< What one call costs; telemetry and methods pay by what they carry.
 };
 
 struct Call {
@@ -58,6 +60,7 @@ struct Call {
   std::variant<std::monostate, DeviceCaller, ServiceCaller, BlobGrant, ProvisioningGrant> caller{};
   http::Request* request = nullptr;  ///< From the end of its body on.
   net::Stream* stream = nullptr;
+  int retry_after_s = 0;  ///< Of a call that was throttled.
 
   [[nodiscard]] const DeviceCaller& device() const { return std::get<DeviceCaller>(caller); }
   [[nodiscard]] const ServiceCaller& service() const { return std::get<ServiceCaller>(caller); }

@@ -12,7 +12,7 @@ namespace picket::hub {
 
 struct HttpsCounters {
   std::atomic<std::uint64_t> messages_received{0}, messages_stored{0}, reserved_properties{0}, storage_waits{0},
-      unauthorized{0}, websockets{0};
+      unauthorized{0}, throttled{0}, websockets{0};
 };
 
 /// Fixed after construction but for the counters.

@@ -5,6 +5,7 @@
 #include "blob_routes.h"
 #include "call.h"
 #include "head_context.h"
+#include "pay.h"
 #include "provisioning_routes.h"
 #include "reply.h"
 
@@ -45,17 +46,30 @@ std::expected<http::BodyPlan, http::Response> accept(HttpsContext& context, http
   return plan;
 }
 
+void set_header(http::Response& response, std::string_view name, std::string value) {
+  for (auto& [key, old] : response.headers) {
+    if (key == name) {
+      old = std::move(value);
+      return;
+    }
+  }
+  response.headers.emplace_back(name, std::move(value));
+}
+
 asio::awaitable<http::Response> answer(http::Request& request) {
   auto& call = *static_cast<Call*>(request.note.get());
   call.request = &request;
   http::Response response;
   try {
-    response = co_await call.route->handler(call);
+    HubResult<> paid;
+    if (call.route->meter) paid = co_await pay(call, *call.route->meter, 1);
+    response = paid ? co_await call.route->handler(call) : error_reply(paid.error());
   } catch (const std::exception& exception) {  // out of memory, or a defect: this call ends, the others go on
     log::error("https", "{} {}: {}", request.method, call.route->pattern, exception.what());
     response = error_reply({codes::kInternal, "The hub failed, its log says why."});
   }
   response.headers.emplace_back("Date", http::format_http_date(call.now()));
+  if (call.retry_after_s > 0) set_header(response, "Retry-After", std::to_string(call.retry_after_s));
   const std::string_view asked = request.header("x-ms-client-request-id");
   if (!asked.empty()) response.headers.emplace_back("x-ms-client-request-id", asked);
   co_return response;
@@ -144,6 +158,7 @@ HttpsHeadStats HttpsHead::stats() const {
           .reserved_properties = from.reserved_properties,
           .storage_waits = from.storage_waits,
           .unauthorized = from.unauthorized,
+          .throttled = from.throttled,
           .websockets = from.websockets,
           .listener = parts_->listener->stats()};
 }

@@ -2,6 +2,7 @@
 #include "hub/await.h"
 #include "hub/json_value.h"
 #include "hub/methods.h"
+#include "pay.h"
 #include "routes.h"
 #include "service_call.h"
 
@@ -41,6 +42,9 @@ asio::awaitable<http::Response> invoke_method(Call& call) {
   if (methods == nullptr) co_return error_reply({kNotOffered, "This hub serves no direct methods."});
   auto request = parse_method(call.request->body);
   if (!request) co_return error_reply(request.error());
+  const auto blocks = message_blocks(request->payload.size());
+  const auto paid = co_await pay(call, Meter::method_bytes, static_cast<double>(blocks * kMessageBlockBytes));
+  if (!paid) co_return error_reply(paid.error());
   const auto reply = co_await answer_of<MethodReply>(call.executor(), [&](Done<MethodReply> done) {
     methods->invoke(call.target(), *std::move(request), call.service().actor().user, std::move(done));
   });

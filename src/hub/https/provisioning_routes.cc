@@ -1,11 +1,10 @@
 // Device provisioning over HTTPS: for devices, and its service API (spec/hub.md 1.7).
 #include "provisioning_routes.h"
 
-#include <charconv>
-
 #include "hub/await.h"
 #include "reply.h"
 #include "routes.h"
+#include "service_call.h"
 
 namespace picket::hub {
 namespace {
@@ -26,12 +25,6 @@ asio::awaitable<T> reply_of(Call& call, Start start) {
     start([done = std::move(done)](T value) mutable { done(std::move(value)); });
   });
   co_return *std::move(reply);
-}
-
-std::size_t number_of(std::string_view text) {
-  std::size_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? value : 0;
 }
 
 }  // namespace
@@ -81,7 +74,7 @@ asio::awaitable<http::Response> call_provisioning_service(Call& call) {
                                   .path = request.path,
                                   .body = request.body,
                                   .if_match = std::string(request.header("if-match")),
-                                  .item_count_max = number_of(request.header("x-ms-max-item-count")),
+                                  .item_count_max = number_of(request.header("x-ms-max-item-count")).value_or(0),
                                   .continuation = std::string(request.header("x-ms-continuation"))};
   auto reply = co_await reply_of<ProvisioningServiceReply>(
       call, [&](auto done) { provisioning->service(std::move(service), call.service().actor(), std::move(done)); });

@@ -36,6 +36,20 @@ CallAnswer get_service_statistics(Call& call);
 CallAnswer get_twin(Call& call);
 CallAnswer patch_twin(Call& call);
 CallAnswer replace_twin(Call& call);
+// query_routes.cc
+CallAnswer query_devices(Call& call);
+// job_routes.cc
+CallAnswer schedule_job(Call& call);
+CallAnswer get_job(Call& call);
+CallAnswer cancel_job(Call& call);
+CallAnswer list_jobs(Call& call);
+// configuration_routes.cc
+CallAnswer list_configurations(Call& call);
+CallAnswer get_configuration(Call& call);
+CallAnswer put_configuration(Call& call);
+CallAnswer delete_configuration(Call& call);
+CallAnswer test_configuration_queries(Call& call);
+CallAnswer apply_configuration_content(Call& call);
 // method_routes.cc
 CallAnswer invoke_method(Call& call);
 // feedback_routes.cc

@@ -15,6 +15,12 @@ bool has_if_match(const Call& call);
 std::string if_match(const Call& call);
 /// A lock token or etag of a path, without quotes.
 std::string unquoted(std::string_view text);
+/// Digits only; nullopt otherwise.
+std::optional<std::size_t> number_of(std::string_view text);
+/// Header x-ms-max-item-count; 0: there is none. Error: 400004.
+HubResult<std::size_t> item_count_max(const Call& call);
+/// A page of a list: a JSON array, and where it goes on.
+http::Response page_reply(std::string items, const std::string& continuation, std::string_view item_type);
 http::Response json_answer(HubResult<std::string> json);
 
 }  // namespace picket::hub

@@ -10,6 +10,7 @@
 #include "batch_json.h"
 #include "hub/await.h"
 #include "message_headers.h"
+#include "pay.h"
 #include "reply.h"
 #include "routes.h"
 
@@ -35,6 +36,12 @@ std::size_t size_of(std::span<const Message> messages) {
   std::size_t size = 0;
   for (const Message& message : messages) size += message.body.size() + message.properties->counted_bytes();
   return size;
+}
+
+std::uint64_t blocks_of(std::span<const Message> messages) {
+  std::uint64_t blocks = 0;
+  for (const Message& message : messages) blocks += message_blocks(message.body.size());
+  return blocks;
 }
 
 /// One try. The error is the journal's own.
@@ -96,6 +103,8 @@ asio::awaitable<http::Response> store(Call& call, std::span<const Message> messa
   }
   context.counters.messages_received += messages.size();
   if (records.empty()) co_return http::Response::empty(204);
+  const auto paid = co_await pay_messages(call, messages.size(), blocks_of(messages));
+  if (!paid) co_return error_reply(paid.error());
   const auto stored = co_await append(call, records);
   if (stored) {
     context.counters.messages_stored += messages.size();

@@ -8,6 +8,7 @@
 #include "hub/method_broker.h"
 #include "hub/registry.h"
 #include "hub/testing/temporary_state.h"
+#include "hub/throttle.h"
 #include "hub/twins.h"
 
 namespace picket::hub {
@@ -44,6 +45,7 @@ class ServiceTest : public HttpsTest {
   }
   void add(HttpsHeadNeeds& needs) override {
     needs.settings = &settings_;
+    needs.throttle = &throttle_;
     needs.registry = &registry_;
     needs.twins = &twins_;
     needs.commands = commands_.get();
@@ -60,6 +62,7 @@ class ServiceTest : public HttpsTest {
 
   TemporaryState state_;
   HubSettingsStore settings_;
+  Throttle throttle_;
   Registry registry_{*state_, clock_};
   Twins twins_{*state_, clock_};
   std::unique_ptr<CommandService> commands_;

@@ -120,6 +120,37 @@ TEST_F(HttpsService, CallsAMethod) {
   EXPECT_THAT(offline.body, HasSubstr("ErrorCode:DeviceNotOnline;"));
 }
 
+TEST_F(HttpsService, CallsAboveTheRateAre429WithATime) {
+  Limits limits;
+  limits[Meter::registry] = {.per_second = 10, .burst = 10};
+  limits[Meter::d2c_messages] = {.per_second = 10, .burst = 10};
+  throttle_.set_hub("hub1", limits);
+  start();
+  EXPECT_EQ(call("GET", "/devices/dev1", owner()).status, 200);
+  EXPECT_EQ(call("POST", "/devices/dev1/messages/events", dev1(), "x").status, 204);
+  // Somebody else uses everything up for the next minutes.
+  for (const Meter meter : {Meter::registry, Meter::d2c_messages})
+    EXPECT_FALSE(throttle_.take_of_hub("hub1", meter, 1000, clock_.monotonic()).refused);
+  const Reply refused = call("GET", "/devices/dev1", owner());
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.body, HasSubstr("ErrorCode:ThrottlingException;"));
+  EXPECT_NE(refused.header("retry-after"), "");
+  EXPECT_NE(refused.header("retry-after"), "1");
+  EXPECT_EQ(call("POST", "/devices/dev1/messages/events", dev1(), "x").status, 429);
+  EXPECT_EQ(head_->stats().throttled, 2u);
+  EXPECT_EQ(journal_.messages().size(), 1u);
+  EXPECT_EQ(log_.of(HubEventKind::throttled).size(), 2u);
+}
+
+TEST_F(HttpsService, TheMessagesOfADayEnd) {
+  throttle_.set_hub("hub1", {.messages_per_day = 1});
+  start();
+  EXPECT_EQ(call("POST", "/devices/dev1/messages/events", dev1(), "x").status, 204);
+  const Reply refused = call("POST", "/devices/dev1/messages/events", dev1(), "x");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("ErrorCode:IotHubQuotaExceeded;"));
+}
+
 class HttpsCommands : public ServiceTest {
  protected:
   void send(std::string_view id) {

@@ -23,13 +23,17 @@
 namespace picket::hub {
 
 class Commands;
+class Configurations;
 class Directory;
 class Files;
 class HubSettingsStore;
+class Jobs;
 class Methods;
 class OperationCounters;
 class Provisioning;
+class QueryService;
 class Registry;
+class Throttle;
 class Twins;
 
 struct HttpsHeadOptions {
@@ -50,8 +54,9 @@ struct HttpsHeadNeeds {
   journal::Journal& journal;
   OperationsLog& log;
   const Clock& clock;
-  Directory* directory = nullptr;  ///< For the budget of new work; 429 above it.
+  Directory* directory = nullptr;
   OperationCounters* counters = nullptr;
+  Throttle* throttle = nullptr;                ///< Rates of hubs and identities; nullptr: none.
   const HubSettingsStore* settings = nullptr;  ///< Shared access policies, IP filter. nullptr: no service calls.
   Registry* registry = nullptr;
   Twins* twins = nullptr;
@@ -59,6 +64,9 @@ struct HttpsHeadNeeds {
   Commands* commands = nullptr;
   Files* files = nullptr;
   Provisioning* provisioning = nullptr;
+  QueryService* queries = nullptr;
+  Jobs* jobs = nullptr;
+  Configurations* configurations = nullptr;
   std::function<std::uint64_t(std::string_view hub)> connected_devices{};  ///< For /statistics/service; any thread.
   /// What is spoken over `/$iothub/websocket`: {"mqtt", MqttHead::serve}, {"AMQPWSB10", AmqpHead::serve}.
   std::vector<http::WebSocketProtocol> websocket{};
@@ -76,6 +84,7 @@ struct HttpsHeadStats {
   std::uint64_t reserved_properties = 0;  ///< Properties of devices that imitate the hub's stamps; dropped.
   std::uint64_t storage_waits = 0;        ///< Messages that found the journal full and waited.
   std::uint64_t unauthorized = 0;         ///< Device and service calls with credentials that prove nothing.
+  std::uint64_t throttled = 0;            ///< Calls answered 429, or 403 when the day's messages are used up.
   std::uint64_t websockets = 0;           ///< Upgraded connections.
   net::ListenerStats listener;
 };
