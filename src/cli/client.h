@@ -49,6 +49,7 @@ class Client {
   /// `path` begins behind /api/v1, already percent-encoded. Returns the body of a 2xx answer.
   Outcome<std::string> get(std::string_view path) const { return call("GET", path, ""); }
   Outcome<std::string> post(std::string_view path, std::string_view json) const { return call("POST", path, json); }
+  Outcome<std::string> put(std::string_view path, std::string_view json) const { return call("PUT", path, json); }
   Outcome<std::string> patch(std::string_view path, std::string_view json) const { return call("PATCH", path, json); }
   Outcome<std::string> remove(std::string_view path) const { return call("DELETE", path, ""); }
 

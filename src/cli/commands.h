@@ -9,7 +9,13 @@
 
 namespace picket::cli {
 
-Outcome<void> device_add(const Client& client, const std::string& id, const std::string& group, bool json);
+/// How a new device proves itself; both empty: with keys.
+struct DeviceProof {
+  std::string x509_thumbprint;
+  bool ca = false;
+};
+Outcome<void> device_add(const Client& client, const std::string& id, const std::string& group,
+                         const DeviceProof& proof, bool json);
 Outcome<void> device_list(const Client& client, const std::string& text, std::uint32_t limit, bool json);
 Outcome<void> device_show(const Client& client, const std::string& id, bool json);
 Outcome<void> device_connection_string(const Client& client, const std::string& id, const std::string& module,

@@ -36,8 +36,11 @@ std::string object_lines(const boost::json::value& device, const char* name) {
 
 }  // namespace
 
-Outcome<void> device_add(const Client& client, const std::string& id, const std::string& group, bool json) {
+Outcome<void> device_add(const Client& client, const std::string& id, const std::string& group,
+                         const DeviceProof& proof, bool json) {
   boost::json::object body{{"deviceId", id}};
+  if (!proof.x509_thumbprint.empty()) body["primaryThumbprint"] = proof.x509_thumbprint;
+  if (proof.ca) body["authentication"] = "certificateAuthority";
   if (!group.empty()) body["group"] = group;
   const auto answer = parse(client.post("/devices", boost::json::serialize(body)));
   if (!answer) return std::unexpected(answer.error());

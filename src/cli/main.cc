@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
+#include "hub_options.h"
 #include "journal_commands.h"
 #include "output.h"
 #include "serve.h"
@@ -38,12 +39,17 @@ void add_device(CLI::App& app, Program& program) {
   auto* device = app.add_subcommand("device", "devices and their keys");
   device->require_subcommand(1);
   static std::string id, group, module, search;
+  static picket::cli::DeviceProof proof;
   static std::uint32_t limit = 100;
 
   auto* add = device->add_subcommand("add", "add a device and print the connection string for its agent");
   add->add_option("ID", id, "device id: letters, digits and - : . + % _ # * ? ! ( ) , = @ $ '")->required();
   add->add_option("--group", group, "device security group");
-  on_client(add, program, [&](const Client& client) { return device_add(client, id, group, program.json); });
+  auto* thumbprint = add->add_option("--x509-thumbprint", proof.x509_thumbprint,
+                                     "proves itself with the certificate of this SHA-1 or SHA-256 thumbprint (hex)");
+  add->add_flag("--ca", proof.ca, "proves itself with a certificate signed by a CA of the hub, common name = ID")
+      ->excludes(thumbprint);
+  on_client(add, program, [&](const Client& client) { return device_add(client, id, group, proof, program.json); });
 
   auto* list = device->add_subcommand("list", "list devices");
   list->add_option("--search", search, "part of id, group or operating system");
@@ -149,6 +155,12 @@ int main(int argc, char** argv) {
 
   picket::cli::add_serve(app, [&](std::function<Outcome<void>()> run) { program.run = std::move(run); });
   add_device(app, program);
+  picket::cli::add_hub(
+      app,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      program.json);
   add_alert(app, program);
   add_query(app, program);
   add_journal(app, program);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/core/encoding.h"
 #include "base/core/identifier.h"
 #include "base/core/json_writer.h"
 #include "base/core/random.h"
@@ -45,6 +46,19 @@ Module make_module(std::string_view module_id, Timestamp now) {
           .etag = make_etag()};
 }
 
+bool is_thumbprint(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) && from_hex(text).has_value();
+}
+
+Result<> check_proof(const X509Proof& proof) {
+  const auto& [primary, secondary] = proof.thumbprints;
+  if (proof.type == AuthType::certificate_authority && primary.empty() && secondary.empty()) return {};
+  const bool good = proof.type == AuthType::self_signed && (!primary.empty() || !secondary.empty()) &&
+                    (primary.empty() || is_thumbprint(primary)) && (secondary.empty() || is_thumbprint(secondary));
+  if (good) return {};
+  return fail(Errc::malformed, "device.thumbprint");
+}
+
 Result<Device> find_in(sqlite3* db, std::string_view hub, std::string_view device_id) {
   TRY(Device out, Identities::find(db, hub, device_id));
   TRY(out.modules, Identities::modules(db, hub, device_id));
@@ -56,8 +70,10 @@ Result<Device> find_in(sqlite3* db, std::string_view hub, std::string_view devic
 Result<> check_device_id(std::string_view id) { return check_id(id, "device.id"); }
 
 Result<Device> Devices::add(std::string_view hub, std::string_view device_id, std::string_view group,
-                            const Actor& actor, Timestamp now, const std::optional<Keys>& keys) {
+                            const Actor& actor, Timestamp now, const std::optional<Keys>& keys,
+                            const std::optional<X509Proof>& x509) {
   TRY_VOID(check_device_id(device_id));
+  if (x509) TRY_VOID(check_proof(*x509));
   if (keys) {
     TRY_VOID(check_key(keys->primary));
     TRY_VOID(check_key(keys->secondary));
@@ -73,6 +89,11 @@ Result<Device> Devices::add(std::string_view hub, std::string_view device_id, st
                 .updated = now,
                 .modules = {make_module(kSecurityModule, now)},
                 .etag = make_etag()};
+  if (x509) {
+    device.keys = device.modules.front().keys = {};
+    device.auth = device.modules.front().auth = x509->type;
+    device.thumbprints = device.modules.front().thumbprints = x509->thumbprints;
+  }
   TRY_VOID(database_.write([&](sqlite3* db) -> Result<> {
     TRY_VOID(Identities::insert(db, device));
     TRY_VOID(Identities::insert(db, hub, device_id, device.modules.front()));

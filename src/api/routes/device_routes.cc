@@ -145,6 +145,8 @@ std::expected<std::string, ApiError> device_json(const Call& call, std::string_v
 std::string connection_string(const Call& call, const state::Device& device, const state::Module* module) {
   std::string out = "HostName=" + call.parts.services.host_name + ";DeviceId=" + device.device_id;
   if (module != nullptr) out += ";ModuleId=" + module->module_id;
+  const state::AuthType auth = module != nullptr ? module->auth : device.auth;
+  if (auth == state::AuthType::self_signed || auth == state::AuthType::certificate_authority) return out + ";x509=true";
   return out + ";SharedAccessKey=" + (module != nullptr ? module->keys.primary : device.keys.primary);
 }
 
@@ -168,6 +170,21 @@ std::expected<void, ApiError> record_key_read(const Call& call, const state::Dev
       call.parts.services.outbox.record("key.read", device.device_id, body.end_object().take(), call.now());
   if (!recorded) return api_error(recorded.error(), "audit");
   return {};
+}
+
+std::expected<std::optional<state::X509Proof>, ApiError> x509_of(const JsonBody& body) {
+  API_TRY(const auto type, body.text("authentication", 32));
+  API_TRY(const auto primary, body.text("primaryThumbprint", 64));
+  API_TRY(const auto secondary, body.text("secondaryThumbprint", 64));
+  const bool thumbprints = primary.has_value() || secondary.has_value();
+  if (type && *type == "sas" && thumbprints)
+    return std::unexpected(invalid("primaryThumbprint", "Thumbprints belong to selfSigned."));
+  if (!thumbprints && (!type || *type == "sas")) return std::nullopt;
+  if (type && *type != "selfSigned" && *type != "certificateAuthority")
+    return std::unexpected(invalid("authentication", "sas, selfSigned or certificateAuthority"));
+  return state::X509Proof{
+      type && *type == "certificateAuthority" ? state::AuthType::certificate_authority : state::AuthType::self_signed,
+      {primary.value_or(""), secondary.value_or("")}};
 }
 
 }  // namespace
@@ -209,7 +226,9 @@ Answer list_devices(Call& call) {
 }
 
 Answer create_device(Call& call) {
-  API_TRY(const auto body, JsonBody::parse(call.request, {"deviceId", "group", "primaryKey", "secondaryKey"}));
+  API_TRY(const auto body,
+          JsonBody::parse(call.request, {"deviceId", "group", "primaryKey", "secondaryKey", "authentication",
+                                         "primaryThumbprint", "secondaryThumbprint"}));
   API_TRY(const auto device_id, body.required_text("deviceId", state::kDeviceIdBytesMax));
   API_TRY(const auto group, body.text("group", kGroupBytesMax));
   API_TRY(const auto primary, body.text("primaryKey", kKeyBytesMax));
@@ -220,9 +239,14 @@ Answer create_device(Call& call) {
   if (primary && secondary) keys = state::Keys{*primary, *secondary};
   if (primary.has_value() != secondary.has_value())
     return std::unexpected(invalid(primary ? "secondaryKey" : "primaryKey", "Give both keys or none."));
+  API_TRY(const auto x509, x509_of(body));
+  if (x509 && keys) return std::unexpected(invalid("primaryKey", "A device has keys or certificates."));
   const Services& services = call.parts.services;
   const std::string_view chosen = group && !group->empty() ? std::string_view(*group) : state::kDefaultGroup;
-  const auto device = services.devices.add(services.hub, device_id, chosen, call.actor(), call.now(), keys);
+  const auto device = services.devices.add(services.hub, device_id, chosen, call.actor(), call.now(), keys, x509);
+  if (!device && device.error().where == "device.thumbprint")
+    return std::unexpected(
+        invalid("primaryThumbprint", "40 or 64 hexadecimal digits; at least one thumbprint, none for a CA."));
   if (!device) return api_error(device.error(), device.error().code == Errc::malformed ? "primaryKey" : "deviceId");
   call.parts.live.device_changed(device_id);
   API_TRY(const auto json, device_json(call, device_id));

@@ -31,6 +31,24 @@ Answer patch_twin(Call& call);
 Answer call_method(Call& call);
 Answer send_message(Call& call);
 Answer purge_messages(Call& call);
+// hub_routes.cc
+Answer list_hubs(Call& call);
+Answer create_hub(Call& call);
+Answer get_hub(Call& call);
+Answer update_hub(Call& call);
+Answer delete_hub(Call& call);
+Answer get_hub_settings(Call& call);
+Answer put_hub_settings(Call& call);
+Answer list_policies(Call& call);
+Answer create_policy(Call& call);
+Answer delete_policy(Call& call);
+Answer rotate_policy(Call& call);
+Answer get_policy_connection_string(Call& call);
+Answer list_certificates(Call& call);
+Answer add_certificate(Call& call);
+Answer new_certificate_code(Call& call);
+Answer verify_certificate(Call& call);
+Answer delete_certificate(Call& call);
 // alert_routes.cc
 Answer list_alerts(Call& call);
 Answer get_alert(Call& call);

@@ -15,6 +15,7 @@
 #include "api/server.h"
 #include "hub/command_service.h"
 #include "hub/method_broker.h"
+#include "hub/hub_administration.h"
 #include "hub/twins.h"
 #include "base/core/random.h"
 #include "http_client.h"
@@ -131,6 +132,8 @@ class ApiTest : public ::testing::Test {
     outbox_.emplace(*database_);
     desk_.emplace(*alerts_);
     twins_ = std::make_unique<hub::Twins>(*database_, clock_);
+    hubs_ = std::make_unique<hub::HubAdministration>(*database_, hub_settings_, clock_, "0b5e2a52");
+    EXPECT_TRUE(hubs_->load({.name = "picket"}).has_value());
     // No device is connected here.
     methods_ = hub::make_methods(
         [](const hub::IdentityKey&, hub::Notification, std::move_only_function<void(bool)> taken) { taken(false); },
@@ -167,7 +170,9 @@ class ApiTest : public ::testing::Test {
                              .twins = twins_.get(),
                              .methods = methods_.get(),
                              .commands = commands_.get(),
-                             .secrets_directory = folder_},
+                             .secrets_directory = folder_,
+                             .hubs = hubs_.get(),
+                             .hub_settings = &hub_settings_},
                             live_)
                   .value();
     client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");
@@ -231,6 +236,8 @@ class ApiTest : public ::testing::Test {
   std::optional<state::Users> users_;
   std::optional<state::Devices> devices_;
   std::unique_ptr<hub::Twins> twins_;
+  hub::HubSettingsStore hub_settings_;
+  std::unique_ptr<hub::HubAdministration> hubs_;
   std::unique_ptr<hub::MethodBroker> methods_;
   std::unique_ptr<hub::CommandService> commands_;
   std::optional<state::Alerts> alerts_;

@@ -19,6 +19,8 @@
 
 namespace picket::hub {
 class Commands;
+class HubAdministration;
+class HubSettingsStore;
 class Methods;
 class Twins;
 }  // namespace picket::hub
@@ -108,6 +110,9 @@ struct Services {
   hub::Methods* methods = nullptr;
   hub::Commands* commands = nullptr;
   std::string secrets_directory;  ///< first-sign-in is removed from it once the first user has another secret.
+  // The hubs as objects; nullptr: not offered (501).
+  hub::HubAdministration* hubs = nullptr;
+  const hub::HubSettingsStore* hub_settings = nullptr;
 };
 
 }  // namespace picket::api

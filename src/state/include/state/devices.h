@@ -36,6 +36,12 @@ struct Thumbprints {
   friend bool operator==(const Thumbprints&, const Thumbprints&) = default;
 };
 
+/// X.509 instead of keys, for a device and its security module.
+struct X509Proof {
+  AuthType type = AuthType::self_signed;  ///< Or certificate_authority.
+  Thumbprints thumbprints;                ///< self_signed: at least one.
+};
+
 struct Module {
   std::string module_id;
   std::string generation_id;
@@ -90,10 +96,11 @@ class Devices {
  public:
   explicit Devices(Database& database) : database_(database) {}
 
-  /// Makes a device and its security module; with fresh keys unless `keys` brings both (base64 of 16 to 64 bytes).
-  /// Errors: exists, malformed.
+  /// Makes a device and its security module; with fresh keys unless `keys` brings both (base64 of 16 to 64 bytes), or
+  /// without keys when `x509` says how they prove themselves. Errors: exists, malformed.
   Result<Device> add(std::string_view hub, std::string_view device_id, std::string_view group, const Actor& actor,
-                     Timestamp now, const std::optional<Keys>& keys = std::nullopt);
+                     Timestamp now, const std::optional<Keys>& keys = std::nullopt,
+                     const std::optional<X509Proof>& x509 = std::nullopt);
   /// Makes a module of an existing device. Errors: not_found, exists, malformed.
   Result<Module> add_module(std::string_view hub, std::string_view device_id, std::string_view module_id,
                             const Actor& actor, Timestamp now);
