@@ -130,7 +130,8 @@ class Judgement {
     if (context_.settings != nullptr) settings_ = context_.settings->of(refusal_.claimed.hub);
     const HubSettings& settings = settings_ ? *settings_ : default_settings();
     if (auto failed =
-            check_connection(settings, credentials_.source_address, credentials_.tls_version, grant_.ip_rule)) {
+            check_connection(settings, {credentials_.source_address, credentials_.tls_version, credentials_.tls_cipher},
+                             grant_.ip_rule)) {
       refusal_.ip_rule = grant_.ip_rule;
       return failed;
     }

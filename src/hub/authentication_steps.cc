@@ -6,6 +6,11 @@ namespace {
 /// Clients ask their own clock when a token should end.
 constexpr Duration kLifetimeTolerance = Duration::minutes(5);
 
+/// OpenSSL's names of TLS 1.2 and 1.3.
+bool is_strict_cipher(std::string_view name) {
+  return name.contains("AES256-GCM") || name.contains("AES_256_GCM") || name.contains("CHACHA20");
+}
+
 }  // namespace
 
 const HubSettings& default_settings() {
@@ -13,15 +18,17 @@ const HubSettings& default_settings() {
   return settings;
 }
 
-std::optional<AuthCheck> check_connection(const HubSettings& settings, std::string_view source_address,
-                                          std::string_view tls_version, std::string& rule) {
-  if (!source_address.empty()) {
-    const auto verdict = evaluate(settings.configuration.ip_rules, source_address);
+std::optional<AuthCheck> check_connection(const HubSettings& settings, const Arrival& arrival, std::string& rule) {
+  const auto& configuration = settings.configuration;
+  if (!arrival.source_address.empty()) {
+    const auto verdict = evaluate(configuration.ip_rules, arrival.source_address);
     if (verdict.rule != nullptr) rule = verdict.rule->name;
     if (!verdict.accepted) return AuthCheck::ip_filter;
   }
-  const bool old = !tls_version.empty() && tls_version != "TLSv1.3";
-  if (old && settings.configuration.tls_minimum == TlsVersion::tls13) return AuthCheck::tls_policy;
+  const bool old = !arrival.tls_version.empty() && arrival.tls_version != "TLSv1.3";
+  if (old && configuration.tls_minimum == TlsVersion::tls13) return AuthCheck::tls_policy;
+  const bool weak = !arrival.tls_cipher.empty() && !is_strict_cipher(arrival.tls_cipher);
+  if (weak && configuration.ciphers == CipherPolicy::strict) return AuthCheck::tls_policy;
   return std::nullopt;
 }
 

@@ -13,9 +13,15 @@ namespace picket::hub {
 /// Of a hub that the store does not know.
 const HubSettings& default_settings();
 
-/// IP filter and TLS minimum. `rule` gets the name of the rule that decided about the address.
-std::optional<AuthCheck> check_connection(const HubSettings& settings, std::string_view source_address,
-                                          std::string_view tls_version, std::string& rule);
+/// How a client has come; empty: not known, not judged.
+struct Arrival {
+  std::string_view source_address;
+  std::string_view tls_version;
+  std::string_view tls_cipher;
+};
+
+/// IP filter, TLS minimum and cipher policy. `rule` gets the name of the rule that decided about the address.
+std::optional<AuthCheck> check_connection(const HubSettings& settings, const Arrival& arrival, std::string& rule);
 
 /// Both are tried, so that time does not tell which one it was.
 std::optional<KeySlot> matching_key(const SasToken& token, Bytes primary, Bytes secondary);

@@ -32,7 +32,8 @@ std::expected<ServiceCaller, ServiceRefusal> authenticate_service(const ServiceC
   }
   const auto found = settings.of(refusal.hub);
   const HubSettings& hub = found ? *found : default_settings();
-  if (auto failed = check_connection(hub, credentials.source_address, credentials.tls_version, refusal.ip_rule))
+  if (auto failed = check_connection(hub, {credentials.source_address, credentials.tls_version, credentials.tls_cipher},
+                                     refusal.ip_rule))
     return refuse(*failed);
   if (credentials.token.empty()) return refuse(AuthCheck::token_missing);
   if (!token) return refuse(AuthCheck::token_malformed);

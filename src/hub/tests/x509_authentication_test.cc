@@ -243,6 +243,19 @@ TEST_F(HubCredentials, TlsMinimumIsTheHubs) {
   EXPECT_EQ(check({.client_id = "sas", .token = text, .tls_version = "TLSv1.3"}), "granted");
 }
 
+TEST_F(HubCredentials, CipherPolicyIsTheHubs) {
+  const auto text = token("sas", "one");
+  EXPECT_EQ(check({.client_id = "sas", .token = text, .tls_cipher = "TLS_AES_128_GCM_SHA256"}), "granted");
+  settings_.configuration.ciphers = CipherPolicy::strict;
+  for (const std::string_view cipher : {"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+                                        "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"}) {
+    EXPECT_EQ(check({.client_id = "sas", .token = text, .tls_cipher = cipher}), "granted") << cipher;
+  }
+  for (const std::string_view cipher : {"TLS_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"}) {
+    EXPECT_EQ(check({.client_id = "sas", .token = text, .tls_cipher = cipher}), "tls_policy") << cipher;
+  }
+}
+
 TEST_F(HubCredentials, TokenLifetimeIsTheHubs) {
   settings_.configuration.sas_lifetime_max = Duration::hours(24);
   EXPECT_EQ(check({.client_id = "sas", .token = token("sas", "one", kNow + Duration::hours(24))}), "granted");

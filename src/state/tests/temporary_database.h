@@ -29,6 +29,7 @@ class TemporaryDatabase {
     EXPECT_TRUE(opened) << describe(opened.error());
     database_ = *std::move(opened);
   }
+  void close() { database_.reset(); }
   Database& operator*() { return *database_; }
   [[nodiscard]] std::string path() const { return folder_ + "/state.sqlite"; }
 

@@ -41,7 +41,7 @@ enum class AuthCheck : std::uint8_t {
   will_topic,               ///< The will is not telemetry of this identity.
   store_unavailable,        ///< No verdict; try again.
   ip_filter,                ///< A rule of the hub rejects the address.
-  tls_policy,               ///< TLS version below the hub's minimum.
+  tls_policy,               ///< TLS version below the hub's minimum, or a cipher that it does not want.
   token_lifetime,           ///< Valid for longer than the hub allows.
   certificate_missing,      ///< The identity proves itself by X.509, or the hub wants it from all.
   certificate_not_trusted,  ///< No proven CA of the hub vouches for it, or it is not valid yet.
@@ -81,6 +81,7 @@ struct Credentials {
   std::string_view token;                               ///< Shared access signature; empty: none.
   const net::ClientCertificate* certificate = nullptr;  ///< nullptr: none was presented.
   std::string_view tls_version;                         ///< As in net::TlsFacts; empty: not judged.
+  std::string_view tls_cipher;                          ///< The same.
   std::string_view source_address;                      ///< Empty: not judged by the IP filter.
 };
 

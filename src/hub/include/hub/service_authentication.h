@@ -11,6 +11,7 @@ struct ServiceCredentials {
   std::string_view host;   ///< Host header or AMQP host name. Empty: the token's resource names it.
   std::string_view path;   ///< "/devices/d": what is asked for; a token for less does not open it. Empty: the hub.
   std::string_view tls_version;     ///< Empty: not judged.
+  std::string_view tls_cipher;      ///< Empty: not judged.
   std::string_view source_address;  ///< Empty: not judged by the IP filter.
 };
 
