@@ -31,7 +31,7 @@ struct Command {
 struct LockedCommand {
   std::string lock;  ///< Opaque token.
   std::uint64_t sequence = 0;
-  std::uint32_t delivery_count = 0;
+  std::uint32_t delivery_count = 0;  ///< How often it was abandoned before.
   Timestamp enqueued;
   Timestamp expiry;
   Command command;
