@@ -12,6 +12,10 @@ std::string_view tls_version(const PeerFacts& peer) {
   return peer.tls == nullptr ? std::string_view() : std::string_view(peer.tls->version);
 }
 
+std::string_view tls_cipher(const PeerFacts& peer) {
+  return peer.tls == nullptr ? std::string_view() : std::string_view(peer.tls->cipher);
+}
+
 std::string_view scope_of(const Grant& grant) {
   if (grant.method == AuthMethod::policy) return "hub";
   return grant.identity.module_id.empty() ? "device" : "module";
@@ -60,6 +64,7 @@ std::expected<Access, AccessRefusal> HubAuthenticator::token(std::string_view re
   credentials.certificate =
       peer.tls != nullptr && peer.tls->client_certificate ? &*peer.tls->client_certificate : nullptr;
   credentials.tls_version = tls_version(peer);
+  credentials.tls_cipher = tls_cipher(peer);
   credentials.source_address = peer.source_address;
   return device(credentials, now);
 }
@@ -74,6 +79,7 @@ std::expected<Access, AccessRefusal> HubAuthenticator::certificate(std::string_v
   credentials.certificate =
       peer.tls != nullptr && peer.tls->client_certificate ? &*peer.tls->client_certificate : nullptr;
   credentials.tls_version = tls_version(peer);
+  credentials.tls_cipher = tls_cipher(peer);
   credentials.source_address = peer.source_address;
   return device(credentials, now);
 }
@@ -96,9 +102,12 @@ std::expected<Access, AccessRefusal> HubAuthenticator::device(const Credentials&
 std::expected<Access, AccessRefusal> HubAuthenticator::service(std::string_view host, std::string_view token,
                                                                const PeerFacts& peer, Timestamp now) const {
   static const HubSettingsStore kNone;
-  const auto caller = authenticate_service(
-      {.token = token, .host = host, .tls_version = tls_version(peer), .source_address = peer.source_address}, 0, hubs_,
-      settings_ == nullptr ? kNone : *settings_, now);
+  const auto caller = authenticate_service({.token = token,
+                                            .host = host,
+                                            .tls_version = tls_version(peer),
+                                            .tls_cipher = tls_cipher(peer),
+                                            .source_address = peer.source_address},
+                                           0, hubs_, settings_ == nullptr ? kNone : *settings_, now);
   if (!caller) {
     const auto& from = caller.error();
     return std::unexpected(AccessRefusal{.claimed = {from.hub, "", "", ""},

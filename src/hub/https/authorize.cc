@@ -19,6 +19,10 @@ std::string_view tls_version(const net::Stream& stream) {
   return stream.tls() == nullptr ? std::string_view() : std::string_view(stream.tls()->version);
 }
 
+std::string_view tls_cipher(const net::Stream& stream) {
+  return stream.tls() == nullptr ? std::string_view() : std::string_view(stream.tls()->cipher);
+}
+
 const net::ClientCertificate* certificate(const net::Stream& stream) {
   const auto* tls = stream.tls();
   return tls != nullptr && tls->client_certificate ? &*tls->client_certificate : nullptr;
@@ -84,6 +88,7 @@ HubResult<> authorize_device(Call& call, const http::Request& head, const net::S
                                 .token = token,
                                 .certificate = certificate(stream),
                                 .tls_version = tls_version(stream),
+                                .tls_cipher = tls_cipher(stream),
                                 .source_address = stream.peer().address};
   const auto grant =
       authenticate(credentials, {call.context.options.hubs, needs.identities, needs.settings}, needs.clock.now());
@@ -110,6 +115,7 @@ HubResult<> authorize_service(Call& call, const http::Request& head, const net::
   const ServiceCredentials credentials{.token = head.header("authorization"),
                                        .path = path ? std::string_view(*path) : std::string_view("/"),
                                        .tls_version = tls_version(stream),
+                                       .tls_cipher = tls_cipher(stream),
                                        .source_address = stream.peer().address};
   auto caller = authenticate_service(credentials, call.route->rights, call.context.options.hubs, *needs.settings,
                                      needs.clock.now());
