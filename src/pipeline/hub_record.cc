@@ -110,9 +110,18 @@ void read_event(const json::object& in, HubRecord& out) {
   out.dropped_before = number(&in, "dropped_before");
 }
 
+/// A list, or a text that holds one.
+json::value list_of(const json::object* in, std::string_view name) {
+  const json::value* value = member(in, name);
+  if (value == nullptr || !value->is_string()) return value == nullptr ? json::value() : *value;
+  json::error_code error;
+  json::value parsed = json::parse(value->get_string(), error, {}, {.max_depth = kDepthMax});
+  return error ? json::value() : parsed;
+}
+
 /// Both shapes of IoT Hub: ipFilterRules {filterName, action, ipMask} and networkRuleSets.ipRules with defaultAction.
-void read_ip_rules(const json::value* list, HubRecord& out) {
-  const json::array* rules = list == nullptr ? nullptr : list->if_array();
+void read_ip_rules(const json::value& list, HubRecord& out) {
+  const json::array* rules = list.if_array();
   if (rules == nullptr) return;
   auto& kept = out.ip_rules.emplace();
   for (const json::value& value : *rules) {
@@ -142,19 +151,20 @@ std::vector<std::string> texts_of(const json::value* list, std::size_t count_max
 
 void read_settings(const json::object* in, HubRecord& out) {
   if (in == nullptr) return;
-  read_ip_rules(member(in, "rules"), out);
-  read_ip_rules(member(in, "ipFilterRules"), out);
-  read_ip_rules(member(in, "ipRules"), out);
+  read_ip_rules(list_of(in, "rules"), out);
+  read_ip_rules(list_of(in, "ipFilterRules"), out);
+  read_ip_rules(list_of(in, "ipRules"), out);
   const json::object* network = object_of(in, "networkRuleSets");
-  read_ip_rules(member(network, "ipRules"), out);
+  read_ip_rules(list_of(network, "ipRules"), out);
   std::string fallback = text(network, "defaultAction");
   if (fallback.empty()) fallback = text(in, "defaultAction");
   if (fallback == "Deny" || fallback == "deny" || fallback == "Reject") out.ip_default = "reject";
   if (fallback == "Allow" || fallback == "allow" || fallback == "Accept") out.ip_default = "accept";
   if (auto minimum = text(in, "minTlsVersion"); !minimum.empty()) out.tls_minimum = std::move(minimum);
   if (const auto on = boolean(in, "security")) out.security_on = on;
-  if (const json::value* list = member(in, "diagnostics"); list != nullptr && list->is_array()) {
-    out.diagnostics = texts_of(list, HubRecord::kDevicesMax);
+  for (const std::string_view name : {"diagnostics", "diagnosticSettings"}) {
+    const json::value* list = member(in, name);
+    if (list != nullptr && list->is_array()) out.diagnostics = texts_of(list, HubRecord::kDevicesMax);
   }
 }
 
@@ -174,13 +184,23 @@ void read_audit(const json::object& in, const journal::RecordView& record, HubRe
   out.source = text(&in, "source");
   out.code = static_cast<int>(number(&in, "code") % 1'000'000);
   out.reason = text(&in, "reason");
-  if (out.kind.starts_with("certificate.")) out.certificate = certificate(&in);
+  for (const std::string_view name : {"certificate", "setting", "policy"}) {
+    if (out.object.empty()) out.object = text(&in, name);
+  }
+  if (text(&in, "outcome") == "failed") out.kind += "_failed";
+  if (out.kind.starts_with("certificate.")) {
+    out.certificate = certificate(&in);
+    if (out.before.empty()) out.before = text(&in, "thumbprint_before");
+    if (out.after.empty()) out.after = out.certificate->thumbprint;
+  }
   read_settings(&in, out);
   read_settings(object_of(&in, "settings"), out);
   read_settings(object_of(object_of(&in, "settings"), "properties"), out);
   read_group(in, out);
   out.enabled = boolean(&in, "enabled");
   out.devices = texts_of(member(&in, "devices"), HubRecord::kDevicesMax);
+  out.type = text(&in, "type");
+  if (const json::value* resource = member(&in, "resource")) out.resource = json::serialize(*resource);
   if (const json::value* manifest = member(&in, "manifest")) out.manifest = json::serialize(*manifest);
 }
 

@@ -86,6 +86,8 @@ struct HubRecord {
   std::optional<bool> security_on;                      ///< Built-in security of the hub.
   std::optional<std::string> security_group;            ///< Tag of the device's twin; empty: taken away.
   std::optional<bool> enabled;                          ///< Of a device.
+  std::string type;                                     ///< Of a recommendation that is switched.
+  std::string resource;                                 ///< JSON text of a device security group.
   std::string manifest;                                 ///< JSON text of an IoT Edge deployment manifest.
   std::string body;                                     ///< Whole, for the row.
 

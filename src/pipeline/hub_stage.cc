@@ -7,6 +7,20 @@ namespace {
 
 constexpr Duration kMinute = Duration::minutes(1);
 
+/// Settings that people change stand in the state, so they come as audit records.
+std::optional<RulesChange> settings_of(const HubRecord& record) {
+  RulesChange out;
+  if (!record.audit) return std::nullopt;
+  if (record.kind == "recommendation.set" && record.enabled) {
+    out.recommendations.emplace_back(record.type, *record.enabled);
+    return out;
+  }
+  if (record.kind != "security_group.set" && record.kind != "security_group.delete") return std::nullopt;
+  const bool is_set = record.kind == "security_group.set";
+  out.security_group = {record.device.hub, record.object, is_set ? record.resource : std::string()};
+  return out;
+}
+
 }  // namespace
 
 HubStage::HubStage(AlertBook& alerts, const RecommendationCatalogue& catalogue, workspace::TableIndex table, SipKey key,
@@ -57,6 +71,7 @@ Result<> HubStage::process(const journal::RecordView& record, RowBatch& batch, c
   ++records_;
   add_hub_row(parsed, table_, batch);
   settings_.see(parsed);
+  if (const auto rules = settings_of(parsed)) configure(*rules, moment);
   if (parsed.security_group && on_group) on_group(parsed.device, *parsed.security_group, moment.enqueued);
   for (const Running& running : detectors_) {
     running.detector->see(parsed, findings_);

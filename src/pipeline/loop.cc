@@ -69,6 +69,7 @@ Result<> Loop::restore() {
   }
   if (!checkpoints_->note().empty() && options_.log) options_.log("pipeline: " + checkpoints_->note());
   TRY_VOID(find_last_source(derived_from));
+  derived_from_ = derived_from;
   TRY(auto reader, messages_.reader(position_));
   {
     const std::lock_guard lock(reader_mutex_);
@@ -254,7 +255,10 @@ Result<> Loop::append_changes() {
 Result<> Loop::checkpoint() {
   if (pending_ != Pending::nothing) return fail(Errc::unavailable, "pipeline.checkpoint.pending");
   last_checkpoint_ = clock_.monotonic();
-  const auto committed = checkpoints_->commit(position_, derived_.end(), engine_->parts());
+  // Until the replay has passed what was written before, the end of the derived journal is ahead of this checkpoint: a
+  // restart from here must find those changes again, or it would write them a second time.
+  const bool caught_up = position_.covers(last_source_);
+  const auto committed = checkpoints_->commit(position_, caught_up ? derived_.end() : derived_from_, engine_->parts());
   {
     const std::lock_guard lock(stats_mutex_);
     ++(committed ? stats_.checkpoints : stats_.checkpoint_failures);

@@ -70,6 +70,7 @@ class Loop {
   /// Newest source in the derived journal at the start, and what it had caused that is durable.
   journal::RecordId last_source_;
   std::vector<std::pair<std::string, std::uint32_t>> last_changes_;
+  journal::Position derived_from_;  ///< Where that was looked for.
   journal::Position position_;
   journal::Position replay_until_;
   Duration last_checkpoint_;

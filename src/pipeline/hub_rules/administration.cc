@@ -15,6 +15,8 @@ constexpr Rule kRules[] = {
     {"certificate.add_failed", "Hub_CertificateFailedToBeAddedToHub"},
     {"certificate.delete_failed", "IoT.Hub_CertificateFailedToBeDeletedFromHub"},
     // "Attempt to": whether it worked is in the evidence.
+    {"diagnostics.edit", "IoT_DiagnosticSettingAddedOrEditedOnHub"},
+    {"diagnostics.delete", "IoT_DiagnosticSettingDeletedFromHub"},
     {"diagnostic.set", "IoT_DiagnosticSettingAddedOrEditedOnHub"},
     {"diagnostic.set_failed", "IoT_DiagnosticSettingAddedOrEditedOnHub"},
     {"diagnostic.delete", "IoT_DiagnosticSettingDeletedFromHub"},
@@ -35,7 +37,7 @@ class Administration final : public HubDetector {
       }
       if (!record.before.empty()) properties.emplace_back("Before", record.before);
       if (!record.after.empty()) properties.emplace_back("After", record.after);
-      if (rule.kind.starts_with("diagnostic.")) {
+      if (rule.kind.starts_with("diagnostic")) {
         properties.emplace_back("Outcome", rule.kind.ends_with("_failed") ? "failed" : "done");
       }
       findings.alerts.push_back(std::move(found));

@@ -16,6 +16,11 @@ struct Hub {
   static auto fields(auto& self) { return std::tie(self.settings, self.last); }
 };
 
+bool is_set(const HubRecord& record) { return record.kind == "diagnostics.edit" || record.kind == "diagnostic.set"; }
+bool is_deleted(const HubRecord& record) {
+  return record.kind == "diagnostics.delete" || record.kind == "diagnostic.delete";
+}
+
 class Logging final : public Remembering<Hub> {
  public:
   Logging() : Remembering("hub.logging", kHubsMax) {}
@@ -33,8 +38,7 @@ class Logging final : public Remembering<Hub> {
     }
     if (record.audit && record.kind == "hub.delete") return table_.erase(name);
     const Entry* known = table_.find(name);
-    const bool change =
-        record.audit && (record.diagnostics || record.kind == "diagnostic.set" || record.kind == "diagnostic.delete");
+    const bool change = record.audit && (record.diagnostics || is_set(record) || is_deleted(record));
     if (known != nullptr && !change) return;
     Entry& hub = table_.touch(name);
     const bool had = !hub.settings.empty();
@@ -53,7 +57,7 @@ class Logging final : public Remembering<Hub> {
   static void apply(const HubRecord& record, Entry& hub) {
     if (record.diagnostics) {
       hub.settings = *record.diagnostics;
-    } else if (record.kind == "diagnostic.delete") {
+    } else if (is_deleted(record)) {
       std::erase(hub.settings, record.object);
     } else if (std::ranges::find(hub.settings, record.object) == hub.settings.end()) {
       hub.settings.push_back(record.object);

@@ -6,9 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub_words.h"
 #include "journal/journal.h"
 #include "loop.h"
-#include "pipeline_harness.h"
 #include "sealing_sink.h"
 
 namespace picket::pipeline {
@@ -20,7 +20,9 @@ constexpr int kStride = 9;
 #else
 constexpr int kStride = 1;
 #endif
-constexpr int kRecords = 42;
+constexpr int kMessages = 42;
+constexpr int kHubEvents = kMessages / 3;
+constexpr int kRecords = kMessages + kHubEvents;
 
 journal::OpenedJournal open_journal(const std::string& folder) {
   auto opened = journal::open_embedded({.directory = folder, .segment_bytes_max = 8192, .reserve_bytes = 0});
@@ -28,10 +30,26 @@ journal::OpenedJournal open_journal(const std::string& folder) {
   return *std::move(opened);
 }
 
+/// What the hub says in between: alerts and recommendations take their turns in the derived journal.
+void append_hub_event(journal::Journal& journal, const Identity& device, int i) {
+  const std::string body =
+      i % 2 == 0 ? connect(device.device_id, {{"tls.version", i % 4 == 0 ? "TLSv1.1" : "TLSv1.3"}}, noon(i)).body
+                 : auth_failed("token_expired", {}, noon(i), device.device_id).body;
+  const Identity proven = i % 2 == 0 ? device : Identity{"hub", "", "", ""};
+  ASSERT_TRUE(journal
+                  .append({.kind = journal::RecordKind::hub_event,
+                           .partition = partition_of(proven),
+                           .enqueued = noon(i),
+                           .identity = proven,
+                           .body = as_bytes(body)},
+                          {})
+                  .has_value());
+}
+
 /// Attacks, duplicates, dead letters and plain events of a few devices.
 void fill(const std::string& folder) {
   auto opened = open_journal(folder);
-  for (int i = 0; i < kRecords; ++i) {
+  for (int i = 0; i < kMessages; ++i) {
     const Identity identity{"hub", "device-" + std::to_string(i % 3), "", "g"};
     std::vector<TestEvent> events{process("/bin/ls", "ls " + std::to_string(i), {}, noon(i)),
                                   failed_login(noon(i), "192.0.2." + std::to_string(i % 3))};
@@ -42,6 +60,7 @@ void fill(const std::string& folder) {
     std::string body = i % 13 == 5 ? "{broken" : message_json(events);
     const std::string message_id = "m" + std::to_string(i % 9 == 8 ? i - 1 : i);  // some are sent again
     const journal::Property properties[] = {{"$.mid", message_id}, {"$.ifid", kSecurityInterface}};
+    if (i % 3 == 0) append_hub_event(*opened.journal, identity, i);
     ASSERT_TRUE(opened.journal
                     ->append({.partition = partition_of(identity),
                               .enqueued = noon(i),

@@ -243,6 +243,19 @@ TEST(CustomRules, AreThoseOfTheDevicesGroup) {
   EXPECT_EQ(pipeline.changes.size(), 1u) << "the group was deleted";
 }
 
+TEST(CustomRules, GroupComesAsAnAuditRecordToo) {
+  EngineHarness pipeline;
+  const auto resource = parse_security_group(windows(window_rule(kD2c.rule, 0, 10)));
+  pipeline.feed(audit("security_group.set",
+                      {{"object", "default"}, {"resource", security_group_resource(*resource, "/hub", "default")}}));
+  pipeline.feed(connect("device-1"));
+  pipeline.feed(count_of(kD2c, 11, noon(0)));
+  EXPECT_EQ(pipeline.alerts().size(), 1u);
+  pipeline.feed(audit("security_group.delete", {{"object", "default"}}, noon(400)));
+  pipeline.feed(count_of(kD2c, 11, noon(600)));
+  EXPECT_EQ(pipeline.changes.size(), 1u);
+}
+
 TEST(CustomRules, FailuresToSignInCountForDevicesThatAreKnownOnly) {
   EngineHarness pipeline;
   pipeline.feed(group(windows(window_rule("UnauthorizedOperationsNotInAllowedRange", 0, 2))));

@@ -121,6 +121,23 @@ TEST(IpFilter, ShouldEndWithADenial) {
   EXPECT_EQ(states(pipeline, "IoT_IPFilter_DenyAll")[""], "Active");
 }
 
+TEST(IpFilter, RecordsOfTheRegistryAreRead) {
+  EngineHarness pipeline;
+  pipeline.feed(connect("a"));
+  const auto change = [&](const std::string& list, Timestamp time) {
+    TestRecord record = audit("filter.change", {}, time);
+    record.body = JsonWriter().begin_object().key("hub").value("hub").key("rules").value(list).end_object().take();
+    pipeline.feed(record);
+  };
+  change(rules({{"Accept", "10.0.0.0/8"}, {"Reject", "0.0.0.0/0"}, {"Reject", "::/0"}}), noon(1));
+  EXPECT_EQ(states(pipeline, "IoT_IPFilter_DenyAll")[""], "Resolved");
+  EXPECT_EQ(states(pipeline, "IoT_IPFilter_PermissiveRule")[""], "Active");
+  change("[]", noon(2));
+  EXPECT_EQ(states(pipeline, "IoT_IPFilter_DenyAll")[""], "Active");
+  change("rubbish", noon(3));
+  EXPECT_EQ(states(pipeline, "IoT_IPFilter_DenyAll")[""], "Active");
+}
+
 TEST(IpFilter, SettingsOfTheHubAreRead) {
   EngineHarness pipeline;
   pipeline.feed(audit("hub.update", {{"settings", R"({"networkRuleSets":{"defaultAction":"Deny","ipRules":[]}})"}}));
@@ -287,6 +304,15 @@ TEST(Recommendations, TypeThatIsSwitchedOffIsNotGenerated) {
   pipeline.feed(records.back());
   EXPECT_EQ(states(pipeline, "IoT_VulnerableTLSCipherSuite"), (States{{"a", "Active"}, {"b", "Active"}}));
   expect_restart_safe(records);
+}
+
+TEST(Recommendations, SwitchComesAsAnAuditRecordToo) {
+  EngineHarness pipeline;
+  pipeline.feed(connect_tls("TLSv1.1", "A"));
+  pipeline.feed(audit("recommendation.set", {{"type", "IoT_VulnerableTLSCipherSuite"}, {"enabled", "false"}}, noon(1)));
+  EXPECT_EQ(states(pipeline, "IoT_VulnerableTLSCipherSuite")["a"], "Resolved");
+  pipeline.feed(audit("recommendation.set", {{"type", "IoT_VulnerableTLSCipherSuite"}, {"enabled", "true"}}, noon(2)));
+  EXPECT_EQ(states(pipeline, "IoT_VulnerableTLSCipherSuite")["a"], "Active");
 }
 
 TEST(Recommendations, OfAHubWhoseSecurityIsOffAreNone) {

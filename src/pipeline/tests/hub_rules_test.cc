@@ -145,10 +145,31 @@ TEST(HubAlerts, CertificatesAndDiagnosticSettings) {
   }
 }
 
+TEST(HubAlerts, RecordsOfTheRegistryAreRead) {
+  const auto feed = [](const std::string& kind, Members members) {
+    EngineHarness pipeline;
+    pipeline.feed(audit(kind, std::move(members)));
+    EXPECT_EQ(pipeline.alerts().size(), 1u) << kind;
+    return pipeline.alerts().empty() ? AlertChange{} : pipeline.alerts()[0];
+  };
+  const Members failed{{"certificate", "root"}, {"outcome", "failed"}, {"reason", "no such certificate"}};
+  EXPECT_EQ(feed("certificate.add", failed).alert_type, "Hub_CertificateFailedToBeAddedToHub");
+  EXPECT_EQ(feed("certificate.delete", failed).alert_type, "IoT.Hub_CertificateFailedToBeDeletedFromHub");
+  const AlertChange removed =
+      feed("certificate.delete",
+           {{"certificate", "root"}, {"thumbprint_before", "cafe"}, {"thumbprint", ""}, {"outcome", "succeeded"}});
+  EXPECT_EQ(removed.alert_type, "IoT_CertificateSuccessfullyDeletedFromHub");
+  EXPECT_EQ(property(removed, "Object"), "root");
+  EXPECT_EQ(property(removed, "Before"), "cafe");
+  EXPECT_EQ(feed("diagnostics.edit", {{"setting", "siem"}, {"added", "true"}}).alert_type,
+            "IoT_DiagnosticSettingAddedOrEditedOnHub");
+  EXPECT_EQ(feed("diagnostics.delete", {{"setting", "siem"}}).alert_type, "IoT_DiagnosticSettingDeletedFromHub");
+}
+
 TEST(HubAlerts, OtherChangesOfTheHubAreNoAlerts) {
   EngineHarness pipeline;
   for (const std::string kind : {"certificate.verify", "device.create", "policy.set", "key.read", "twin.update",
-                                 "certificate.added", "diagnostic"}) {
+                                 "certificate.added", "diagnostic", "filter.change", "certificate.verify_failed"}) {
     pipeline.feed(audit(kind));
   }
   EXPECT_TRUE(pipeline.alerts().empty());
