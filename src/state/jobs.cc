@@ -6,8 +6,8 @@ namespace picket::state {
 
 // Rows of devices have no foreign key to the device: the result stays when the
 // device goes.
-extern const char *const kJobsSchema;
-const char *const kJobsSchema = R"sql(
+extern const char* const kJobsSchema;
+const char* const kJobsSchema = R"sql(
 CREATE TABLE job (
   hub TEXT NOT NULL, id TEXT NOT NULL, kind INTEGER NOT NULL, status INTEGER NOT NULL, request TEXT NOT NULL,
   actor TEXT NOT NULL, created INTEGER NOT NULL, start INTEGER NOT NULL, deadline INTEGER NOT NULL,
@@ -26,15 +26,15 @@ CREATE INDEX device_job_progress ON device_job (hub, job_id, status);
 
 namespace {
 
-#define PICKET_JOB_COLUMNS                                                     \
-  "SELECT hub, id, kind, status, request, actor, created, start, deadline, "   \
-  "end, failure, cursor, cursor_module FROM "                                  \
+#define PICKET_JOB_COLUMNS                                                   \
+  "SELECT hub, id, kind, status, request, actor, created, start, deadline, " \
+  "end, failure, cursor, cursor_module FROM "                                \
   "job "
-#define PICKET_DEVICE_JOB_COLUMNS                                              \
-  "SELECT hub, job_id, device_id, module_id, status, created, updated, "       \
+#define PICKET_DEVICE_JOB_COLUMNS                                        \
+  "SELECT hub, job_id, device_id, module_id, status, created, updated, " \
   "start, end, outcome, error FROM device_job "
 
-JobRow job_from(const Statement &row) {
+JobRow job_from(const Statement& row) {
   return {.hub = row.text(0),
           .id = row.text(1),
           .kind = static_cast<JobKind>(row.integer(2)),
@@ -50,7 +50,7 @@ JobRow job_from(const Statement &row) {
           .cursor_module = row.text(12)};
 }
 
-DeviceJobRow device_job_from(const Statement &row) {
+DeviceJobRow device_job_from(const Statement& row) {
   return {.hub = row.text(0),
           .job_id = row.text(1),
           .device_id = row.text(2),
@@ -65,105 +65,80 @@ DeviceJobRow device_job_from(const Statement &row) {
 }
 
 template <class Row>
-Result<std::vector<Row>> all_rows(Statement &statement,
-                                  Row (*from)(const Statement &)) {
+Result<std::vector<Row>> all_rows(Statement& statement, Row (*from)(const Statement&)) {
   std::vector<Row> out;
   for (;;) {
     TRY(const bool row, statement.step());
-    if (!row)
-      return out;
+    if (!row) return out;
     out.push_back(from(statement));
   }
 }
 
-constexpr std::int64_t number(auto status) {
-  return static_cast<std::int64_t>(status);
-}
+constexpr std::int64_t number(auto status) { return static_cast<std::int64_t>(status); }
 
-Result<> end_device_rows(sqlite3 *db, std::string_view hub, std::string_view id,
-                         DeviceJobStatus status, std::string_view error,
-                         Timestamp now) {
-  TRY(auto statement,
-      Statement::prepare(
-          db,
-          "UPDATE device_job SET status = ?, error = ?, updated = ?, end = ? "
-          "WHERE hub = ? AND job_id = ? AND status < 2"));
+Result<> end_device_rows(sqlite3* db, std::string_view hub, std::string_view id, DeviceJobStatus status,
+                         std::string_view error, Timestamp now) {
+  TRY(auto statement, Statement::prepare(db,
+                                         "UPDATE device_job SET status = ?, error = ?, updated = ?, end = ? WHERE hub "
+                                         "= ? AND job_id = ? AND status < 2"));
   return statement.bind(number(status), error, now, now, hub, id).run();
 }
 
-} // namespace
+}  // namespace
 
-Result<> Jobs::add(sqlite3 *db, const JobRow &job) {
+Result<> Jobs::add(sqlite3* db, const JobRow& job) {
   TRY(auto statement,
-      Statement::prepare(db, "INSERT INTO job (hub, id, kind, status, request, "
-                             "actor, created, start, deadline, end, "
-                             "failure, cursor, cursor_module) VALUES "
-                             "(?,?,?,?,?,?,?,?,?,0,'','','')"));
+      Statement::prepare(db,
+                         "INSERT INTO job (hub, id, kind, status, request, actor, created, start, deadline, end, "
+                         "failure, cursor, cursor_module) VALUES (?,?,?,?,?,?,?,?,?,0,'','','')"));
   return statement
-      .bind(job.hub, job.id, number(job.kind), number(job.status), job.request,
-            job.actor, job.created, job.start, job.deadline)
+      .bind(job.hub, job.id, number(job.kind), number(job.status), job.request, job.actor, job.created, job.start,
+            job.deadline)
       .run();
 }
 
-Result<std::uint64_t> Jobs::count_open(sqlite3 *db, std::string_view hub) {
-  TRY(auto statement,
-      Statement::prepare(
-          db, "SELECT count(*) FROM job WHERE hub = ? AND status < 3"));
+Result<std::uint64_t> Jobs::count_open(sqlite3* db, std::string_view hub) {
+  TRY(auto statement, Statement::prepare(db, "SELECT count(*) FROM job WHERE hub = ? AND status < 3"));
   TRY_VOID(statement.bind(hub).step());
   return static_cast<std::uint64_t>(statement.integer(0));
 }
 
-Result<bool> Jobs::cancel(sqlite3 *db, std::string_view hub,
-                          std::string_view id, Timestamp now) {
-  TRY(auto found, Statement::prepare(
-                      db, "SELECT status FROM job WHERE hub = ? AND id = ?"));
+Result<bool> Jobs::cancel(sqlite3* db, std::string_view hub, std::string_view id, Timestamp now) {
+  TRY(auto found, Statement::prepare(db, "SELECT status FROM job WHERE hub = ? AND id = ?"));
   TRY(const bool row, found.bind(hub, id).step());
-  if (!row)
-    return fail(Errc::not_found, "job");
-  if (found.integer(0) >= number(JobStatus::completed))
-    return false;
-  TRY(auto statement,
-      Statement::prepare(
-          db, "UPDATE job SET status = ?, end = ? WHERE hub = ? AND id = ?"));
+  if (!row) return fail(Errc::not_found, "job");
+  if (found.integer(0) >= number(JobStatus::completed)) return false;
+  TRY(auto statement, Statement::prepare(db, "UPDATE job SET status = ?, end = ? WHERE hub = ? AND id = ?"));
   TRY_VOID(statement.bind(number(JobStatus::cancelled), now, hub, id).run());
   TRY(auto rest,
       Statement::prepare(
-          db, "UPDATE device_job SET status = ?, updated = ?, end = ? "
-              "WHERE hub = ? AND job_id = ? AND status = 0"));
-  TRY_VOID(
-      rest.bind(number(DeviceJobStatus::cancelled), now, now, hub, id).run());
+          db, "UPDATE device_job SET status = ?, updated = ?, end = ? WHERE hub = ? AND job_id = ? AND status = 0"));
+  TRY_VOID(rest.bind(number(DeviceJobStatus::cancelled), now, now, hub, id).run());
   return true;
 }
 
 Result<JobRow> Jobs::find(std::string_view hub, std::string_view id) const {
   Result<JobRow> out = fail(Errc::not_found, "job");
-  TRY_VOID(database_.look_up([&](sqlite3 *db) -> Result<> {
-    TRY(auto statement,
-        Statement::prepare(db, PICKET_JOB_COLUMNS "WHERE hub = ? AND id = ?"));
+  TRY_VOID(database_.look_up([&](sqlite3* db) -> Result<> {
+    TRY(auto statement, Statement::prepare(db, PICKET_JOB_COLUMNS "WHERE hub = ? AND id = ?"));
     TRY(const bool found, statement.bind(hub, id).step());
-    if (found)
-      out = job_from(statement);
+    if (found) out = job_from(statement);
     return {};
   }));
   return out;
 }
 
-Result<std::vector<JobRow>>
-Jobs::list(std::string_view hub, std::optional<JobKind> kind,
-           std::optional<JobStatus> status, Timestamp before,
-           std::string_view before_id, std::size_t count_max) const {
+Result<std::vector<JobRow>> Jobs::list(std::string_view hub, std::optional<JobKind> kind,
+                                       std::optional<JobStatus> status, Timestamp before, std::string_view before_id,
+                                       std::size_t count_max) const {
   std::vector<JobRow> out;
-  TRY_VOID(database_.read([&](sqlite3 *db) -> Result<> {
+  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto statement,
-        Statement::prepare(
-            db, PICKET_JOB_COLUMNS
-            "WHERE hub = ? AND (created, id) < (?, ?) AND (? < 0 OR kind = ?) "
-            "AND (? < 0 OR status = ?) ORDER BY created DESC, id DESC LIMIT "
-            "?"));
+        Statement::prepare(db, PICKET_JOB_COLUMNS "WHERE hub = ? AND (created, id) < (?, ?) AND (? < 0 OR kind = ?) "
+                                                  "AND (? < 0 OR status = ?) ORDER BY created DESC, id DESC LIMIT ?"));
     const std::int64_t kind_number = kind ? number(*kind) : -1;
     const std::int64_t status_number = status ? number(*status) : -1;
-    statement.bind(hub, before, before_id, kind_number, kind_number,
-                   status_number, status_number,
+    statement.bind(hub, before, before_id, kind_number, kind_number, status_number, status_number,
                    static_cast<std::int64_t>(count_max));
     TRY(out, all_rows(statement, job_from));
     return {};
@@ -171,45 +146,39 @@ Jobs::list(std::string_view hub, std::optional<JobKind> kind,
   return out;
 }
 
-Result<JobCounts> Jobs::counts(std::string_view hub,
-                               std::string_view id) const {
+Result<JobCounts> Jobs::counts(std::string_view hub, std::string_view id) const {
   JobCounts out;
-  TRY_VOID(database_.read([&](sqlite3 *db) -> Result<> {
+  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto statement,
-        Statement::prepare(db, "SELECT status, count(*) FROM device_job WHERE "
-                               "hub = ? AND job_id = ? GROUP BY status"));
+        Statement::prepare(db, "SELECT status, count(*) FROM device_job WHERE hub = ? AND job_id = ? GROUP BY status"));
     statement.bind(hub, id);
     for (;;) {
       TRY(const bool row, statement.step());
-      if (!row)
-        return {};
+      if (!row) return {};
       const auto count = static_cast<std::uint64_t>(statement.integer(1));
       switch (static_cast<DeviceJobStatus>(statement.integer(0))) {
-      case DeviceJobStatus::pending:
-        out.pending += count;
-        break;
-      case DeviceJobStatus::running:
-        out.running += count;
-        break;
-      case DeviceJobStatus::completed:
-        out.succeeded += count;
-        break;
-      default:
-        out.failed += count;
+        case DeviceJobStatus::pending:
+          out.pending += count;
+          break;
+        case DeviceJobStatus::running:
+          out.running += count;
+          break;
+        case DeviceJobStatus::completed:
+          out.succeeded += count;
+          break;
+        default:
+          out.failed += count;
       }
     }
   }));
   return out;
 }
 
-Result<std::vector<JobRow>> Jobs::due(Timestamp now,
-                                      std::size_t count_max) const {
+Result<std::vector<JobRow>> Jobs::due(Timestamp now, std::size_t count_max) const {
   std::vector<JobRow> out;
-  TRY_VOID(database_.look_up([&](sqlite3 *db) -> Result<> {
+  TRY_VOID(database_.look_up([&](sqlite3* db) -> Result<> {
     TRY(auto statement,
-        Statement::prepare(
-            db, PICKET_JOB_COLUMNS
-            "WHERE status < 3 AND start <= ? ORDER BY start LIMIT ?"));
+        Statement::prepare(db, PICKET_JOB_COLUMNS "WHERE status < 3 AND start <= ? ORDER BY start LIMIT ?"));
     statement.bind(now, static_cast<std::int64_t>(count_max));
     TRY(out, all_rows(statement, job_from));
     return {};
@@ -217,33 +186,25 @@ Result<std::vector<JobRow>> Jobs::due(Timestamp now,
   return out;
 }
 
-Result<std::vector<DeviceJobRow>>
-Jobs::devices_after(std::string_view hub, std::string_view device_id,
-                    std::string_view job_id, std::size_t count_max) const {
+Result<std::vector<DeviceJobRow>> Jobs::devices_after(std::string_view hub, std::string_view device_id,
+                                                      std::string_view job_id, std::size_t count_max) const {
   std::vector<DeviceJobRow> out;
-  TRY_VOID(database_.read([&](sqlite3 *db) -> Result<> {
-    TRY(auto statement,
-        Statement::prepare(
-            db, PICKET_DEVICE_JOB_COLUMNS
-            "WHERE hub = ? AND (device_id, job_id || '/' || module_id) > (?, "
-            "?) "
-            "ORDER BY device_id, job_id || '/' || module_id LIMIT ?"));
-    statement.bind(hub, device_id, job_id,
-                   static_cast<std::int64_t>(count_max));
+  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
+    TRY(auto statement, Statement::prepare(db, PICKET_DEVICE_JOB_COLUMNS
+                                           "WHERE hub = ? AND (device_id, job_id || '/' || module_id) > (?, ?) ORDER "
+                                           "BY device_id, job_id || '/' || module_id LIMIT ?"));
+    statement.bind(hub, device_id, job_id, static_cast<std::int64_t>(count_max));
     TRY(out, all_rows(statement, device_job_from));
     return {};
   }));
   return out;
 }
 
-Result<std::vector<DeviceJobRow>>
-Jobs::of_device(std::string_view hub, std::string_view device_id) const {
+Result<std::vector<DeviceJobRow>> Jobs::of_device(std::string_view hub, std::string_view device_id) const {
   std::vector<DeviceJobRow> out;
-  TRY_VOID(database_.read([&](sqlite3 *db) -> Result<> {
-    TRY(auto statement,
-        Statement::prepare(db, PICKET_DEVICE_JOB_COLUMNS
-                           "WHERE hub = ? AND device_id = ? ORDER BY job_id || "
-                           "'/' || module_id"));
+  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
+    TRY(auto statement, Statement::prepare(db, PICKET_DEVICE_JOB_COLUMNS
+                                           "WHERE hub = ? AND device_id = ? ORDER BY job_id || '/' || module_id"));
     statement.bind(hub, device_id);
     TRY(out, all_rows(statement, device_job_from));
     return {};
@@ -251,15 +212,12 @@ Jobs::of_device(std::string_view hub, std::string_view device_id) const {
   return out;
 }
 
-Result<std::vector<DeviceJobRow>> Jobs::pending(std::string_view hub,
-                                                std::string_view job_id,
+Result<std::vector<DeviceJobRow>> Jobs::pending(std::string_view hub, std::string_view job_id,
                                                 std::size_t count_max) const {
   std::vector<DeviceJobRow> out;
-  TRY_VOID(database_.look_up([&](sqlite3 *db) -> Result<> {
+  TRY_VOID(database_.look_up([&](sqlite3* db) -> Result<> {
     TRY(auto statement,
-        Statement::prepare(
-            db, PICKET_DEVICE_JOB_COLUMNS
-            "WHERE hub = ? AND job_id = ? AND status = 0 LIMIT ?"));
+        Statement::prepare(db, PICKET_DEVICE_JOB_COLUMNS "WHERE hub = ? AND job_id = ? AND status = 0 LIMIT ?"));
     statement.bind(hub, job_id, static_cast<std::int64_t>(count_max));
     TRY(out, all_rows(statement, device_job_from));
     return {};
@@ -267,106 +225,84 @@ Result<std::vector<DeviceJobRow>> Jobs::pending(std::string_view hub,
   return out;
 }
 
-Result<>
-Jobs::collect(const JobRow &job,
-              const std::vector<std::pair<std::string, std::string>> &targets,
-              bool done, Timestamp now) {
-  return database_.write([&](sqlite3 *db) -> Result<> {
+Result<> Jobs::collect(const JobRow& job, const std::vector<std::pair<std::string, std::string>>& targets, bool done,
+                       Timestamp now) {
+  return database_.write([&](sqlite3* db) -> Result<> {
     // A job that was cancelled in the meantime takes no more devices.
     TRY(auto moved,
         Statement::prepare(
-            db, "UPDATE job SET status = ?, cursor = ?, cursor_module = ? "
-                "WHERE hub = ? AND id = ? AND status < 3"));
-    TRY_VOID(moved
-                 .bind(number(done ? JobStatus::running : JobStatus::queued),
-                       job.cursor, job.cursor_module, job.hub, job.id)
-                 .run());
-    if (sqlite3_changes(db) == 0)
-      return {};
+            db, "UPDATE job SET status = ?, cursor = ?, cursor_module = ? WHERE hub = ? AND id = ? AND status < 3"));
+    TRY_VOID(
+        moved
+            .bind(number(done ? JobStatus::running : JobStatus::queued), job.cursor, job.cursor_module, job.hub, job.id)
+            .run());
+    if (sqlite3_changes(db) == 0) return {};
     TRY(auto statement,
         Statement::prepare(db,
-                           "INSERT INTO device_job (hub, device_id, job_id, "
-                           "module_id, status, created, updated, "
-                           "start, end, outcome, error) VALUES "
-                           "(?,?,?,?,0,?,?,0,0,'','') ON CONFLICT DO NOTHING"));
-    for (const auto &[device, module] : targets) {
+                           "INSERT INTO device_job (hub, device_id, job_id, module_id, status, created, updated, "
+                           "start, end, outcome, error) VALUES (?,?,?,?,0,?,?,0,0,'','') ON CONFLICT DO NOTHING"));
+    for (const auto& [device, module] : targets) {
+      TRY_VOID(statement.reset().bind(job.hub, device, job.id, module, now, now).run());
+    }
+    return {};
+  });
+}
+
+Result<> Jobs::update(const std::vector<DeviceJobRow>& rows) {
+  if (rows.empty()) return {};
+  return database_.write([&](sqlite3* db) -> Result<> {
+    TRY(auto statement,
+        Statement::prepare(db,
+                           "UPDATE device_job SET status = ?, updated = ?, start = ?, end = ?, outcome = ?, error = ? "
+                           "WHERE hub = ? AND device_id = ? AND job_id = ? AND module_id = ? AND status < 2"));
+    for (const DeviceJobRow& row : rows) {
       TRY_VOID(statement.reset()
-                   .bind(job.hub, device, job.id, module, now, now)
+                   .bind(number(row.status), row.updated, row.start, row.end, row.outcome, row.error, row.hub,
+                         row.device_id, row.job_id, row.module_id)
                    .run());
     }
     return {};
   });
 }
 
-Result<> Jobs::update(const std::vector<DeviceJobRow> &rows) {
-  if (rows.empty())
-    return {};
-  return database_.write([&](sqlite3 *db) -> Result<> {
+Result<> Jobs::finish(const JobRow& job, JobStatus status, std::string_view failure, Timestamp now) {
+  return database_.write([&](sqlite3* db) -> Result<> {
     TRY(auto statement,
-        Statement::prepare(db, "UPDATE device_job SET status = ?, updated = ?, "
-                               "start = ?, end = ?, outcome = ?, error = ? "
-                               "WHERE hub = ? AND device_id = ? AND job_id = ? "
-                               "AND module_id = ? AND status < 2"));
-    for (const DeviceJobRow &row : rows) {
-      TRY_VOID(statement.reset()
-                   .bind(number(row.status), row.updated, row.start, row.end,
-                         row.outcome, row.error, row.hub, row.device_id,
-                         row.job_id, row.module_id)
-                   .run());
-    }
-    return {};
-  });
-}
-
-Result<> Jobs::finish(const JobRow &job, JobStatus status,
-                      std::string_view failure, Timestamp now) {
-  return database_.write([&](sqlite3 *db) -> Result<> {
-    TRY(auto statement,
-        Statement::prepare(db, "UPDATE job SET status = ?, failure = ?, end = "
-                               "? WHERE hub = ? AND id = ? AND status < 3"));
+        Statement::prepare(db,
+                           "UPDATE job SET status = ?, failure = ?, end = ? WHERE hub = ? AND id = ? AND status < 3"));
     return statement.bind(number(status), failure, now, job.hub, job.id).run();
   });
 }
 
 Result<> Jobs::recover(std::string_view error, Timestamp now) {
-  return database_.write([&](sqlite3 *db) -> Result<> {
+  return database_.write([&](sqlite3* db) -> Result<> {
     TRY(auto methods,
-        Statement::prepare(db, "UPDATE device_job SET status = 3, error = ?, "
-                               "updated = ?, end = ? WHERE "
-                               "status = 1 AND EXISTS (SELECT 1 FROM job WHERE "
-                               "job.hub = device_job.hub AND "
-                               "job.id = device_job.job_id AND job.kind = 1)"));
-    TRY_VOID(methods.bind(error, now, now).run());
-    TRY(auto twins,
-        Statement::prepare(
-            db, "UPDATE device_job SET status = 0 WHERE status = 1"));
-    TRY_VOID(twins.run());
-    TRY(auto ended,
         Statement::prepare(
             db,
-            "UPDATE device_job SET status = 4 WHERE status = 0 AND EXISTS "
-            "(SELECT 1 FROM job "
-            "WHERE job.hub = device_job.hub AND job.id = device_job.job_id AND "
-            "job.status >= 3)"));
+            "UPDATE device_job SET status = 3, error = ?, updated = ?, end = ? WHERE status = 1 AND EXISTS (SELECT 1 "
+            "FROM job WHERE job.hub = device_job.hub AND job.id = device_job.job_id AND job.kind = 1)"));
+    TRY_VOID(methods.bind(error, now, now).run());
+    TRY(auto twins, Statement::prepare(db, "UPDATE device_job SET status = 0 WHERE status = 1"));
+    TRY_VOID(twins.run());
+    TRY(auto ended,
+        Statement::prepare(db,
+                           "UPDATE device_job SET status = 4 WHERE status = 0 AND EXISTS (SELECT 1 FROM job WHERE "
+                           "job.hub = device_job.hub AND job.id = device_job.job_id AND job.status >= 3)"));
     return ended.run();
   });
 }
 
-Result<> Jobs::fail_rest(const JobRow &job, std::string_view error,
-                         Timestamp now) {
-  return database_.write([&](sqlite3 *db) -> Result<> {
-    return end_device_rows(db, job.hub, job.id, DeviceJobStatus::failed, error,
-                           now);
+Result<> Jobs::fail_rest(const JobRow& job, std::string_view error, Timestamp now) {
+  return database_.write([&](sqlite3* db) -> Result<> {
+    return end_device_rows(db, job.hub, job.id, DeviceJobStatus::failed, error, now);
   });
 }
 
 Result<> Jobs::remove_ended(Timestamp before) {
-  return database_.write([&](sqlite3 *db) -> Result<> {
-    TRY(auto statement,
-        Statement::prepare(db,
-                           "DELETE FROM job WHERE status >= 3 AND end < ?"));
+  return database_.write([&](sqlite3* db) -> Result<> {
+    TRY(auto statement, Statement::prepare(db, "DELETE FROM job WHERE status >= 3 AND end < ?"));
     return statement.bind(before).run();
   });
 }
 
-} // namespace picket::state
+}  // namespace picket::state

@@ -20,10 +20,10 @@ struct JobTask {
   std::string if_match;
   JobMethod method;
 };
-HubResult<JobTask> parse_task(const state::JobRow &job);
+HubResult<JobTask> parse_task(const state::JobRow& job);
 
-JsonValue job_json(const state::JobRow &job, const state::JobCounts &counts);
+JsonValue job_json(const state::JobRow& job, const state::JobCounts& counts);
 std::optional<state::JobKind> job_kind_from(std::string_view type);
 std::optional<state::JobStatus> job_status_from(std::string_view status);
 
-} // namespace picket::hub
+}  // namespace picket::hub

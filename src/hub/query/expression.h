@@ -12,8 +12,8 @@
 namespace picket::hub {
 
 enum class Operator : std::uint8_t {
-  all, ///< AND over all children
-  any, ///< OR over all children
+  all,  ///< AND over all children
+  any,  ///< OR over all children
   negate,
   equal,
   unequal,
@@ -21,11 +21,11 @@ enum class Operator : std::uint8_t {
   less_equal,
   greater,
   greater_equal,
-  in, ///< children[0] in children[1..]
+  in,  ///< children[0] in children[1..]
   not_in,
-  arithmetic, ///< children joined by `signs`
-  minus,      ///< unary
-  array,      ///< [a, b]
+  arithmetic,  ///< children joined by `signs`
+  minus,       ///< unary
+  array,       ///< [a, b]
 };
 
 struct FunctionEntry;
@@ -38,46 +38,47 @@ struct Expression {
   JsonValue constant;
   FieldPath path;
   Operator op = Operator::all;
-  std::string signs; ///< One of + - * / % for each child after the first.
-  const FunctionEntry *function = nullptr;
+  std::string signs;  ///< One of + - * / % for each child after the first.
+  const FunctionEntry* function = nullptr;
   std::vector<Expression> children;
 };
 
 /// A value on its way: borrowed from a document or a constant, or computed.
 /// Empty: undefined.
 class Operand {
-public:
+ public:
   Operand() = default;
-  Operand(const JsonValue *borrowed) : borrowed_(borrowed) {}
+  Operand(const JsonValue* borrowed) : borrowed_(borrowed) {}
   Operand(JsonValue owned) : owned_(std::move(owned)) {}
-  [[nodiscard]] const JsonValue *get() const {
-    return owned_ ? &*owned_ : borrowed_;
-  }
+  [[nodiscard]] const JsonValue* get() const { return owned_ ? &*owned_ : borrowed_; }
 
-private:
-  const JsonValue *borrowed_ = nullptr;
+ private:
+  const JsonValue* borrowed_ = nullptr;
   std::optional<JsonValue> owned_;
 };
 
-Operand evaluate(const Expression &expression, const Resolver &resolver);
+Operand evaluate(const Expression& expression, const Resolver& resolver);
 
 /// Adds the paths that it reads and that are not there yet.
-void collect_paths(const Expression &expression, std::vector<FieldPath> &out);
+void collect_paths(const Expression& expression, std::vector<FieldPath>& out);
+
+/// Constants, paths, operators and calls in it.
+std::size_t count_parts(const Expression& expression);
 
 /// -1, 0, 1; nullopt: the two have no order (other types, objects, arrays).
-std::optional<int> compare(const JsonValue &a, const JsonValue &b);
+std::optional<int> compare(const JsonValue& a, const JsonValue& b);
 
-using Function = Operand (*)(std::vector<Operand> &arguments);
+using Function = Operand (*)(std::vector<Operand>& arguments);
 
 struct FunctionEntry {
-  std::string_view name; ///< Lower case, without '_'.
+  std::string_view name;  ///< Lower case, without '_'.
   std::size_t arguments_min;
   std::size_t arguments_max;
   Function call;
 };
 /// By name without case and '_'. nullptr: there is none.
-const FunctionEntry *find_function(std::string_view name);
+const FunctionEntry* find_function(std::string_view name);
 /// All names, for error messages.
 std::string function_names();
 
-} // namespace picket::hub
+}  // namespace picket::hub

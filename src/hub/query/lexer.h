@@ -14,14 +14,13 @@ enum class TokenKind : std::uint8_t { end, name, number, string, symbol };
 
 struct Token {
   TokenKind kind = TokenKind::end;
-  std::string text; ///< A name or symbol as written; the value of a string; a
-                    ///< number as JSON writes it.
-  std::size_t offset = 0; ///< In the query text.
+  std::string text;        ///< A name or symbol as written; the value of a string; a
+                           ///< number as JSON writes it.
+  std::size_t offset = 0;  ///< In the query text.
 };
 
 /// "Line 2, column 7: ..." as a 400.
-HubError query_error(std::string_view text, std::size_t offset,
-                     std::string_view what);
+HubError query_error(std::string_view text, std::size_t offset, std::string_view what);
 
 /// Symbols: ( ) [ ] [[ ]] , . = != <> < <= > >= + - * / %. Names: letters,
 /// digits, _, $ and all of UTF-8 above ASCII. Comments between /* and */ are
@@ -32,4 +31,4 @@ HubResult<std::vector<Token>> tokenize(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_case(std::string_view text);
 
-} // namespace picket::hub
+}  // namespace picket::hub

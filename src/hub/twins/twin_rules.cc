@@ -58,9 +58,9 @@ HubResult<> check_key(std::string_view key, const Path& path) {
   if (key.size() > kTwinKeyBytesMax) return refuse(path, "a key is longer than 1024 bytes.");
   for (std::size_t i = 0; i < key.size(); ++i) {
     if (key[i] == '.' || key[i] == '$' || key[i] == ' ' || is_control(key, i) || is_c1(key, i)) {
-      return refuse(path, fmt::format("the key '{}' contains a character that is not allowed (., $, space, control "
-                                      "characters).",
-                                      key.substr(0, 64)));
+      return refuse(
+          path, fmt::format("the key '{}' contains a character that is not allowed (., $, space, control characters).",
+                            key.substr(0, 64)));
     }
   }
   return {};

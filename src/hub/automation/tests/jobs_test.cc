@@ -11,41 +11,29 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 class JobsTest : public AutomationFixture {
-protected:
-  static std::string twin_job(const std::string &condition,
-                              const std::string &more = "") {
-    return "{\"type\":\"scheduleUpdateTwin\",\"queryCondition\":\"" +
-           condition +
-           "\",\"updateTwin\":{\"etag\":\"*\",\"tags\":{\"done\":true},"
-           "\"properties\":{\"desired\":{\"v\":2}}}" +
+ protected:
+  static std::string twin_job(const std::string& condition, const std::string& more = "") {
+    return "{\"type\":\"scheduleUpdateTwin\",\"queryCondition\":\"" + condition +
+           "\",\"updateTwin\":{\"etag\":\"*\",\"tags\":{\"done\":true},\"properties\":{\"desired\":{\"v\":2}}}" + more +
+           "}";
+  }
+  static std::string method_job(const std::string& condition, const std::string& more = "") {
+    return "{\"type\":\"scheduleDeviceMethod\",\"queryCondition\":\"" + condition +
+           "\",\"cloudToDeviceMethod\":{\"methodName\":\"reboot\",\"payload\":{\"in\":5},\"responseTimeoutInSeconds\":"
+           "15}" +
            more + "}";
   }
-  static std::string method_job(const std::string &condition,
-                                const std::string &more = "") {
-    return "{\"type\":\"scheduleDeviceMethod\",\"queryCondition\":\"" +
-           condition +
-           "\",\"cloudToDeviceMethod\":{\"methodName\":\"reboot\",\"payload\":{"
-           "\"in\":5},\"responseTimeoutInSeconds\":15}" +
-           more + "}";
-  }
-  std::string status(const std::string &id) {
-    return std::string(job(id).text_of("status"));
-  }
-  std::string statistics(const std::string &id) {
-    return job(id).find("deviceJobStatistics")->to_string();
-  }
-  std::string cancel(const std::string &id) {
-    const auto cancelled = wait<std::string>([&](Done<std::string> done) {
-      automation_->jobs().cancel("hub", id, kService, std::move(done));
-    });
-    return cancelled ? std::string(json(*cancelled).text_of("status"))
-                     : std::to_string(cancelled.error().code);
+  std::string status(const std::string& id) { return std::string(job(id).text_of("status")); }
+  std::string statistics(const std::string& id) { return job(id).find("deviceJobStatistics")->to_string(); }
+  std::string cancel(const std::string& id) {
+    const auto cancelled = wait<std::string>(
+        [&](Done<std::string> done) { automation_->jobs().cancel("hub", id, kService, std::move(done)); });
+    return cancelled ? std::string(json(*cancelled).text_of("status")) : std::to_string(cancelled.error().code);
   }
 };
 
 TEST_F(JobsTest, UpdatesTheTwinsThatTheConditionNames) {
-  for (const char *id : {"a", "b", "c"})
-    add(id);
+  for (const char* id : {"a", "b", "c"}) add(id);
   ASSERT_TRUE(patch({"hub", "b", ""}, R"({"tags":{"skip":true}})"));
   const auto made = schedule("j", twin_job("NOT is_defined(tags.skip)"));
   ASSERT_TRUE(made) << made.error().message;
@@ -53,22 +41,17 @@ TEST_F(JobsTest, UpdatesTheTwinsThatTheConditionNames) {
   settle();
   EXPECT_EQ(desired({"hub", "a", ""}), R"({"v":2})");
   EXPECT_EQ(desired({"hub", "b", ""}), "{}");
-  EXPECT_EQ(twin({"hub", "c", ""}).find("tags")->to_string(),
-            R"({"done":true})");
+  EXPECT_EQ(twin({"hub", "c", ""}).find("tags")->to_string(), R"({"done":true})");
   EXPECT_EQ(status("j"), "completed");
-  EXPECT_EQ(
-      statistics("j"),
-      R"({"deviceCount":2,"failedCount":0,"pendingCount":0,"runningCount":0,"succeededCount":2})");
+  EXPECT_EQ(statistics("j"),
+            R"({"deviceCount":2,"failedCount":0,"pendingCount":0,"runningCount":0,"succeededCount":2})");
   EXPECT_EQ(job("j").text_of("type"), "scheduleUpdateTwin");
   EXPECT_FALSE(job("j").text_of("endTime").empty());
 }
 
 TEST_F(JobsTest, WaitsForItsTime) {
   add("a");
-  ASSERT_TRUE(schedule(
-      "j",
-      twin_job("*", ",\"startTime\":\"" +
-                        format_rfc3339(kStart + Duration::hours(1)) + "\"")));
+  ASSERT_TRUE(schedule("j", twin_job("*", ",\"startTime\":\"" + format_rfc3339(kStart + Duration::hours(1)) + "\"")));
   settle();
   EXPECT_EQ(status("j"), "scheduled");
   clock_.advance(Duration::hours(1));
@@ -77,49 +60,38 @@ TEST_F(JobsTest, WaitsForItsTime) {
 }
 
 TEST_F(JobsTest, CallsMethodsAndKeepsWhatEachDeviceAnswered) {
-  for (const char *id : {"a", "b", "c"})
-    add(id);
-  methods_.script = [](const IdentityKey &target,
-                       const JobMethod &method) -> HubResult<JobMethodAnswer> {
+  for (const char* id : {"a", "b", "c"}) add(id);
+  methods_.script = [](const IdentityKey& target, const JobMethod& method) -> HubResult<JobMethodAnswer> {
     EXPECT_EQ(method.name, "reboot");
     EXPECT_EQ(method.payload, R"({"in":5})");
     EXPECT_EQ(method.response_timeout.whole_seconds(), 15);
-    if (target.device_id == "b")
-      return hub_fail(kNotOnline, "not online");
+    if (target.device_id == "b") return hub_fail(kNotOnline, "not online");
     return JobMethodAnswer{200, "{\"from\":\"" + target.device_id + "\"}"};
   };
   ASSERT_TRUE(schedule("j", method_job("deviceId IN ['a', 'b']")));
   settle();
   settle();
   EXPECT_EQ(status("j"), "completed");
-  EXPECT_EQ(
-      statistics("j"),
-      R"({"deviceCount":2,"failedCount":1,"pendingCount":0,"runningCount":0,"succeededCount":1})");
-  const JsonValue rows =
-      json(query("SELECT * FROM devices.jobs WHERE devices.jobs.jobId = 'j'"));
+  EXPECT_EQ(statistics("j"),
+            R"({"deviceCount":2,"failedCount":1,"pendingCount":0,"runningCount":0,"succeededCount":1})");
+  const JsonValue rows = json(query("SELECT * FROM devices.jobs WHERE devices.jobs.jobId = 'j'"));
   ASSERT_EQ(rows.array()->size(), 2u);
-  const JsonValue &a = (*rows.array())[0];
+  const JsonValue& a = (*rows.array())[0];
   EXPECT_EQ(a.text_of("deviceId"), "a");
   EXPECT_EQ(a.text_of("status"), "completed");
-  EXPECT_EQ(
-      a.find("outcome")->to_string(),
-      R"({"deviceMethodResponse":{"payload":{"from":"a"},"status":200}})");
-  EXPECT_EQ((*rows.array())[1].find("error")->to_string(),
-            R"({"code":"404103","description":"not online"})");
-  EXPECT_EQ(query("SELECT deviceId FROM devices.jobs WHERE status = 'failed'"),
-            R"([{"deviceId":"b"}])");
+  EXPECT_EQ(a.find("outcome")->to_string(), R"({"deviceMethodResponse":{"payload":{"from":"a"},"status":200}})");
+  EXPECT_EQ((*rows.array())[1].find("error")->to_string(), R"({"code":"404103","description":"not online"})");
+  EXPECT_EQ(query("SELECT deviceId FROM devices.jobs WHERE status = 'failed'"), R"([{"deviceId":"b"}])");
 }
 
 TEST_F(JobsTest, HoldsABoundedNumberOfMethodsAtOnce) {
-  for (int i = 0; i < 150; ++i)
-    add("d" + std::to_string(i));
+  add_many(150);
   methods_.hold = true;
   ASSERT_TRUE(schedule("j", method_job("*")));
   settle();
   EXPECT_EQ(methods_.calls.size(), kJobMethodsAtOnceMax);
   EXPECT_EQ(status("j"), "running");
-  for (auto &call : methods_.calls)
-    call.done(JobMethodAnswer{200, ""});
+  for (auto& call : methods_.calls) call.done(JobMethodAnswer{200, ""});
   methods_.hold = false;
   settle();
   settle();
@@ -128,8 +100,7 @@ TEST_F(JobsTest, HoldsABoundedNumberOfMethodsAtOnce) {
 }
 
 TEST_F(JobsTest, AMethodUnderWayIsNotCalledAgainAfterARestart) {
-  for (const char *id : {"a", "b"})
-    add(id);
+  for (const char* id : {"a", "b"}) add(id);
   methods_.hold = true;
   ASSERT_TRUE(schedule("j", method_job("*")));
   settle();
@@ -138,26 +109,21 @@ TEST_F(JobsTest, AMethodUnderWayIsNotCalledAgainAfterARestart) {
   settle();
   EXPECT_EQ(methods_.called.size(), 2u);
   EXPECT_EQ(status("j"), "completed");
-  EXPECT_EQ(
-      statistics("j"),
-      R"({"deviceCount":2,"failedCount":2,"pendingCount":0,"runningCount":0,"succeededCount":0})");
-  for (auto &call : methods_.calls)
-    call.done(JobMethodAnswer{200, ""}); // too late, and harmless
+  EXPECT_EQ(statistics("j"),
+            R"({"deviceCount":2,"failedCount":2,"pendingCount":0,"runningCount":0,"succeededCount":0})");
+  for (auto& call : methods_.calls) call.done(JobMethodAnswer{200, ""});  // too late, and harmless
 }
 
 TEST_F(JobsTest, GoesOnWhereItWasAfterARestart) {
-  for (int i = 0; i < 700; ++i)
-    add("d" + std::to_string(1000 + i));
+  add_many(700);
   ASSERT_TRUE(schedule("j", twin_job("*")));
-  for (int i = 0; i < 3; ++i)
-    ASSERT_TRUE(automation_->run_due(clock_.now()));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(automation_->run_due(clock_.now()));
   EXPECT_EQ(status("j"), "running");
   restart();
   settle();
   EXPECT_EQ(status("j"), "completed");
-  EXPECT_EQ(
-      statistics("j"),
-      R"({"deviceCount":700,"failedCount":0,"pendingCount":0,"runningCount":0,"succeededCount":700})");
+  EXPECT_EQ(statistics("j"),
+            R"({"deviceCount":700,"failedCount":0,"pendingCount":0,"runningCount":0,"succeededCount":700})");
   EXPECT_EQ(desired_version({"hub", "d1000", ""}), 2);
   EXPECT_EQ(desired_version({"hub", "d1699", ""}), 2);
 }
@@ -165,26 +131,22 @@ TEST_F(JobsTest, GoesOnWhereItWasAfterARestart) {
 TEST_F(JobsTest, EndsWhenItsTimeIsOver) {
   add("a");
   methods_.hold = true;
-  ASSERT_TRUE(
-      schedule("j", method_job("*", ",\"maxExecutionTimeInSeconds\":60")));
+  ASSERT_TRUE(schedule("j", method_job("*", ",\"maxExecutionTimeInSeconds\":60")));
   settle();
   clock_.advance(Duration::seconds(61));
   settle();
   EXPECT_EQ(status("j"), "failed");
-  EXPECT_THAT(std::string(job("j").text_of("failureReason")),
-              HasSubstr("maxExecutionTimeInSeconds"));
+  EXPECT_THAT(std::string(job("j").text_of("failureReason")), HasSubstr("maxExecutionTimeInSeconds"));
   EXPECT_THAT(statistics("j"), HasSubstr("\"failedCount\":1"));
 }
 
 TEST_F(JobsTest, CancelsWhatHasNotBegun) {
-  for (int i = 0; i < 100; ++i)
-    add("d" + std::to_string(i));
+  add_many(100);
   methods_.hold = true;
   ASSERT_TRUE(schedule("j", method_job("*")));
   settle();
   EXPECT_EQ(cancel("j"), "cancelled");
-  for (auto &call : methods_.calls)
-    call.done(JobMethodAnswer{200, ""});
+  for (auto& call : methods_.calls) call.done(JobMethodAnswer{200, ""});
   methods_.calls.clear();
   settle();
   EXPECT_EQ(methods_.called.size(), kJobMethodsAtOnceMax);
@@ -201,32 +163,24 @@ TEST_F(JobsTest, OneDevicesFailureIsItsOwn) {
   add("ok");
   std::string large = "{";
   for (int i = 0; i < 8; ++i)
-    large += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":\"" +
-             std::string(4080, 'x') + "\"";
+    large += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":\"" + std::string(4080, 'x') + "\"";
   ASSERT_TRUE(patch(full, "{\"properties\":{\"desired\":" + large + "}}}"));
   ASSERT_TRUE(schedule(
-      "j",
-      R"({"type":"scheduleUpdateTwin","queryCondition":"*","updateTwin":{"properties":{"desired":{"t":")" +
-          std::string(300, 'y') + "\"}}}}"));
+      "j", R"({"type":"scheduleUpdateTwin","queryCondition":"*","updateTwin":{"properties":{"desired":{"t":")" +
+               std::string(300, 'y') + "\"}}}}"));
   settle();
-  EXPECT_EQ(
-      statistics("j"),
-      R"({"deviceCount":2,"failedCount":1,"pendingCount":0,"runningCount":0,"succeededCount":1})");
-  EXPECT_THAT(query("SELECT error FROM devices.jobs WHERE deviceId = 'full'"),
-              HasSubstr("413001"));
+  EXPECT_EQ(statistics("j"),
+            R"({"deviceCount":2,"failedCount":1,"pendingCount":0,"runningCount":0,"succeededCount":1})");
+  EXPECT_THAT(query("SELECT error FROM devices.jobs WHERE deviceId = 'full'"), HasSubstr("413001"));
 }
 
 TEST_F(JobsTest, ReachesModules) {
   add("a");
-  ASSERT_TRUE(schedule(
-      "j",
-      twin_job(
-          "FROM devices.modules WHERE moduleId = 'DefenderIotMicroAgent'")));
+  ASSERT_TRUE(schedule("j", twin_job("FROM devices.modules WHERE moduleId = 'DefenderIotMicroAgent'")));
   settle();
   EXPECT_EQ(desired({"hub", "a", "DefenderIotMicroAgent"}), R"({"v":2})");
   EXPECT_EQ(desired({"hub", "a", ""}), "{}");
-  EXPECT_EQ(query("SELECT moduleId FROM devices.jobs"),
-            R"([{"moduleId":"DefenderIotMicroAgent"}])");
+  EXPECT_EQ(query("SELECT moduleId FROM devices.jobs"), R"([{"moduleId":"DefenderIotMicroAgent"}])");
 }
 
 TEST_F(JobsTest, ListsByTypeAndStatusInPages) {
@@ -235,33 +189,28 @@ TEST_F(JobsTest, ListsByTypeAndStatusInPages) {
     clock_.advance(Duration::seconds(1));
   }
   ASSERT_TRUE(schedule("m", method_job("*")));
-  const auto list = [&](const std::string &type, const std::string &status,
-                        std::size_t count, std::string &continuation) {
+  const auto list = [&](const std::string& type, const std::string& status, std::size_t count,
+                        std::string& continuation) {
     const auto page = wait<JobPage>([&](Done<JobPage> done) {
-      automation_->jobs().list("hub", type, status, continuation, count,
-                               std::move(done));
+      automation_->jobs().list("hub", type, status, continuation, count, std::move(done));
     });
     EXPECT_TRUE(page);
     continuation = page->continuation;
     std::vector<std::string> ids;
     const JsonValue items = json(page->items);
-    for (const JsonValue &item : *items.array())
-      ids.emplace_back(item.text_of("jobId"));
+    for (const JsonValue& item : *items.array()) ids.emplace_back(item.text_of("jobId"));
     return ids;
   };
   std::string continuation;
-  EXPECT_THAT(list("scheduleUpdateTwin", "", 3, continuation),
-              ElementsAre("t4", "t3", "t2"));
-  EXPECT_THAT(list("scheduleUpdateTwin", "", 3, continuation),
-              ElementsAre("t1", "t0"));
+  EXPECT_THAT(list("scheduleUpdateTwin", "", 3, continuation), ElementsAre("t4", "t3", "t2"));
+  EXPECT_THAT(list("scheduleUpdateTwin", "", 3, continuation), ElementsAre("t1", "t0"));
   EXPECT_EQ(continuation, "");
-  EXPECT_THAT(list("scheduleDeviceMethod", "scheduled", 0, continuation),
-              ElementsAre("m"));
+  EXPECT_THAT(list("scheduleDeviceMethod", "scheduled", 0, continuation), ElementsAre("m"));
   EXPECT_THAT(list("", "completed", 0, continuation), ElementsAre());
 }
 
 TEST_F(JobsTest, RefusesWhatCannotRun) {
-  const auto code = [&](const std::string &body) {
+  const auto code = [&](const std::string& body) {
     const auto made = schedule("j", body);
     return made ? 0 : made.error().status();
   };
@@ -270,20 +219,14 @@ TEST_F(JobsTest, RefusesWhatCannotRun) {
   EXPECT_EQ(code(twin_job("")), 400);
   EXPECT_EQ(code(twin_job("tags.a =")), 400);
   EXPECT_EQ(code(R"({"type":"scheduleUpdateTwin","queryCondition":"*"})"), 400);
-  EXPECT_EQ(
-      code(
-          R"({"type":"scheduleUpdateTwin","queryCondition":"*","updateTwin":{"tags":{"a.b":1}}})"),
-      400);
-  EXPECT_EQ(
-      code(
-          R"({"type":"scheduleDeviceMethod","queryCondition":"*","cloudToDeviceMethod":{"methodName":""}})"),
-      400);
+  EXPECT_EQ(code(R"({"type":"scheduleUpdateTwin","queryCondition":"*","updateTwin":{"tags":{"a.b":1}}})"), 400);
+  EXPECT_EQ(code(R"({"type":"scheduleDeviceMethod","queryCondition":"*","cloudToDeviceMethod":{"methodName":""}})"),
+            400);
   EXPECT_EQ(code(method_job("*", ",\"startTime\":\"yesterday\"")), 400);
   EXPECT_EQ(code(method_job("*", ",\"maxExecutionTimeInSeconds\":-1")), 400);
   EXPECT_EQ(code(twin_job("*")), 0);
   EXPECT_EQ(code(twin_job("*")), 409);
-  for (std::size_t i = 1; i < kJobsOpenMax; ++i)
-    ASSERT_TRUE(schedule("n" + std::to_string(i), twin_job("*")));
+  for (std::size_t i = 1; i < kJobsOpenMax; ++i) ASSERT_TRUE(schedule("n" + std::to_string(i), twin_job("*")));
   EXPECT_EQ(schedule("more", twin_job("*")).error().code, kQuotaExceeded);
 }
 
@@ -302,11 +245,10 @@ TEST_F(JobsTest, TheThreadDoesTheSame) {
   automation_->start();
   ASSERT_TRUE(schedule("t", twin_job("*")));
   ASSERT_TRUE(schedule("m", method_job("*")));
-  while (status("t") != "completed" || status("m") != "completed")
-    std::this_thread::yield();
+  while (status("t") != "completed" || status("m") != "completed") std::this_thread::yield();
   automation_->stop();
   EXPECT_EQ(desired({"hub", "a", ""}), R"({"v":2})");
 }
 
-} // namespace
-} // namespace picket::hub
+}  // namespace
+}  // namespace picket::hub

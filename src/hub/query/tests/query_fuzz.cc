@@ -12,44 +12,38 @@ namespace {
 using namespace picket::hub;
 
 void require(bool claim) {
-  if (!claim)
-    std::abort();
+  if (!claim) std::abort();
 }
 
-const JsonValue &document(int number) {
+const JsonValue& document(int number) {
   static const JsonValue documents[] = {
       *parse_json(
           R"({"deviceId":"a","tags":{"x":1,"y":"b","l":[1,{"k":null}],"t":true},"properties":{"desired":{"r":5}}})"),
-      *parse_json(
-          R"({"deviceId":"b","tags":{"x":"1","y":{"z":2}},"properties":{"reported":{"r":-0.5}}})"),
+      *parse_json(R"({"deviceId":"b","tags":{"x":"1","y":{"z":2}},"properties":{"reported":{"r":-0.5}}})"),
       *parse_json(R"({"deviceId":"c"})")};
   return documents[number];
 }
 
 class ThreeRows final : public RowSource {
-public:
-  HubResult<std::vector<QueryRow>>
-  after(std::string_view first, std::string_view, std::size_t) override {
+ public:
+  HubResult<std::vector<QueryRow>> after(std::string_view first, std::string_view, std::size_t) override {
     std::vector<QueryRow> out;
     for (int i = 0; i < 3; ++i) {
       const std::string id(document(i).text_of("deviceId"));
-      if (id > first)
-        out.push_back({id, "", document(i)});
+      if (id > first) out.push_back({id, "", document(i)});
     }
     return out;
   }
-  HubResult<std::vector<QueryRow>>
-  of_device(std::string_view device_id) override {
+  HubResult<std::vector<QueryRow>> of_device(std::string_view device_id) override {
     std::vector<QueryRow> out;
     for (int i = 0; i < 3; ++i) {
-      if (document(i).text_of("deviceId") == device_id)
-        out.push_back({std::string(device_id), "", document(i)});
+      if (document(i).text_of("deviceId") == device_id) out.push_back({std::string(device_id), "", document(i)});
     }
     return out;
   }
 };
 
-void check_condition(const std::string &text) {
+void check_condition(const std::string& text) {
   (void)Condition::compile(text, Dialect::routes);
   const auto plain = Condition::compile(text, Dialect::twins);
   if (!plain) {
@@ -62,22 +56,18 @@ void check_condition(const std::string &text) {
     const DocumentResolver resolver(document(i));
     const Truth truth = plain->truth(resolver);
     require(truth == plain->truth(resolver));
-    if (wrapped)
-      require(wrapped->truth(resolver) == truth);
-    if (negated && truth == Truth::yes)
-      require(negated->truth(resolver) == Truth::no);
+    if (wrapped) require(wrapped->truth(resolver) == truth);
+    if (negated && truth == Truth::yes) require(negated->truth(resolver) == Truth::no);
     const auto ids = plain->device_ids();
     if (ids && truth == Truth::yes) {
-      require(std::find(ids->begin(), ids->end(),
-                        document(i).text_of("deviceId")) != ids->end());
+      require(std::find(ids->begin(), ids->end(), document(i).text_of("deviceId")) != ids->end());
     }
   }
 }
 
-void check_query(const std::string &text) {
+void check_query(const std::string& text) {
   const auto query = Query::compile(text);
-  if (!query)
-    return;
+  if (!query) return;
   ThreeRows rows;
   const auto whole = run_query(*query, rows, "", kQueryPageMax);
   require(whole && whole->continuation.empty());
@@ -87,23 +77,20 @@ void check_query(const std::string &text) {
     const auto one = run_query(*query, rows, continuation, 1);
     require(one && one->count <= 1);
     if (one->count == 1) {
-      if (!pieces.empty())
-        pieces += ',';
+      if (!pieces.empty()) pieces += ',';
       pieces += one->items.substr(1, one->items.size() - 2);
     }
     continuation = one->continuation;
-    if (continuation.empty())
-      break;
+    if (continuation.empty()) break;
   }
   require("[" + pieces + "]" == whole->items);
   (void)run_query(*query, rows, text, 1);
 }
 
-} // namespace
+}  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
-                                      std::size_t size) {
-  const std::string text(reinterpret_cast<const char *>(data), size);
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
   check_condition(text);
   check_query(text);
   return 0;

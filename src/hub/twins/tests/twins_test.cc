@@ -207,6 +207,27 @@ TEST_F(TwinsTest, TheSecurityGroupTagIsTheDevicesGroup) {
   EXPECT_EQ(devices_->find("hub", "d")->group, "default");
 }
 
+TEST_F(TwinsTest, AFirstTwinIsWrittenWithTheTransactionThatAsksForIt) {
+  const auto key = add("d");
+  TwinChange change =
+      *parse_twin_change(R"({"tags":{"SecurityGroup":"line-2","a":1},"properties":{"desired":{"r":1}}})");
+  HubResult<> changed;
+  ASSERT_TRUE(database_->write([&](sqlite3* db) -> Result<> {
+    changed = Twins::change_in(db, key, change, kService, kStart);
+    return {};
+  }));
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(devices_->find("hub", "d")->group, "line-2");
+  EXPECT_EQ(*get(proven(key)), R"({"desired":{"r":1,"$version":2},"reported":{"$version":1}})");
+  EXPECT_NE(twin(key).text_of("etag"), "AAAAAAAAAAE=");
+  EXPECT_FALSE(database_->write([&](sqlite3* db) -> Result<> {
+    change.desired->set("bad.key", 1);
+    changed = Twins::change_in(db, key, change, kService, kStart);
+    return changed ? Result<>() : fail(Errc::malformed, "twin");
+  }));
+  EXPECT_EQ(changed.error().code, kArgumentInvalid);
+}
+
 TEST_F(TwinsTest, EachChangeLeavesItsRecordWithCountsAndASmallPatch) {
   const auto key = add("d");
   ASSERT_TRUE(patch(key, R"({"tags":{"a":"bc"},"properties":{"desired":{"r":1}}})"));

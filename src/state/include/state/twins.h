@@ -20,14 +20,14 @@ namespace picket::state {
 struct TwinOwner {
   std::string hub;
   std::string device_id;
-  std::string module_id; ///< Empty: the device itself.
+  std::string module_id;  ///< Empty: the device itself.
   std::string generation_id;
-  std::string etag; ///< Of the identity (deviceEtag).
+  std::string etag;  ///< Of the identity (deviceEtag).
   bool enabled = true;
-  std::string group; ///< Device security group; empty for modules.
+  std::string group;  ///< Device security group; empty for modules.
   std::string status_reason;
-  Timestamp status_updated; ///< 0: never.
-  int auth = 0; ///< 0 sas, 1 selfSigned, 2 certificateAuthority, 3 none
+  Timestamp status_updated;  ///< 0: never.
+  int auth = 0;              ///< 0 sas, 1 selfSigned, 2 certificateAuthority, 3 none
   std::string thumbprint_primary;
   std::string thumbprint_secondary;
   bool edge = false;
@@ -58,35 +58,29 @@ enum class TwinKind { devices, modules };
 /// key with the device, by a trigger with the module. A change of the device's
 /// security group, whoever makes it, also renews the twin's version and etag.
 class Twins {
-public:
-  explicit Twins(Database &database) : database_(database) {}
+ public:
+  explicit Twins(Database& database) : database_(database) {}
 
   /// Errors: not_found when there is no such identity.
-  Result<TwinRow> find(std::string_view hub, std::string_view device_id,
-                       std::string_view module_id) const;
+  Result<TwinRow> find(std::string_view hub, std::string_view device_id, std::string_view module_id) const;
   /// In order of (device, module), beginning after these; at most `count_max`.
   /// `after_module` counts for modules only.
-  Result<std::vector<TwinRow>> list(std::string_view hub, TwinKind kind,
-                                    std::string_view after_device,
-                                    std::string_view after_module,
-                                    std::size_t count_max) const;
+  Result<std::vector<TwinRow>> list(std::string_view hub, TwinKind kind, std::string_view after_device,
+                                    std::string_view after_module, std::size_t count_max) const;
   /// Twins of the modules of one device, by id.
-  Result<std::vector<TwinRow>> modules(std::string_view hub,
-                                       std::string_view device_id) const;
+  Result<std::vector<TwinRow>> modules(std::string_view hub, std::string_view device_id) const;
 
   // Inside Database::write or submit.
-  static Result<TwinRow> find_in(sqlite3 *db, std::string_view hub,
-                                 std::string_view device_id,
+  static Result<TwinRow> find_in(sqlite3* db, std::string_view hub, std::string_view device_id,
                                  std::string_view module_id);
-  static Result<> save(sqlite3 *db, const TwinRow &row, Timestamp now);
+  static Result<> save(sqlite3* db, const TwinRow& row, Timestamp now);
   /// Puts the device into a group and writes the audit record "device.update"
   /// that detectors learn it from.
-  static Result<> set_group(sqlite3 *db, const TwinOwner &owner,
-                            std::string_view group, std::string_view user,
+  static Result<> set_group(sqlite3* db, const TwinOwner& owner, std::string_view group, std::string_view user,
                             std::string_view source, Timestamp now);
 
-private:
-  Database &database_;
+ private:
+  Database& database_;
 };
 
-} // namespace picket::state
+}  // namespace picket::state

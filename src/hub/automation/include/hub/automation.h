@@ -14,19 +14,18 @@ namespace picket::hub {
 
 /// Owns the thread on which both work. Everything else is theirs.
 class Automation {
-public:
+ public:
   static constexpr std::size_t kDevicesPerStep = 256;
 
   /// All outlive it.
-  Automation(state::Database &database, Twins &twins, MethodInvoker &methods,
-             const Clock &clock);
+  Automation(state::Database& database, Twins& twins, MethodInvoker& methods, const Clock& clock);
   /// Stops.
   ~Automation();
-  Automation(const Automation &) = delete;
-  Automation &operator=(const Automation &) = delete;
+  Automation(const Automation&) = delete;
+  Automation& operator=(const Automation&) = delete;
 
-  Configurations &configurations() { return configurations_; }
-  Jobs &jobs() { return jobs_; }
+  Configurations& configurations() { return configurations_; }
+  Jobs& jobs() { return jobs_; }
 
   /// Everything that is due at `now`, one step of each. False: nothing was left
   /// to do. For tests instead of start(); recover() once before.
@@ -37,17 +36,17 @@ public:
   void start();
   void stop();
 
-private:
-  void run(const std::stop_token &stopping);
+ private:
+  void run(const std::stop_token& stopping);
   void wake();
 
   Configurations configurations_;
   Jobs jobs_;
-  const Clock &clock_;
+  const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable_any woken_;
   bool wake_ = false;
   std::jthread thread_;
 };
 
-} // namespace picket::hub
+}  // namespace picket::hub

@@ -21,11 +21,10 @@
 
 namespace picket::hub {
 
-inline constexpr std::size_t kConfigurationsMax = 100; ///< Of one hub.
+inline constexpr std::size_t kConfigurationsMax = 100;  ///< Of one hub.
 inline constexpr std::size_t kConfigurationBodyBytesMax = 128 * 1024;
 inline constexpr std::size_t kConfigurationMetricsMax = 20;
-inline constexpr Duration kMetricsEvery =
-    Duration::minutes(5); ///< And soon after a change.
+inline constexpr Duration kMetricsEvery = Duration::minutes(5);  ///< And soon after a change.
 
 /// The REST side answers and takes IoT Hub's JSON: {id, schemaVersion, labels,
 /// content{deviceContent, modulesContent, moduleContent}, targetCondition,
@@ -41,31 +40,27 @@ inline constexpr Duration kMetricsEvery =
 /// marks the device, in the same transaction. Both survive a crash. Values,
 /// records and twin change in one transaction for each twin.
 class Configurations {
-public:
+ public:
   /// All outlive it.
-  Configurations(state::Database &database, Twins &twins, const Clock &clock);
+  Configurations(state::Database& database, Twins& twins, const Clock& clock);
   ~Configurations();
 
   // Any thread. Errors: 400, 404011, 412001, 413; 403002 when there are
   // kConfigurationsMax.
-  void get(std::string_view hub, std::string_view id,
-           Done<std::string> done) const;
+  void get(std::string_view hub, std::string_view id, Done<std::string> done) const;
   /// A JSON array by id; `count_max` 0: all.
-  void list(std::string_view hub, std::size_t count_max,
-            Done<std::string> done) const;
+  void list(std::string_view hub, std::size_t count_max, Done<std::string> done) const;
   /// Creates without `if_match` (409 if it exists), else changes. The answer is
   /// the configuration.
-  void put(std::string_view hub, std::string_view id, std::string_view body,
-           std::string if_match, state::Actor actor, Done<std::string> done);
-  void remove(std::string_view hub, std::string_view id, std::string if_match,
-              state::Actor actor, Done<> done);
+  void put(std::string_view hub, std::string_view id, std::string_view body, std::string if_match, state::Actor actor,
+           Done<std::string> done);
+  void remove(std::string_view hub, std::string_view id, std::string if_match, state::Actor actor, Done<> done);
   /// {targetCondition, customMetricQueries} to {targetConditionError,
   /// customMetricQueryErrors}.
   static HubResult<std::string> test_queries(std::string_view body);
   /// Puts a content onto one device and its modules, once: nothing is kept,
   /// nothing undone later.
-  void apply_content(const IdentityKey &device, std::string_view body,
-                     state::Actor actor, Done<> done);
+  void apply_content(const IdentityKey& device, std::string_view body, state::Actor actor, Done<> done);
 
   /// One step of the work that waits, at most `devices_max` devices. False:
   /// nothing was left to do. One thread at a time; not the database's.
@@ -73,20 +68,18 @@ public:
   /// Counts the custom metrics whose time has come. The same thread.
   Result<> count_metrics(Timestamp now);
 
-private:
+ private:
   class Reconciler;
   using Steps = std::vector<std::pair<IdentityKey, TwinChange>>;
-  [[nodiscard]] std::optional<std::uint64_t>
-  count_rows(const std::string &hub, const std::string &text) const;
-  void apply_next(std::shared_ptr<Steps> steps, std::size_t at,
-                  state::Actor actor, Done<> done);
+  [[nodiscard]] std::optional<std::uint64_t> count_rows(const std::string& hub, const std::string& text) const;
+  void apply_next(std::shared_ptr<Steps> steps, std::size_t at, state::Actor actor, Done<> done);
 
-  state::Database &database_;
+  state::Database& database_;
   state::Configurations store_;
-  Twins &twins_;
-  const Clock &clock_;
+  Twins& twins_;
+  const Clock& clock_;
   Timestamp metrics_counted_;
   std::atomic<bool> metrics_due_{true};
 };
 
-} // namespace picket::hub
+}  // namespace picket::hub

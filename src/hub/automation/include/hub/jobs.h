@@ -18,37 +18,35 @@
 
 namespace picket::hub {
 
-inline constexpr std::size_t kJobsOpenMax =
-    100; ///< Scheduled, queued or running jobs of one hub.
+inline constexpr std::size_t kJobsOpenMax = 100;  ///< Scheduled, queued or running jobs of one hub.
 inline constexpr std::size_t kJobBodyBytesMax = 256 * 1024;
-inline constexpr std::size_t kJobMethodsAtOnceMax =
-    64; ///< Methods under way, of all jobs.
+inline constexpr std::size_t kJobMethodsAtOnceMax = 64;  ///< Methods under way, of all jobs.
 inline constexpr std::size_t kJobTwinsAtOnceMax = 128;
 inline constexpr Duration kJobTimeMax = Duration::days(2);
-inline constexpr Duration kJobsKept = Duration::days(30); ///< After their end.
+inline constexpr Duration kJobsKept = Duration::days(30);  ///< After their end.
 
 struct JobMethod {
   std::string name;
-  std::string payload; ///< JSON, or empty.
+  std::string payload;  ///< JSON, or empty.
   Duration response_timeout = Duration::seconds(30);
   Duration connect_timeout;
 };
 struct JobMethodAnswer {
   int status = 0;
-  std::string payload; ///< JSON, or empty.
+  std::string payload;  ///< JSON, or empty.
 };
 /// How jobs call devices. The composition root puts hub::Methods behind it.
 class MethodInvoker {
-public:
+ public:
   virtual ~MethodInvoker() = default;
   /// `done` may come from any thread, also after the jobs have been stopped.
-  virtual void invoke(const IdentityKey &target, JobMethod method,
-                      std::string_view caller, Done<JobMethodAnswer> done) = 0;
+  virtual void invoke(const IdentityKey& target, JobMethod method, std::string_view caller,
+                      Done<JobMethodAnswer> done) = 0;
 };
 
 struct JobPage {
-  std::string items;        ///< A JSON array.
-  std::string continuation; ///< Empty: the last page.
+  std::string items;         ///< A JSON array.
+  std::string continuation;  ///< Empty: the last page.
 };
 
 /// A job, its devices and their results are rows: after a restart it goes on. A
@@ -56,27 +54,22 @@ struct JobPage {
 /// method that was under way counts as failed, since the device may have run
 /// it.
 class Jobs {
-public:
+ public:
   /// All outlive it.
-  Jobs(state::Database &database, Twins &twins, MethodInvoker &methods,
-       const Clock &clock);
+  Jobs(state::Database& database, Twins& twins, MethodInvoker& methods, const Clock& clock);
 
   // Any thread. JSON in IoT Hub's shape: {jobId, type, queryCondition,
   // updateTwin or cloudToDeviceMethod, startTime, maxExecutionTimeInSeconds};
   // answers add status, createdTime, endTime, failureReason,
   // deviceJobStatistics. Errors: 400, 404012, 409 (exists), 413, 403002 when
   // kJobsOpenMax are open.
-  void schedule(std::string_view hub, std::string_view id,
-                std::string_view body, state::Actor actor,
+  void schedule(std::string_view hub, std::string_view id, std::string_view body, state::Actor actor,
                 Done<std::string> done);
-  void get(std::string_view hub, std::string_view id,
-           Done<std::string> done) const;
+  void get(std::string_view hub, std::string_view id, Done<std::string> done) const;
   /// A job that has ended stays as it is; the answer is the job.
-  void cancel(std::string_view hub, std::string_view id, state::Actor actor,
-              Done<std::string> done);
+  void cancel(std::string_view hub, std::string_view id, state::Actor actor, Done<std::string> done);
   /// Newest first. `type` and `status` as in the JSON; empty: all.
-  void list(std::string_view hub, std::string_view type,
-            std::string_view status, std::string_view continuation,
+  void list(std::string_view hub, std::string_view type, std::string_view status, std::string_view continuation,
             std::size_t count_max, Done<JobPage> done) const;
 
   /// Once, before the first run().
@@ -88,25 +81,25 @@ public:
   /// thread.
   void on_progress(std::function<void()> listener);
 
-  [[nodiscard]] const state::Jobs &store() const { return store_; }
+  [[nodiscard]] const state::Jobs& store() const { return store_; }
 
-private:
+ private:
   struct Answers;
-  Result<> collect(state::JobRow &job, Timestamp now);
+  Result<> collect(state::JobRow& job, Timestamp now);
   Result<bool> step(state::JobRow job, Timestamp now);
-  Result<bool> update_twins(const state::JobRow &job, Timestamp now);
-  Result<bool> call_methods(const state::JobRow &job, Timestamp now);
+  Result<bool> update_twins(const state::JobRow& job, Timestamp now);
+  Result<bool> call_methods(const state::JobRow& job, Timestamp now);
   Result<bool> take_answers(Timestamp now);
-  Result<> end_if_done(const state::JobRow &job, Timestamp now);
+  Result<> end_if_done(const state::JobRow& job, Timestamp now);
 
-  state::Database &database_;
+  state::Database& database_;
   state::Jobs store_;
-  Twins &twins_;
-  MethodInvoker &methods_;
-  const Clock &clock_;
+  Twins& twins_;
+  MethodInvoker& methods_;
+  const Clock& clock_;
   Timestamp cleaned_;
-  std::shared_ptr<Answers> answers_; ///< Shared with the calls under way: they
-                                     ///< may answer later than we live.
+  std::shared_ptr<Answers> answers_;  ///< Shared with the calls under way: they
+                                      ///< may answer later than we live.
 };
 
-} // namespace picket::hub
+}  // namespace picket::hub
