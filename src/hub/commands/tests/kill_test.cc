@@ -1,14 +1,12 @@
 // What send() has acknowledged outlives kill -9, at whatever moment it comes.
-#include <algorithm>
-#include <csignal>
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/command_service.h"
+#include "hub/testing/killed_child.h"
 #include "hub/testing/temporary_state.h"
 
 namespace picket::hub {
@@ -17,14 +15,9 @@ namespace {
 constexpr int kDevices = 8;
 IdentityKey device(int number) { return {"hub1", "dev" + std::to_string(number), ""}; }
 
-void say(int fd, char what, const std::string& id) {
-  const auto line = what + id + "\n";
-  if (::write(fd, line.data(), line.size()) < 0) ::_exit(2);
-}
-
 /// Sends to all devices and completes half of it, for ever. Says 's' when a send is acknowledged, 'c' before it
 /// completes.
-[[noreturn]] void child(const std::string& path, int fd) {
+void child(const std::string& path, int fd) {
   auto database = state::Database::open(path);
   if (!database) ::_exit(3);
   const auto commands = make_commands(**database, [](const IdentityKey&) {}, system_clock());
@@ -34,44 +27,15 @@ void say(int fd, char what, const std::string& id) {
     Command command;
     append(command.body, as_bytes(id));
     const auto sent = answer([&](Done<> done) { commands->send(to, command, {"t", ""}, std::move(done)); });
-    if (sent) say(fd, 's', id);
+    if (sent) say(fd, "s" + id);
     if (n % 2 == 0 && sent) continue;
     const auto got =
         answer<std::optional<LockedCommand>>([&](auto done) { commands->receive(to, "mqtt", {}, std::move(done)); });
     if (!got || !*got) continue;
-    say(fd, 'c', std::string(as_text((*got)->command.body)));
+    say(fd, "c" + std::string(as_text((*got)->command.body)));
     (void)answer(
         [&](Done<> done) { commands->settle(to, (*got)->lock, Settlement::complete, "mqtt", std::move(done)); });
   }
-}
-
-/// Lines until `count`, then kill, then what was still under way.
-std::string run_and_kill(const std::string& path, int lines_min) {
-  int ends[2];
-  EXPECT_EQ(::pipe(ends), 0);
-  const auto pid = ::fork();
-  if (pid == 0) {
-    ::close(ends[0]);
-    child(path, ends[1]);
-  }
-  ::close(ends[1]);
-  std::string out;
-  char buffer[4096];
-  bool alive = true;
-  for (;;) {
-    const auto got = ::read(ends[0], buffer, sizeof buffer);
-    if (got <= 0) break;
-    out.append(buffer, static_cast<std::size_t>(got));
-    if (alive && std::count(out.begin(), out.end(), '\n') >= lines_min) {
-      ::kill(pid, SIGKILL);
-      alive = false;
-    }
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  EXPECT_TRUE(WIFSIGNALED(status)) << "exit " << WEXITSTATUS(status);
-  return out;
 }
 
 TEST(CommandsKilled, LoseNothingThatWasAcknowledged) {
@@ -80,7 +44,7 @@ TEST(CommandsKilled, LoseNothingThatWasAcknowledged) {
   std::set<std::string> expected;  // acknowledged, and nobody began to complete it
   for (const int lines : {40, 97, 150}) {
     state.close();
-    const auto heard = run_and_kill(state.path(), lines);
+    const auto heard = run_and_kill([path = state.path()](int fd) { child(path, fd); }, lines);
     state.reopen();
     std::size_t at = 0;
     for (std::size_t end; (end = heard.find('\n', at)) != std::string::npos; at = end + 1) {
