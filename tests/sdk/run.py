@@ -38,7 +38,7 @@ class Group:
 
     def command(self, folder: pathlib.Path) -> list:
         if self.language == "node":
-            return [ROOT / ".deps/sdk-node", f"--test-reporter={HERE}/node/reporter.mjs", self.file]
+            return [ROOT / ".deps/sdk-node", "--test-timeout=100000", f"--test-reporter={HERE}/node/reporter.mjs", self.file]
         if self.language == "python":
             return [ROOT / ".deps/sdk-python/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider",
                     f"--rootdir={HERE}/python", self.file, f"--junitxml={folder}/report/pytest.xml"]

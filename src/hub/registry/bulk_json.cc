@@ -39,6 +39,14 @@ constexpr std::array<std::pair<int, std::string_view>, 14> kCodeNames = {
      {kInternal, "ServerError"},
      {kUnavailable, "ServiceUnavailable"}}};
 
+/// SDKs write "Delete", "delete" and "DeleteIfMatchETag".
+bool equal_without_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 HubResult<std::string> object_text(const boost::json::object& in, std::string_view name) {
   HUB_TRY(const auto* part, object_member(in, name));
   return part == nullptr ? std::string() : boost::json::serialize(*part);
@@ -53,8 +61,7 @@ HubResult<BulkItem> item_from(const boost::json::object& in, BulkMode fallback) 
   BulkItem out{.mode = fallback};
   HUB_TRY(const auto mode, text_member(in, "importMode", 64));
   if (mode) {
-    const auto found =
-        std::ranges::find(kModes, std::string_view(*mode), &std::pair<std::string_view, BulkMode>::first);
+    const auto* const found = std::ranges::find_if(kModes, [&](const auto& row) { return equal_without_case(row.first, *mode); });
     if (found == kModes.end()) return invalid("importMode", "one of IoT Hub's import modes");
     out.mode = found->second;
   }

@@ -60,11 +60,11 @@ for (const [name, transport] of lasting) {
       await client.close();
     });
 
-    it(`${name}: a device that does not listen to methods is 404103`, async () => {
+    it(`${name}: a device that does not listen to methods is 404103, DeviceNotOnline`, async () => {
       const { id, device: string } = await newDevice();
       const client = deviceClient(string, transport);
       await within(client.open(), 'open');
-      await assert.rejects(call(id, { methodName: 'reboot', payload: {} }), code(404103));
+      await assert.rejects(call(id, { methodName: 'reboot', payload: {} }), code('404103|DeviceNotOnline'));
       await client.close();
     });
   });
@@ -73,11 +73,11 @@ for (const [name, transport] of lasting) {
 describe('methods', { concurrency: 4 }, () => {
   it('a device that is away is 404103', async () => {
     const { id } = await newDevice();
-    await assert.rejects(call(id, { methodName: 'reboot', payload: {} }), code(404103));
+    await assert.rejects(call(id, { methodName: 'reboot', payload: {} }), code('404103|DeviceNotOnline'));
   });
 
   it('a device that nobody registered is 404001', async () => {
-    await assert.rejects(call('nobody', { methodName: 'reboot', payload: {} }), code(404001));
+    await assert.rejects(call('nobody', { methodName: 'reboot', payload: {} }), code('404001|DeviceNotFound'));
   });
 
   it('connectTimeoutInSeconds waits for a device that comes', async () => {

@@ -11,7 +11,7 @@ const fleet = `fleet-${randomBytes(3).toString('hex')}`;
 let service;
 before(async () => {
   service = await registry();
-  await service.addDevices(Array.from({ length: COUNT }, (_, n) => ({ deviceId: `${fleet}-${n}` })));
+  await within(service.addDevices(Array.from({ length: COUNT }, (_, n) => ({ deviceId: `${fleet}-${n}` }))), 'addDevices');
   await Promise.all(Array.from({ length: COUNT }, (_, n) =>
     service.updateTwin(`${fleet}-${n}`, { tags: { fleet, line: n % 3, deep: { site: n < 10 ? 'north' : 'south' } },
                                           properties: { desired: { rate: n * 1.5 } } }, '*')));
@@ -22,9 +22,10 @@ async function all(text, pageSize) {
   const out = [];
   const pages = [];
   while (query.hasMoreResults) {
-    const { result } = await query.next();
+    const { result } = await query.next(query.continuationToken);  // without it the SDK asks for the first page again
     pages.push(result.length);
     out.push(...result);
+    assert.ok(pages.length < 50, 'the pages come to an end');
   }
   return [out, pages];
 }
@@ -127,7 +128,7 @@ describe('jobs', { concurrency: 4 }, () => {
     const id = `job-${randomBytes(4).toString('hex')}`;
     await jobs.scheduleTwinUpdate(id, `tags.fleet = '${fleet}'`, { etag: '*', tags: { never: 1 } }, new Date(Date.now() + 3_600_000), 60);
     const listed = body(await jobs.createQuery('scheduleUpdateTwin', 'scheduled').next());
-    assert.ok((listed.result ?? listed).some((job) => job.jobId === id));
+    assert.ok(listed.some((job) => job.jobId === id));
     await jobs.cancelJob(id);
     assert.equal((await ended(jobs, id)).status, 'cancelled');
   });

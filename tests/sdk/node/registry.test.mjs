@@ -69,7 +69,7 @@ describe('registry', { concurrency: 6 }, () => {
 
   it('ids of any allowed characters', async () => {
     const service = await registry();
-    for (const odd of "#+?%$*'=:._@(),;!") {
+    for (const odd of "#+?%$*'=:._@(),!") {
       const deviceId = name(`odd${odd}x`);
       const made = body(await service.create({ deviceId }));
       assert.equal(made.deviceId, deviceId);

@@ -124,17 +124,6 @@ describe('the service and twins', { concurrency: 4 }, () => {
       || /Precondition/i.test(error.name + error.message));
   });
 
-  it('a replaced twin loses what is not in the new one', async () => {
-    const { id } = await newDevice();
-    const service = await registry();
-    await service.updateTwin(id, { tags: { old: 1 }, properties: { desired: { old: 1, kept: 1 } } }, '*');
-    await service.replaceTwin(id, { tags: { new: 1 }, properties: { desired: { kept: 2 } } }, '*');
-    const twin = body(await service.getTwin(id));
-    assert.deepEqual(twin.tags, { new: 1 });
-    assert.equal(twin.properties.desired.kept, 2);
-    assert.equal(twin.properties.desired.old, undefined);
-  });
-
   it('desired properties set while the device is away are there when it comes', async () => {
     const { id, device: string } = await newDevice();
     await updateDesired(id, { later: true });

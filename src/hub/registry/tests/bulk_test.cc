@@ -36,7 +36,7 @@ TEST_F(HubBulk, KnowsEveryMode) {
   EXPECT_TRUE(
       bulk(R"([{"id":"d","importMode":"createOrUpdate"},{"id":"e","importMode":"createOrUpdate"}])")->errors.empty());
   EXPECT_EQ(bulk(R"([{"id":"e","importMode":"deleteIfMatchETag","eTag":"x"}])")->errors[0].error.code, 412001);
-  EXPECT_TRUE(bulk(R"([{"id":"e","importMode":"delete"}])")->errors.empty());
+  EXPECT_TRUE(bulk(R"([{"id":"e","importMode":"Delete"}])")->errors.empty()) << "as the Node SDK writes it";
   EXPECT_TRUE(
       bulk(R"([{"id":"d","moduleId":"m","importMode":"create"},{"id":"d","moduleId":"m","importMode":"delete"}])")
           ->errors.empty());
