@@ -152,6 +152,9 @@ Result<> DeviceHub::start_services() {
                    needs_.messages, [this](const hub::IdentityKey& key) { return twins_.document(key); }, needs_.clock,
                    {.directory = options_.forward + "/routes",
                     .log = [](std::string_view line) { log::warning("hub", "{}", line); }}));
+  route_desk_ = std::make_unique<RouteDesk>(
+      needs_.database, *router_, [this](const hub::IdentityKey& key) { return twins_.document(key); }, needs_.clock);
+  TRY_VOID(route_desk_->load());
   events_ = hub::make_event_stream(needs_.messages, router_->view());
   return {};
 }

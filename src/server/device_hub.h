@@ -39,6 +39,7 @@
 #include "net/tls_context.h"
 #include "presence.h"
 #include "provisioning_registry.h"
+#include "route_desk.h"
 #include "state/database.h"
 #include "state_identity_store.h"
 
@@ -87,7 +88,7 @@ class DeviceHub {
   hub::Automation& automation() { return *automation_; }
   hub::QueryService& queries() { return *queries_; }
   hub::Provisioning& provisioning() { return *provisioning_; }
-  hub::Router& router() { return *router_; }
+  RouteDesk& route_desk() { return *route_desk_; }
   [[nodiscard]] std::uint16_t mqtt_port() const { return mqtt_->port(); }
   [[nodiscard]] std::uint16_t amqp_port() const { return amqp_->port(); }
   [[nodiscard]] std::uint16_t https_port() const { return https_->port(); }
@@ -127,6 +128,7 @@ class DeviceHub {
   ProvisioningRegistry provisioning_registry_;
   std::unique_ptr<hub::ProvisioningService> provisioning_;
   std::unique_ptr<hub::Router> router_;
+  std::unique_ptr<RouteDesk> route_desk_;
   std::unique_ptr<hub::EventStream> events_;
   std::unique_ptr<hub::MqttHead> mqtt_;
   std::unique_ptr<hub::AmqpHead> amqp_;

@@ -30,6 +30,7 @@
 #include "pipeline/workspace_sink.h"
 #include "presence.h"
 #include "query_schema.h"
+#include "recommendation_list.h"
 #include "retention_clock.h"
 #include "self_test_confirmer.h"
 #include "state_identity_store.h"
@@ -39,6 +40,8 @@
 namespace picket::server {
 namespace {
 
+// A flush costs the processor as much as ten messages: what many devices send within this time shares one.
+constexpr Duration kGatherDelay = Duration::milliseconds(2);
 constexpr Duration kActivityTimeout = Duration::minutes(10);
 
 std::function<void(std::string_view)> log_to(std::string component) {
@@ -46,8 +49,9 @@ std::function<void(std::string_view)> log_to(std::string component) {
 }
 
 Result<std::unique_ptr<journal::Journal>> open_journal(const std::string& directory, std::string name,
-                                                       std::uint64_t reserve_bytes) {
+                                                       std::uint64_t reserve_bytes, Duration gather_delay = {}) {
   journal::EmbeddedOptions options;
+  options.gather_delay = gather_delay;
   options.directory = directory;
   options.reserve_bytes = reserve_bytes;
   options.log = log_to(name);
@@ -127,6 +131,8 @@ class EmbeddedServer final : public Server {
   std::optional<state::Users> users_;
   std::optional<state::Alerts> alerts_;
   std::optional<state::Outbox> outbox_;
+  std::optional<state::Recommendations> recommendations_;
+  std::optional<state::SecurityGroups> security_groups_;
   std::unique_ptr<journal::Journal> messages_;
   std::unique_ptr<journal::Journal> derived_;
   std::optional<RetentionClock> retention_clock_;
@@ -145,6 +151,8 @@ class EmbeddedServer final : public Server {
   std::optional<AlertList> alert_list_;
   std::unique_ptr<pipeline::Projector> alert_table_projector_;
   std::unique_ptr<pipeline::Projector> alert_list_projector_;
+  std::optional<RecommendationList> recommendation_list_;
+  std::unique_ptr<pipeline::Projector> recommendation_projector_;
   std::optional<TriageDesk> triage_desk_;
   std::optional<Housekeeper> housekeeper_;
 
@@ -186,10 +194,12 @@ Result<> EmbeddedServer::open_storage(std::string& detail) {
   users_.emplace(*database_);
   alerts_.emplace(*database_);
   outbox_.emplace(*database_);
+  recommendations_.emplace(*database_);
+  security_groups_.emplace(*database_);
   TRY(const bool first_start, api::make_first_secrets(*users_, data_->secrets(), {}, clock_.now()));
   if (first_start)
     log::info("server", "first start: the sign-in secret of admin is in {}/first-sign-in", data_->secrets());
-  TRY(messages_, open_journal(data_->journal(), "journal", options_.reserve_bytes));
+  TRY(messages_, open_journal(data_->journal(), "journal", options_.reserve_bytes, kGatherDelay));
   TRY(derived_, open_journal(data_->derived(), "derived", 0));
   retention_clock_.emplace(clock_, messages_->stats().last_enqueued);
   return {};
@@ -270,6 +280,14 @@ Result<> EmbeddedServer::start_pipeline() {
                                    return alert_list_->apply(record, after);
                                  },
                                  log_to("alert list")));
+  recommendation_list_.emplace(*recommendations_);
+  TRY(const std::string recommended, recommendations_->position());
+  TRY(recommendation_projector_, pipeline::start_projector(
+                                     "recommendation-list", recommended, *derived_,
+                                     [this](const journal::RecordView& record, const journal::Position& after) {
+                                       return recommendation_list_->apply(record, after);
+                                     },
+                                     log_to("recommendation list")));
   triage_desk_.emplace(*derived_, *alert_list_, *alerts_);
   housekeeper_.emplace(Housekeeper::Parts{*messages_,
                                           *derived_,
@@ -354,6 +372,9 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .twins = &hub_->twins(),
                                 .methods = &hub_->methods(),
                                 .commands = &hub_->commands(),
+                                .recommendations = &*recommendations_,
+                                .security_groups = &*security_groups_,
+                                .routes = &hub_->route_desk(),
                                 .secrets_directory = data_->secrets()},
                                *live_));
   log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",
@@ -375,6 +396,7 @@ void EmbeddedServer::stop() {
   if (threads_) threads_->stop();
   housekeeper_.reset();
   triage_desk_.reset();
+  recommendation_projector_.reset();
   alert_list_projector_.reset();
   alert_table_projector_.reset();
   pipeline_.reset();

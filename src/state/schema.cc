@@ -17,6 +17,7 @@ extern const char* const kFeedbackSchema;
 extern const char* const kUploadsSchema;
 extern const char* const kEnrollmentsSchema;
 extern const char* const kTwinsSchema;
+extern const char* const kRoutingSchema;
 extern const char* const kConfigurationsSchema;
 extern const char* const kJobsSchema;
 extern const char* const kRecommendationsSchema;
@@ -93,6 +94,7 @@ std::span<const UpgradeStep> upgrade_steps() {
       {"uploads", kUploadsSchema},
       {"enrollments", kEnrollmentsSchema},
       {"twins", kTwinsSchema},
+      {"routing", kRoutingSchema},
       {"configurations", kConfigurationsSchema},
       {"jobs", kJobsSchema},
       {"recommendations", kRecommendationsSchema},

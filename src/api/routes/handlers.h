@@ -49,6 +49,19 @@ Answer add_certificate(Call& call);
 Answer new_certificate_code(Call& call);
 Answer verify_certificate(Call& call);
 Answer delete_certificate(Call& call);
+// security_routes.cc
+Answer list_recommendations(Call& call);
+Answer list_recommendation_types(Call& call);
+Answer set_recommendation_type(Call& call);
+Answer list_security_groups(Call& call);
+Answer get_security_group(Call& call);
+Answer put_security_group(Call& call);
+Answer delete_security_group(Call& call);
+Answer put_deployment(Call& call);
+// routing_routes.cc
+Answer get_routing(Call& call);
+Answer put_routing(Call& call);
+Answer test_routing(Call& call);
 // alert_routes.cc
 Answer list_alerts(Call& call);
 Answer get_alert(Call& call);

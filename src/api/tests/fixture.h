@@ -114,6 +114,22 @@ inline kql::Schema small_schema() {
   return schema;
 }
 
+/// Keeps what was written, and routes everything to "all".
+class FakeRouteDesk final : public RouteDesk {
+ public:
+  [[nodiscard]] std::string read(std::string_view) const override { return document; }
+  hub::HubResult<> write(std::string_view, std::string_view json, const state::Actor&) override {
+    if (json.empty()) return hub::hub_fail(hub::kArgumentInvalid, "routes: empty");
+    document = json;
+    return {};
+  }
+  [[nodiscard]] hub::HubResult<std::vector<std::string>> test(std::string_view,
+                                                              const hub::RoutedMessage& message) const override {
+    return std::vector<std::string>{message.event.properties.empty() ? "all" : message.event.properties[0].second};
+  }
+  std::string document = "{}";
+};
+
 class ApiTest : public ::testing::Test {
  protected:
   ApiTest() {
@@ -131,6 +147,8 @@ class ApiTest : public ::testing::Test {
     alerts_.emplace(*database_);
     outbox_.emplace(*database_);
     desk_.emplace(*alerts_);
+    recommendations_.emplace(*database_);
+    security_groups_.emplace(*database_);
     twins_ = std::make_unique<hub::Twins>(*database_, clock_);
     hubs_ = std::make_unique<hub::HubAdministration>(*database_, hub_settings_, clock_, "0b5e2a52");
     EXPECT_TRUE(hubs_->load({.name = "picket"}).has_value());
@@ -170,6 +188,9 @@ class ApiTest : public ::testing::Test {
                              .twins = twins_.get(),
                              .methods = methods_.get(),
                              .commands = commands_.get(),
+                             .recommendations = &*recommendations_,
+                             .security_groups = &*security_groups_,
+                             .routes = &route_desk_,
                              .secrets_directory = folder_,
                              .hubs = hubs_.get(),
                              .hub_settings = &hub_settings_},
@@ -235,6 +256,9 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<net::TlsContext> tls_;
   std::optional<state::Users> users_;
   std::optional<state::Devices> devices_;
+  std::optional<state::Recommendations> recommendations_;
+  std::optional<state::SecurityGroups> security_groups_;
+  FakeRouteDesk route_desk_;
   std::unique_ptr<hub::Twins> twins_;
   hub::HubSettingsStore hub_settings_;
   std::unique_ptr<hub::HubAdministration> hubs_;

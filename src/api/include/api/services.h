@@ -10,10 +10,13 @@
 
 #include "base/core/result.h"
 #include "base/core/time.h"
+#include "hub/hub_error.h"
+#include "hub/message_source.h"
 #include "kql/schema.h"
 #include "state/alerts.h"
 #include "state/devices.h"
 #include "state/outbox.h"
+#include "state/recommendations.h"
 #include "state/users.h"
 #include "workspace/workspace.h"
 
@@ -52,6 +55,19 @@ class AlertDesk {
   /// Returns the alert as it is once the record is durable and applied. May block for a group commit. Errors:
   /// not_found, unavailable.
   virtual Result<state::Alert> triage(const state::Triage& triage) = 0;
+};
+
+/// Routes of hubs: stored, checked and in force. Any thread that may wait for the disk.
+class RouteDesk {
+ public:
+  virtual ~RouteDesk() = default;
+  /// The document (hub/routing_config.h).
+  [[nodiscard]] virtual std::string read(std::string_view hub) const = 0;
+  /// Errors: 400004 with the place at fault, 413001, 503003.
+  virtual hub::HubResult<> write(std::string_view hub, std::string_view json, const state::Actor& actor) = 0;
+  /// Names of the routes that a message would take.
+  [[nodiscard]] virtual hub::HubResult<std::vector<std::string>> test(std::string_view hub,
+                                                                      const hub::RoutedMessage& message) const = 0;
 };
 
 /// Counters or gauges of one part of the server, by name (snake_case).
@@ -109,6 +125,9 @@ struct Services {
   hub::Twins* twins = nullptr;
   hub::Methods* methods = nullptr;
   hub::Commands* commands = nullptr;
+  state::Recommendations* recommendations = nullptr;
+  state::SecurityGroups* security_groups = nullptr;
+  RouteDesk* routes = nullptr;
   std::string secrets_directory;  ///< first-sign-in is removed from it once the first user has another secret.
   // The hubs as objects; nullptr: not offered (501).
   hub::HubAdministration* hubs = nullptr;

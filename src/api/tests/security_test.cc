@@ -1,0 +1,78 @@
+#include "fixture.h"
+
+namespace picket::api::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class SecurityApiTest : public ApiTest {
+ protected:
+  void SetUp() override {
+    start();
+    ASSERT_TRUE(devices_->add("picket", "d", "", {"test", ""}, clock_.now()).has_value());
+  }
+  [[nodiscard]] Reply call(const std::string& method, const std::string& path, const std::string& body = "") const {
+    return client_->call(method, "/api/v1" + path, body, admin());
+  }
+  [[nodiscard]] std::vector<std::string> kinds() const {
+    std::vector<std::string> out;
+    const auto pending = outbox_->pending(100);
+    for (const auto& record : *pending) out.push_back(record.kind);
+    return out;
+  }
+};
+
+TEST_F(SecurityApiTest, RecommendationsAreListedWithTheirStepsAndFiltered) {
+  ASSERT_TRUE(
+      recommendations_
+          ->apply({.recommendation_id = "r1",
+                   .type = "IoT_SharedCredentials",
+                   .display_name = "Shared",
+                   .severity = "High",
+                   .state = "Active",
+                   .hub = "picket",
+                   .device_id = "d",
+                   .source = 1,
+                   .json = R"({"Description":"why","RemediationSteps":["do"],"AdditionalData":{"Devices":"2"}})"},
+                  "1")
+          .has_value());
+  const Reply all = call("GET", "/recommendations");
+  ASSERT_EQ(all.status, 200) << all.body;
+  EXPECT_THAT(all.body, HasSubstr(R"("remediationSteps":["do"])"));
+  EXPECT_THAT(all.body, HasSubstr(R"("additionalData":{"Devices":"2"})"));
+  EXPECT_THAT(call("GET", "/recommendations?state=Resolved").body, HasSubstr(R"("total":0)"));
+  EXPECT_THAT(call("GET", "/recommendation-types").body, HasSubstr(R"("type":"IoT_SharedCredentials")"));
+}
+
+TEST_F(SecurityApiTest, ATypeIsSwitchedOffAndThePipelineIsTold) {
+  EXPECT_EQ(call("PATCH", "/recommendation-types/IoT_SharedCredentials", R"({"enabled":false})").status, 204);
+  EXPECT_THAT(kinds(), ::testing::Contains("recommendation.set"));
+  EXPECT_EQ(call("PATCH", "/recommendation-types/IoT_Nothing", R"({"enabled":false})").status, 404);
+  EXPECT_EQ(call("PATCH", "/recommendation-types/IoT_SharedCredentials", R"({"enabled":1})").status, 400);
+}
+
+TEST_F(SecurityApiTest, OneRuleInOneGroupReturnsAllNineteen) {
+  const std::string body =
+      R"({"properties":{"timeWindowRules":[{"ruleType":"QueuePurgesNotInAllowedRange","isEnabled":true,)"
+      R"("minThreshold":0,"maxThreshold":1,"timeWindowSize":"PT5M"}]}})";
+  const Reply made = call("PUT", "/security-groups/line-1", body);
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_THAT(made.body, HasSubstr("ProcessNotAllowed"));
+  EXPECT_EQ(call("PUT", "/security-groups/line-1", body).status, 200);
+  EXPECT_THAT(call("GET", "/security-groups").body, HasSubstr("line-1"));
+  EXPECT_THAT(call("GET", "/security-groups/other").body, Not(HasSubstr(R"("isEnabled":true)")));
+  EXPECT_EQ(call("PUT", "/security-groups/line-1", R"({"properties":{"timeWindowRules":[{"ruleType":"No"}]}})").status,
+            400);
+  EXPECT_EQ(call("DELETE", "/security-groups/line-1").status, 204);
+}
+
+TEST_F(SecurityApiTest, ADeploymentManifestBecomesARecord) {
+  EXPECT_EQ(call("PUT", "/devices/d/deployment", R"({"modulesContent":{"$edgeAgent":{}}})").status, 204);
+  EXPECT_THAT(kinds(), ::testing::Contains("deployment.set"));
+  EXPECT_EQ(call("PUT", "/devices/d/deployment", "{}").status, 400);
+  EXPECT_EQ(call("PUT", "/devices/nobody/deployment", R"({"modulesContent":{}})").status, 404);
+}
+
+}  // namespace
+}  // namespace picket::api::testing
