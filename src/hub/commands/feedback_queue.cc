@@ -80,7 +80,6 @@ Result<std::optional<FeedbackBatch>> FeedbackQueue::take(const std::string& hub)
   Lock lock;
   {
     const std::scoped_lock guard(mutex_);
-    if (known.empty()) pending_.erase(hub);
     const auto run = ready(hub, known);
     if (run.empty()) return std::optional<FeedbackBatch>();
     lock = {random_uuid(), run.front().id, run.back().id, clock_.monotonic() + options_.feedback_lock, false};
@@ -142,21 +141,20 @@ void FeedbackQueue::settle(std::string_view hub_name, std::string_view token, Se
 }
 
 void FeedbackQueue::run_due() {
-  std::vector<std::string> hubs;
+  std::set<std::string> hubs;
   std::function<void(const std::string&)> listener;
   {
     const std::scoped_lock guard(mutex_);
-    hubs.assign(pending_.begin(), pending_.end());
+    hubs.swap(pending_);  // before looking: who adds records meanwhile puts his hub back
     listener = listener_;
   }
   for (const auto& hub : hubs) {
     const auto known = heads(hub);
-    if (!known) continue;
     bool tell = false;
     {
       const std::scoped_lock guard(mutex_);
-      if (known->empty()) pending_.erase(hub);
-      tell = !ready(hub, *known).empty();
+      if (!known || !known->empty()) pending_.insert(hub);
+      tell = known && !ready(hub, *known).empty();
     }
     if (tell && listener) listener(hub);
   }

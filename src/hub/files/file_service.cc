@@ -2,8 +2,6 @@
 
 #include <array>
 #include <atomic>
-#include <mutex>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,7 +14,8 @@
 #include "blob_store.h"
 #include "block_list.h"
 #include "hub/store_gate.h"
-#include "notification_locks.h"
+#include "notification_queue.h"
+#include "pending_blob.h"
 #include "state/commands.h"
 #include "state/uploads.h"
 #include "worker.h"
@@ -56,18 +55,6 @@ Result<Buffer> open_or_make_key(const std::string& path) {
   return key;
 }
 
-HubError from_disk(const Error& error) {
-  if (error.code == Errc::limit_exceeded && (error.where == "files.total" || error.where == "files.disk_reserve")) {
-    return {kQuotaExceeded, "The object storage is full."};
-  }
-  if (error.code == Errc::limit_exceeded) {
-    return {kTooLarge, fmt::format("A blob has at most {} bytes in {} blocks.", kBlobBytesMax, kBlocksMax)};
-  }
-  if (error.code == Errc::not_found) return {kArgumentInvalid, "The list names a block that is not there."};
-  log::error("files", "{}", describe(error));
-  return {kUnavailable, "The object storage does not answer now. Try again."};
-}
-
 /// Staged blocks of one blob are found by this.
 std::string block_key(const BlobGrant& grant) { return grant.hub + '\0' + grant.name; }
 
@@ -99,9 +86,9 @@ class StoredFiles final : public FileService {
         options_(std::move(options)),
         key_(std::move(key)),
         store_(std::move(store)),
+        notifications_(database, clock, options_),
         cleaned_(clock.monotonic()),
         gate_(database) {
-    note_hubs();
     run_job([this] { remove_orphans(); });
   }
   ~StoredFiles() override { worker_.close(); }
@@ -119,11 +106,14 @@ class StoredFiles final : public FileService {
                      Done<BlobFacts> done) override;
   HubResult<BlobReading> read_blob(const BlobGrant& grant) override { return read_blob(grant.hub, grant.name); }
   HubResult<BlobReading> read_blob(std::string_view hub, std::string_view name) override;
-  void receive_notification(std::string_view hub, Done<std::optional<FileNotification>> done) override;
-  void settle_notification(std::string_view hub, std::string_view lock, Settlement settlement, Done<> done) override;
+  void receive_notification(std::string_view hub, Done<std::optional<FileNotification>> done) override {
+    notifications_.receive(hub, std::move(done));
+  }
+  void settle_notification(std::string_view hub, std::string_view lock, Settlement settlement, Done<> done) override {
+    notifications_.settle(hub, lock, settlement, std::move(done));
+  }
   void on_notification(std::function<void(const std::string& hub)> listener) override {
-    const std::scoped_lock lock(mutex_);
-    listener_ = std::move(listener);
+    notifications_.listen(std::move(listener));
   }
   HubResult<std::vector<BlobFacts>> list_blobs(std::string_view hub, std::string_view device_id, std::string_view after,
                                                std::size_t count_max) override;
@@ -131,12 +121,9 @@ class StoredFiles final : public FileService {
   void run_due() override;
   [[nodiscard]] FileStats stats() const override;
 
-  // For Pending.
-  BlobStore& store() { return *store_; }
+ private:
   void finish(const BlobGrant& grant, std::shared_ptr<TemporaryFile> file, std::uint64_t size, std::string content_type,
               Done<BlobFacts> done);
-
- private:
   /// On the worker; false when it takes no more, the job is then lost.
   bool run_job(std::move_only_function<void()> job) { return worker_.post(job); }
   [[nodiscard]] HubResult<> check_open(const BlobGrant& grant) const;
@@ -146,10 +133,7 @@ class StoredFiles final : public FileService {
   /// The row went; its bytes follow.
   void drop(const StoredBlob& blob);
   void expire_tickets();
-  void tell_listener();
-  void trim_notifications();
   void remove_orphans();
-  void note_hubs();
   void note(FileEvent event, const StoredUpload& upload, std::uint64_t size_bytes = 0);
 
   state::Database& database_;
@@ -157,10 +141,7 @@ class StoredFiles final : public FileService {
   const FileOptions options_;
   const Buffer key_;
   const std::unique_ptr<BlobStore> store_;
-  NotificationLocks locks_;
-  std::mutex mutex_;
-  std::function<void(const std::string&)> listener_;
-  std::set<std::string> pending_;  ///< Hubs that may have notifications.
+  NotificationQueue notifications_;
   Duration cleaned_;
   std::array<std::atomic<std::uint64_t>, 4> events_{};
   std::atomic<std::uint64_t> refused_open_ = 0;
@@ -169,66 +150,8 @@ class StoredFiles final : public FileService {
   std::atomic<std::uint64_t> blobs_written_ = 0;
   std::atomic<std::uint64_t> bytes_written_ = 0;
   std::atomic<std::uint64_t> orphans_removed_ = 0;
-  std::atomic<std::uint64_t> notifications_dropped_ = 0;
   Worker worker_;
   StoreGate gate_;  // last: waits for what refers to the rest
-};
-
-/// One body on its way. Its room is taken as it grows, and given back unless it was handed over.
-class Pending final : public BlobUpload {
- public:
-  Pending(StoredFiles& files, BlobGrant grant, std::shared_ptr<TemporaryFile> file, std::optional<std::uint64_t> length,
-          std::string content_type)
-      : files_(files),
-        grant_(std::move(grant)),
-        file_(std::move(file)),
-        length_(length),
-        content_type_(std::move(content_type)) {}
-  ~Pending() override { files_.store().give_back(room_); }
-
-  HubResult<> append(Bytes bytes) override {
-    if (bytes.size() > kBlobBytesMax - size_ || (length_ && bytes.size() > *length_ - size_)) {
-      return hub_fail(kTooLarge,
-                      fmt::format("A blob has at most {} bytes, and not more than announced.", kBlobBytesMax));
-    }
-    if (auto room = reserve(size_ + bytes.size()); !room) return room;
-    if (auto written = write_all(file_->fd(), bytes); !written) return std::unexpected(from_disk(written.error()));
-    size_ += bytes.size();
-    return {};
-  }
-  void finish(Done<BlobFacts> done) override {
-    if (length_ && size_ != *length_) return done(hub_fail(kArgumentInvalid, "The body is shorter than announced."));
-    const auto least = grant_.action == BlobAction::put_block ? kBlockRoomMin : 0;
-    if (auto room = reserve(std::max<std::uint64_t>(size_, least)); !room) return done(std::unexpected(room.error()));
-    // What was taken ahead goes back; the rest belongs to the blob from here.
-    files_.store().give_back(room_ - std::max<std::uint64_t>(size_, least));
-    room_ = 0;
-    files_.finish(grant_, std::move(file_), size_, std::move(content_type_), std::move(done));
-  }
-
- private:
-  /// Room is taken in steps: each asks the file system how much is free.
-  HubResult<> reserve(std::uint64_t bytes) {
-    if (bytes <= room_) return {};
-    const auto step = std::max<std::uint64_t>(bytes - room_, kRoomStep);
-    if (auto taken = files_.store().take(step); taken) {
-      room_ += step;
-    } else if (auto exact = files_.store().take(bytes - room_); exact) {
-      room_ = bytes;
-    } else {
-      return std::unexpected(from_disk(exact.error()));
-    }
-    return {};
-  }
-
-  static constexpr std::uint64_t kRoomStep = 1 << 20;
-  StoredFiles& files_;
-  BlobGrant grant_;
-  std::shared_ptr<TemporaryFile> file_;
-  std::optional<std::uint64_t> length_;
-  std::string content_type_;
-  std::uint64_t size_ = 0;
-  std::uint64_t room_ = 0;
 };
 
 void StoredFiles::note(FileEvent event, const StoredUpload& upload, std::uint64_t size_bytes) {
@@ -309,10 +232,7 @@ void StoredFiles::close_upload(const Identity& device, UploadResult result, Done
         if (!closed) return done(std::unexpected(from_store(closed.error(), "upload")));
         const auto& upload = work->upload;
         note(success ? FileEvent::completed : FileEvent::failed, upload, work->blob ? work->blob->size_bytes : 0);
-        if (success && work->blob) {
-          const std::scoped_lock lock(mutex_);
-          pending_.insert(upload.hub);
-        }
+        if (success && work->blob) notifications_.added(upload.hub);
         if (!success) {
           if (work->blob) drop(*work->blob);
           const BlobGrant grant{BlobAction::put_list, upload.hub, upload.blob_name, {}};
@@ -355,8 +275,13 @@ HubResult<std::unique_ptr<BlobUpload>> StoredFiles::begin_blob(const BlobGrant& 
   if (auto open = check_open(grant); !open) return std::unexpected(std::move(open).error());
   auto file = store_->make_temporary();
   if (!file) return std::unexpected(from_disk(file.error()));
-  return std::make_unique<Pending>(*this, grant, std::make_shared<TemporaryFile>(*std::move(file)), length,
-                                   clean_content_type(content_type));
+  const auto room_min = grant.action == BlobAction::put_block ? kBlockRoomMin : 0;
+  return std::make_unique<PendingBlob>(
+      *store_, *std::move(file), length, room_min,
+      [this, grant, type = clean_content_type(content_type)](std::shared_ptr<TemporaryFile> whole, std::uint64_t size,
+                                                             Done<BlobFacts> done) mutable {
+        finish(grant, std::move(whole), size, std::move(type), std::move(done));
+      });
 }
 
 void StoredFiles::finish(const BlobGrant& grant, std::shared_ptr<TemporaryFile> file, std::uint64_t size,
@@ -484,52 +409,6 @@ void StoredFiles::remove_blob(std::string_view hub, std::string_view name, const
       });
 }
 
-void StoredFiles::receive_notification(std::string_view hub_name, Done<std::optional<FileNotification>> done) {
-  const std::string hub(hub_name);
-  std::vector<std::int64_t> ids;
-  auto looked = database_.look_up([&](sqlite3* db) -> Result<> {
-    TRY(ids, state::FileNotificationTable::ids(db, hub, NotificationLocks::kLocksMax + 1));
-    return {};
-  });
-  if (!looked) return done(std::unexpected(from_store(looked.error(), "notifications")));
-  for (;;) {
-    const auto now = clock_.monotonic();
-    const auto lock = locks_.take(hub, ids, now, now + options_.notification_lock);
-    if (!lock) return done(std::optional<FileNotification>());
-    // Read under the lock: what was settled in between must not be handed out twice.
-    std::optional<state::StoredFileNotification> row;
-    looked = database_.look_up([&](sqlite3* db) -> Result<> {
-      TRY(row, state::FileNotificationTable::find(db, lock->first));
-      return {};
-    });
-    if (!looked || !row) locks_.release(hub, lock->first);
-    if (!looked) return done(std::unexpected(from_store(looked.error(), "notifications")));
-    if (!row) {
-      std::erase(ids, lock->first);
-      continue;
-    }
-    return done(std::optional(FileNotification{lock->second, row->enqueued, row->device_id, row->blob_uri,
-                                               row->blob_name, row->last_updated, row->size_bytes}));
-  }
-}
-
-void StoredFiles::settle_notification(std::string_view hub_name, std::string_view token, Settlement settlement,
-                                      Done<> done) {
-  const std::string hub(hub_name);
-  const auto id = locks_.begin_settling(hub, token, clock_.monotonic());
-  if (!id) return done(hub_fail(kLockLost, "The lock of this notification is lost."));
-  if (settlement == Settlement::abandon) {
-    locks_.release(hub, *id);
-    return done({});
-  }
-  gate_.submit([id = *id](sqlite3* db) { return state::FileNotificationTable::remove(db, id); },
-               [this, hub, id = *id, done = std::move(done)](Result<> removed) mutable {
-                 locks_.release(hub, id);
-                 if (!removed) return done(std::unexpected(from_store(removed.error(), "notification")));
-                 done({});
-               });
-}
-
 void StoredFiles::expire_tickets() {
   const auto now = clock_.now();
   bool due = false;
@@ -552,58 +431,13 @@ void StoredFiles::expire_tickets() {
       });
 }
 
-void StoredFiles::tell_listener() {
-  std::vector<std::string> hubs;
-  std::function<void(const std::string&)> listener;
-  {
-    const std::scoped_lock lock(mutex_);
-    hubs.assign(pending_.begin(), pending_.end());
-    listener = listener_;
-  }
-  for (const auto& hub : hubs) {
-    std::vector<std::int64_t> ids;
-    const auto looked = database_.look_up([&](sqlite3* db) -> Result<> {
-      TRY(ids, state::FileNotificationTable::ids(db, hub, NotificationLocks::kLocksMax + 1));
-      return {};
-    });
-    if (!looked) continue;
-    if (ids.empty()) {
-      const std::scoped_lock lock(mutex_);
-      pending_.erase(hub);
-    }
-    if (listener && locks_.any_free(hub, ids, clock_.monotonic())) listener(hub);
-  }
-}
-
-void StoredFiles::trim_notifications() {
-  auto dropped = std::make_shared<std::uint64_t>(0);
-  gate_.submit(
-      [dropped, before = clock_.now() - options_.notification_kept,
-       kept = options_.notifications_max](sqlite3* db) -> Result<> {
-        TRY(*dropped, state::FileNotificationTable::trim(db, before, kept));
-        return {};
-      },
-      [this, dropped](const Result<>& trimmed) {
-        if (trimmed) notifications_dropped_ += *dropped;
-      });
-}
-
 void StoredFiles::run_due() {
   expire_tickets();
-  tell_listener();
+  notifications_.tell_listener();
   if (clock_.monotonic() - cleaned_ < kCleanEvery) return;
   cleaned_ = clock_.monotonic();
-  trim_notifications();
+  notifications_.trim();
   run_job([this, before = clock_.now() - options_.block_lifetime] { store_->remove_old_blocks(before); });
-}
-
-void StoredFiles::note_hubs() {
-  const auto read = database_.read([&](sqlite3* db) -> Result<> {
-    TRY(const auto hubs, state::FileNotificationTable::hubs(db));
-    pending_.insert(hubs.begin(), hubs.end());
-    return {};
-  });
-  if (!read) log::error("files", "notifications of earlier runs cannot be read: {}", describe(read.error()));
 }
 
 void StoredFiles::remove_orphans() {
@@ -629,7 +463,7 @@ FileStats StoredFiles::stats() const {
           .bytes_written = bytes_written_,
           .bytes_used = store_->used(),
           .orphans_removed = orphans_removed_,
-          .notifications_dropped = notifications_dropped_};
+          .notifications_dropped = notifications_.dropped()};
 }
 
 }  // namespace
