@@ -133,6 +133,7 @@ void EmbeddedJournal::fail_group(Group& group, const Error& error) {
       if (callback) callback(std::unexpected(error));
     }
   }
+  run_listeners();  // who collects answers until the end of a group waits for them too
 }
 
 }  // namespace picket::journal

@@ -83,6 +83,7 @@ Result<std::shared_ptr<SSL_CTX>> make(const TlsOptions& options) {
   // Idle connections then hold no record buffers; writes may be repeated from another address.
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(context.get(), 1);  // header and body of a record with one call
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                          SSL_OP_IGNORE_UNEXPECTED_EOF);
   TRY_VOID(choose_ciphers(context.get(), options.strict_ciphers));

@@ -83,6 +83,12 @@ class TlsStream final : public TlsServerStream {
   }
 
   asio::awaitable<Result<>> wait_readable() override {
+    // Nothing is buffered, as after almost every read: asking the socket first would cost a call that finds nothing.
+    if (usable() && SSL_has_pending(ssl_.get()) == 0 && SSL_get_shutdown(ssl_.get()) == 0) {
+      boost::system::error_code code;
+      co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, code));
+      if (code) co_return fail_with(code, "net.stream.wait");
+    }
     char one = 0;
     CO_TRY_VOID(co_await repeat("net.stream.wait", [&] { return SSL_peek(ssl_.get(), &one, 1); }));
     co_return Result<>{};

@@ -3,6 +3,7 @@
 
 #include "command_channel.h"
 #include "device_topics.h"
+#include "provisioning_channel.h"
 
 namespace picket::hub {
 namespace {
@@ -73,7 +74,7 @@ void MqttConnection::on_delivered(std::uint16_t packet_id) {
       return ask_for_command();
     }
   }
-  ++context_.counters.stray_acknowledgements;
+  if (!provisioning_) ++context_.counters.stray_acknowledgements;
 }
 
 void MqttConnection::complete(std::string_view lock) {

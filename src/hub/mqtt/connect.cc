@@ -3,7 +3,7 @@
 
 #include "hub/await.h"
 #include "hub/event_facts.h"
-#include "mqtt_connection.h"
+#include "provisioning_channel.h"
 
 namespace picket::hub {
 
@@ -15,6 +15,7 @@ net::asio::awaitable<void> MqttConnection::on_connect(const mqtt::Connect& packe
     log(HubEventKind::throttled, "connect", {}, kThrottled);
     co_return refuse(mqtt::ConnectCode::server_unavailable);
   }
+  if (on_provisioning_connect(packet)) co_return;
   auto grant = prove(packet);
   if (!grant) co_return refuse(grant.error());
   sender_ = {grant->identity, partition_of(grant->identity), auth_method(*grant)};
@@ -67,6 +68,7 @@ std::expected<Grant, Refusal> MqttConnection::prove(const mqtt::Connect& packet)
   Credentials peer{.source_address = connection_.stream->peer().address};
   if (const auto* tls = connection_.stream->tls()) {
     peer.tls_version = tls->version;
+    peer.tls_cipher = tls->cipher;
     if (tls->client_certificate) peer.certificate = &*tls->client_certificate;
   }
   return authenticate(packet, peer, {context_.options.hubs, needs.identities, needs.settings}, needs.clock.now());

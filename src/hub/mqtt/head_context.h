@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hub/mqtt_head.h"
+#include "completion_queue.h"
 #include "telemetry_batch.h"
 
 namespace picket::hub {
@@ -14,7 +15,7 @@ namespace picket::hub {
 /// Counters of all threads.
 struct Counters {
   std::atomic<std::uint64_t> connects, connected, messages_received, messages_stored, message_bytes_received,
-      refused_overload, refused_protocol, subscribes_denied, sessions_resumed, reserved_properties, not_offered,
+      refused_overload, refused_protocol, refused_provisioning, subscribes_denied, sessions_resumed, reserved_properties, not_offered,
       unanswered, twin_requests, method_calls, method_answers, commands_sent, commands_completed,
       stray_acknowledgements, throttled, storage_waits;
   std::array<std::atomic<std::uint64_t>, kAuthChecks> refused;
@@ -23,7 +24,9 @@ struct Counters {
 
 /// Thread only.
 struct ThreadParts {
-  std::shared_ptr<Completions> completions;
+  std::shared_ptr<CompletionQueue> completions;
+  ConnectionSlots connections;
+  std::vector<Stored> durable;  ///< Scratch of deliver().
   TelemetryBatch batch;  ///< Of the connection that reads now; empty whenever a coroutine waits.
 };
 

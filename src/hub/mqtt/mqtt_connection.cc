@@ -13,6 +13,7 @@
 #include "hub/event_facts.h"
 #include "hub/sas_token.h"
 #include "mqtt_limits.h"
+#include "provisioning_channel.h"
 
 namespace picket::hub {
 namespace {
@@ -53,11 +54,13 @@ MqttConnection::MqttConnection(HeadContext& context, net::Connection connection,
     : context_(context),
       connection_(std::move(connection)),
       address_(context.needs.directory.enter(connection_.admission.thread(), *this)),
+      name_(context.threads[thread()].connections.enter(*this)),
       session_({}, context.needs.clock.monotonic()),
       transport_(transport) {}
 
 MqttConnection::~MqttConnection() {
   if (anchor_) anchor_->connection = nullptr;
+  context_.threads[thread()].connections.leave(name_);
   context_.needs.directory.leave(address_);
   gone();
 }
@@ -143,8 +146,10 @@ net::asio::awaitable<void> MqttConnection::handle_later(const mqtt::ServerEvent&
   if (const auto* connect = std::get_if<mqtt::ConnectRequested>(&event)) {
     co_await on_connect(connect->packet);
   } else if (const auto* subscribe = std::get_if<mqtt::SubscribeRequested>(&event)) {
+    if (provisioning_) co_return on_provisioning_subscribe(subscribe->packet);
     co_await on_subscribe(subscribe->packet);
   } else if (const auto* unsubscribe = std::get_if<mqtt::UnsubscribeRequested>(&event)) {
+    if (provisioning_) co_return on_provisioning_unsubscribe(unsubscribe->packet);
     co_await on_unsubscribe(unsubscribe->packet);
   }
 }
@@ -194,7 +199,7 @@ void MqttConnection::granted() {
   wake();
 }
 
-void MqttConnection::completed(const Completion& completion) {
+void MqttConnection::stored(const Stored& completion) {
   // While we did not read, the silence was ours; told before the next look at the deadlines, not when reading resumes.
   const bool was_reading = reading();
   if (!was_reading) session_.touch(context_.needs.clock.monotonic());
@@ -304,6 +309,7 @@ void MqttConnection::log(HubEventKind kind, std::string_view reason, std::string
 }
 
 void MqttConnection::log_end() {
+  if (provisioning_) return;
   if (!connected_) {
     if (*end_ == DisconnectReason::protocol || *end_ == DisconnectReason::keep_alive) {
       log(HubEventKind::auth_failed, end_detail_, {}, code_of(DisconnectReason::protocol));

@@ -22,6 +22,8 @@
 
 namespace picket::hub {
 
+struct ProvisioningReply;
+
 /// Whose stream it is: of the head's own listener, or of another (WebSocket).
 enum class Transport : std::uint8_t { listener, other };
 
@@ -43,12 +45,15 @@ class MqttConnection final : public DeviceLink {
   void close(DisconnectReason reason) { close(reason, {}); }
   void close_then(DisconnectReason reason, std::move_only_function<void()> then) override;
   bool notify(const Notification& notification) override;
-  void completed(const Completion& completion) override;
+  /// The head's own completions come through stored().
+  void completed(const Completion&) override {}
+  void stored(const Stored& stored);
   void check_deadlines(Duration now, Timestamp time) override;
 
  private:
   struct Wakeup;
   struct CommandChannel;
+  struct ProvisioningChannel;
   struct StoredWill {
     std::string topic;
     Buffer payload;
@@ -123,6 +128,13 @@ class MqttConnection final : public DeviceLink {
   bool call_method(const MethodCall& call);
   void on_method_answer(std::string_view tail, Bytes payload);
 
+  // provisioning.cc
+  bool on_provisioning_connect(const mqtt::Connect& packet);
+  void on_provisioning_publish(const mqtt::PublishRequested& request);
+  void on_provisioning_subscribe(const mqtt::Subscribe& packet);
+  void on_provisioning_unsubscribe(const mqtt::Unsubscribe& packet);
+  void provisioning_answer(std::string_view request_id, const ProvisioningReply& reply);
+
   // commands.cc
   void ask_for_command();
   void on_command(std::optional<LockedCommand> command);
@@ -132,6 +144,7 @@ class MqttConnection final : public DeviceLink {
   HeadContext& context_;
   net::Connection connection_;
   LinkAddress address_;
+  ConnectionSlots::Name name_;
   mqtt::Inbox inbox_;
   mqtt::ServerSession session_;
   Buffer output_;
@@ -150,6 +163,7 @@ class MqttConnection final : public DeviceLink {
   std::vector<std::move_only_function<void()>> when_gone_;
   std::unique_ptr<StoredWill> will_;
   std::unique_ptr<CommandChannel> commands_;  ///< Made with the subscription to commands.
+  std::unique_ptr<ProvisioningChannel> provisioning_;
   FilterSet filters_;
   std::size_t denied_filters_ = 0;
   std::size_t twin_requests_ = 0;  ///< Asked and not answered.

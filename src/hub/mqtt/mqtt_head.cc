@@ -1,17 +1,54 @@
 #include "hub/mqtt_head.h"
 
 #include <algorithm>
+#include <latch>
 
 #include <boost/asio/use_awaitable.hpp>
 
 #include "mqtt_connection.h"
 
 namespace picket::hub {
+
 struct MqttHead::Parts {
   HeadContext context;
   std::unique_ptr<net::Listener> listener;
+  std::uint64_t journal_listener = 0;  ///< 0: none.
   bool stopped = false;
+
+  void open_completions();
+  void close_completions();
 };
+
+void MqttHead::Parts::open_completions() {
+  auto& threads = context.needs.threads;
+  context.threads.resize(threads.size());
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    auto& parts = context.threads[i];
+    const auto deliver = [&parts] {
+      parts.completions->take(parts.durable);
+      for (const auto& stored : parts.durable) {
+        if (auto* connection = parts.connections.find(stored.connection)) connection->stored(stored);
+      }
+    };
+    parts.completions = std::make_shared<CompletionQueue>([&threads, i, deliver] { threads.post(i, deliver); });
+  }
+  journal_listener = context.needs.journal.add_listener([this] {
+    for (const auto& parts : context.threads) parts.completions->end_of_group();
+  });
+  if (journal_listener == 0) return;  // a journal that does not tell
+  for (const auto& parts : context.threads) parts.completions->wake_at_end();
+}
+
+/// Connections have gone. What is posted already runs before this returns.
+void MqttHead::Parts::close_completions() {
+  if (journal_listener != 0) context.needs.journal.remove_listener(journal_listener);
+  std::latch done(static_cast<std::ptrdiff_t>(context.threads.size()));
+  for (std::size_t i = 0; i < context.threads.size(); ++i) {
+    context.threads[i].completions->close();
+    context.needs.threads.post(i, [&done] { done.count_down(); });
+  }
+  done.wait();
+}
 
 MqttHead::MqttHead(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
@@ -20,9 +57,7 @@ Result<std::unique_ptr<MqttHead>> MqttHead::open(MqttHeadNeeds needs, MqttHeadOp
   std::unique_ptr<MqttHead> head(
       new MqttHead(std::unique_ptr<Parts>(new Parts{.context = {needs, std::move(options)}})));
   auto& context = head->parts_->context;
-  for (std::size_t i = 0; i < threads.size(); ++i) {
-    context.threads.push_back({.completions = needs.directory.completions(i), .batch = {}});
-  }
+  head->parts_->open_completions();
   auto listening = context.options.listener;
   if (!listening.on_handshake_failed) {
     listening.on_handshake_failed = [&context](const net::Endpoint& peer, std::string_view reason) {
@@ -55,6 +90,7 @@ MqttHeadStats MqttHead::stats() const {
                     .message_bytes_received = from.message_bytes_received,
                     .refused_overload = from.refused_overload,
                     .refused_protocol = from.refused_protocol,
+                    .refused_provisioning = from.refused_provisioning,
                     .subscribes_denied = from.subscribes_denied,
                     .sessions_resumed = from.sessions_resumed,
                     .reserved_properties = from.reserved_properties,
@@ -88,6 +124,7 @@ void MqttHead::stop() {
   if (std::exchange(parts.stopped, true)) return;
   parts.context.stopping = true;  // before the wait for connections, some of which may be waiting for the disk
   if (parts.listener) parts.listener->stop();
+  parts.close_completions();
 }
 
 }  // namespace picket::hub

@@ -5,7 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "mqtt_connection.h"
+#include "provisioning_channel.h"
 
 namespace picket::hub {
 namespace {
@@ -22,6 +22,7 @@ std::chrono::microseconds chrono(Duration duration) { return std::chrono::micros
 }  // namespace
 
 void MqttConnection::on_publish(const mqtt::PublishRequested& request) {
+  if (provisioning_) return on_provisioning_publish(request);
   const auto& packet = request.packet;
   const auto topic = mqtt::publish_topic_of(packet.topic, sender_.identity.device_id, sender_.identity.module_id);
   switch (topic.kind) {
@@ -63,7 +64,7 @@ bool MqttConnection::append(TelemetryBatch& batch, Result<>& refused) {
   refused = context_.needs.journal.append_all(
       batch.records(),
       [&stored = context_.counters.messages_stored, count, queue = context_.threads[thread()].completions,
-       completion = Completion{address_.link, batch.sequence(), batch.bytes(), false}](
+       completion = Stored{name_, batch.sequence(), batch.bytes(), false}](
           Result<journal::RecordId> result) mutable {
         completion.stored = result.has_value();
         if (completion.stored) stored += count;

@@ -40,6 +40,10 @@ class TestLog final : public OperationsLog {
     }
     return out;
   }
+  void forget() {
+    const std::scoped_lock lock(mutex_);
+    events_.clear();
+  }
   /// "kind:reason" in order.
   [[nodiscard]] std::vector<std::string> lines() const {
     const std::scoped_lock lock(mutex_);

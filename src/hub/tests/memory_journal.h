@@ -78,6 +78,11 @@ class MemoryJournal final : public journal::Journal {
     const std::scoped_lock lock(mutex_);
     reserve_reached_ = on;
   }
+  /// For long runs: what was stored is no longer wanted.
+  void forget() {
+    const std::scoped_lock lock(mutex_);
+    records_.clear();
+  }
   [[nodiscard]] std::size_t held() const {
     const std::scoped_lock lock(mutex_);
     return held_.size();

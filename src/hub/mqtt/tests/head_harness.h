@@ -84,7 +84,8 @@ class HubTest : public testing::Test {
                             .methods = &methods_,
                             .commands = &commands_,
                             .throttle = &throttle_,
-                            .counters = &counters_},
+                            .counters = &counters_,
+                            .provisioning = provisioning_},
                            options)
                 .value();
   }
@@ -226,6 +227,7 @@ class HubTest : public testing::Test {
   FakeTwins twins_;
   FakeMethods methods_;
   FakeCommands commands_;
+  Provisioning* provisioning_ = nullptr;
   bool twins_on_ = true;
   DirectoryOptions links_{.tick = Duration::milliseconds(5)};
   net::IoThreads threads_{2};

@@ -120,7 +120,7 @@ int run(int argc, char** argv) {
   if (!identity) return std::fprintf(stderr, "%s\n", describe(identity.error()).c_str()), 1;
   const auto tls = net::TlsContext::create(
       {.certificate_pem = identity->certificate_pem, .private_key_pem = identity->private_key_pem});
-  auto opened = journal::open_embedded({.directory = directory + "/journal", .reserve_bytes = 1 << 20});
+  auto opened = journal::open_embedded({.directory = directory + "/journal", .reserve_bytes = 1 << 20, .gather_delay = Duration::milliseconds(2)});
   if (!tls || !opened) return 1;
   net::IoThreads threads(2);
   JournalOperationsLog log(*opened->journal);

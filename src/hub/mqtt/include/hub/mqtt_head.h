@@ -31,6 +31,8 @@
 
 namespace picket::hub {
 
+class Provisioning;
+
 struct MqttHeadOptions {
   HubNames hubs;
   net::ListenerOptions listener{.port = 8883};
@@ -57,6 +59,7 @@ struct MqttHeadNeeds {
   Commands* commands = nullptr;
   Throttle* throttle = nullptr;
   OperationCounters* counters = nullptr;
+  Provisioning* provisioning = nullptr;  ///< DPS on the same port, told apart by the user name.
 };
 
 struct MqttHeadStats {
@@ -67,6 +70,7 @@ struct MqttHeadStats {
   std::uint64_t message_bytes_received = 0;  ///< Bodies.
   std::uint64_t refused_overload = 0;        ///< CONNACK 3.
   std::uint64_t refused_protocol = 0;        ///< Ended before a whole CONNECT that was right.
+  std::uint64_t refused_provisioning = 0;    ///< CONNECTs of DPS that proved nothing.
   std::uint64_t subscribes_denied = 0;
   std::uint64_t sessions_resumed = 0;        ///< CONNECTs that found their subscriptions.
   std::uint64_t reserved_properties = 0;     ///< Properties of devices that imitate the hub's stamps; dropped.
