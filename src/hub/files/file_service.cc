@@ -70,11 +70,19 @@ std::string clean_content_type(std::string_view text) {
   return std::string(text);
 }
 
-std::string blob_uri(const StoredUpload& upload) {
+/// "name", "192.0.2.1", "[::1]", each perhaps with a port: it becomes part of a URI that others open.
+bool is_host(std::string_view text) {
+  constexpr std::size_t kHostBytesMax = 255;
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+  return !text.empty() && text.size() <= kHostBytesMax && text.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+std::string blob_uri(const StoredUpload& upload, std::string_view public_host) {
   std::string path;
   for (const char c : percent_encode(upload.blob_name)) path += c;
   for (std::size_t at; (at = path.find("%2F")) != std::string::npos;) path.replace(at, 3, "/");
-  return fmt::format("https://{}/{}{}/{}", upload.host, kContainerPrefix, percent_encode(upload.hub), path);
+  return fmt::format("https://{}/{}{}/{}", public_host.empty() ? upload.host : public_host, kContainerPrefix,
+                     percent_encode(upload.hub), path);
 }
 
 class StoredFiles final : public FileService {
@@ -169,6 +177,7 @@ void StoredFiles::open_upload(const Identity& device, std::string blob_name, std
   auto full_name = device.device_id + "/" + blob_name;
   if (auto checked = check_blob_name(full_name); !checked) return done(std::unexpected(checked.error()));
   if (!device.module_id.empty()) return done(hub_fail(kArgumentInvalid, "Devices upload files; modules do not."));
+  if (!is_host(host)) return done(hub_fail(kArgumentInvalid, "The Host header names no host."));
   if (auto room = store_->take(1); !room) {
     ++refused_room_;
     return done(std::unexpected(from_disk(room.error())));
@@ -209,7 +218,7 @@ void StoredFiles::close_upload(const Identity& device, UploadResult result, Done
   auto work = std::make_shared<Work>();
   gate_.submit(
       [work, device, id = std::move(result.correlation_id), success = result.success,
-       now = clock_.now()](sqlite3* db) -> Result<> {
+       public_host = options_.public_host, now = clock_.now()](sqlite3* db) -> Result<> {
         TRY(auto upload, UploadTable::find(db, id));
         if (!upload || upload->hub != device.hub || upload->device_id != device.device_id ||
             upload->generation_id != device.generation_id || !device.module_id.empty()) {
@@ -222,8 +231,9 @@ void StoredFiles::close_upload(const Identity& device, UploadResult result, Done
         if (work->blob && work->blob->modified < open.created) work->blob.reset();  // of an earlier upload
         if (!work->blob) return {};
         if (!success) return BlobTable::remove(db, open.hub, open.blob_name);
-        return state::FileNotificationTable::insert(db, {0, open.hub, open.device_id, blob_uri(open), open.blob_name,
-                                                         work->blob->modified, work->blob->size_bytes, now});
+        return state::FileNotificationTable::insert(
+            db, {0, open.hub, open.device_id, blob_uri(open, public_host), open.blob_name, work->blob->modified,
+                 work->blob->size_bytes, now});
       },
       [this, work, success = result.success, done = std::move(done)](Result<> closed) mutable {
         if (!closed && closed.error().where == kNoUpload) {

@@ -259,6 +259,20 @@ TEST_F(FilesTest, NamesAreCheckedAndNeverPaths) {
   }
 }
 
+TEST_F(FilesTest, ADeviceDoesNotChooseWhereServicesAreSent) {
+  options.public_host = "hub.example";
+  restart();
+  const auto ticket = open(dev1, "f").value();
+  EXPECT_EQ(ticket.host_name, "localhost:8443") << "the device goes the way it came";
+  ASSERT_TRUE(put(target(ticket), "x"));
+  ASSERT_TRUE(close(dev1, ticket.correlation_id));
+  EXPECT_EQ(notification()->blob_uri, "https://hub.example/uploads-hub1/dev1/f");
+  for (const auto* host : {"", "evil/", "a b", "user@evil", "evil?x", "a\nb"}) {
+    const auto refused = answer<UploadTicket>([&](auto done) { files->open_upload(dev1, "g", host, std::move(done)); });
+    EXPECT_EQ(refused.error().code, kArgumentInvalid) << host;
+  }
+}
+
 TEST_F(FilesTest, TooMuchIsRefusedWhenItComesAndLeavesNothing) {
   const auto ticket = open(dev1, "f").value();
   EXPECT_EQ(put(target(ticket), "12345", 4).error().code, kTooLarge);

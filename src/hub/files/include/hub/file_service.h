@@ -44,8 +44,11 @@ struct FileStats {
 };
 
 struct FileOptions {
-  std::string directory;                          ///< DIR/blobs; made if missing. Nobody else writes there.
-  std::string key_file;                           ///< DIR/secrets/blob.key; made on first start, 0600.
+  std::string directory;  ///< DIR/blobs; made if missing. Nobody else writes there.
+  std::string key_file;   ///< DIR/secrets/blob.key; made on first start, 0600.
+  /// The host in the URIs of notifications: by which service clients reach the hub. Empty: the one that the device
+  /// used.
+  std::string public_host;
   std::uint64_t bytes_max = 16ULL << 30;          ///< Of all blobs and blocks.
   std::uint64_t disk_reserve_bytes = 1ULL << 30;  ///< Left free on the file system.
   Duration block_lifetime = Duration::hours(2);   ///< Blocks that no list has joined.

@@ -116,8 +116,8 @@ class Files {
   virtual ~Files() = default;
 
   /// `host`: the name by which the device reached this hub (Host header); the ticket sends it there again.
-  /// `blob_name` as the device said it. Errors: 400004 (name empty, too long, with "..", control characters,
-  /// backslash), 403006 (kUploadsOpenMax open), 403002 (no room), 404001.
+  /// `blob_name` as the device said it. Errors: 400004 (host that is none; name empty, too long, with "..", control
+  /// characters, backslash), 403006 (kUploadsOpenMax open), 403002 (no room), 404001.
   virtual void open_upload(const Identity& device, std::string blob_name, std::string_view host,
                            Done<UploadTicket> done) = 0;
   /// Success makes a notification when the blob is there; failure removes what was put. Errors: 400004 no such upload
