@@ -45,8 +45,6 @@ bool equal_without_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 HubResult<std::string> object_text(const boost::json::object& in, std::string_view name) {
   HUB_TRY(const auto* part, object_member(in, name));
   return part == nullptr ? std::string() : boost::json::serialize(*part);
