@@ -8,6 +8,7 @@
 #include "hub_options.h"
 #include "journal_commands.h"
 #include "output.h"
+#include "security_commands.h"
 #include "serve.h"
 
 namespace {
@@ -35,7 +36,7 @@ void on_client(CLI::App* command, Program& program, std::function<Outcome<void>(
   });
 }
 
-void add_device(CLI::App& app, Program& program) {
+CLI::App* add_device(CLI::App& app, Program& program) {
   auto* device = app.add_subcommand("device", "devices and their keys");
   device->require_subcommand(1);
   static std::string id, group, module, search;
@@ -70,6 +71,7 @@ void add_device(CLI::App& app, Program& program) {
   auto* remove = device->add_subcommand("remove", "remove a device's identity; its events and alerts stay");
   remove->add_option("ID", id, "device id")->required();
   on_client(remove, program, [&](const Client& client) { return device_remove(client, id); });
+  return device;
 }
 
 void add_alert(CLI::App& app, Program& program) {
@@ -154,7 +156,13 @@ int main(int argc, char** argv) {
   endpoint_flag("--ca-file", "ca_file", "certificate of the installation's CA (PICKET_CA_FILE)");
 
   picket::cli::add_serve(app, [&](std::function<Outcome<void>()> run) { program.run = std::move(run); });
-  add_device(app, program);
+  auto* device = add_device(app, program);
+  picket::cli::add_security(
+      app, *device,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      program.json);
   picket::cli::add_hub(
       app,
       [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
