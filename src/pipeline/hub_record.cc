@@ -108,6 +108,7 @@ void read_event(const json::object& in, HubRecord& out) {
   out.duration = milliseconds(&in, "duration_ms");
   out.skew = milliseconds(&in, "skew_ms");
   out.dropped_before = number(&in, "dropped_before");
+  out.sequence = number(&in, "seq");
 }
 
 /// A list, or a text that holds one.
@@ -175,6 +176,13 @@ void read_group(const json::object& in, HubRecord& out) {
   out.security_group = group == nullptr ? std::string() : std::string(group->data(), group->size());
 }
 
+/// IoT Edge keeps what a device is to run in the twin of its module $edgeAgent: a change of that is a deployment.
+void read_edge_twin(const json::object& in, HubRecord& out) {
+  if (!out.kind.starts_with("twin.") || out.device.module_id != "$edgeAgent") return;
+  const json::object* desired = object_of(object_of(object_of(&in, "patch"), "properties"), "desired");
+  if (object_of(desired, "modules") != nullptr) out.manifest = json::serialize(*desired);
+}
+
 void read_audit(const json::object& in, const journal::RecordView& record, HubRecord& out) {
   if (const auto* kind = record.property("kind")) out.kind = *kind;
   if (const auto hub = text(&in, "hub"); !hub.empty()) out.device.hub = hub;
@@ -201,6 +209,7 @@ void read_audit(const json::object& in, const journal::RecordView& record, HubRe
   out.devices = texts_of(member(&in, "devices"), HubRecord::kDevicesMax);
   out.type = text(&in, "type");
   if (const json::value* resource = member(&in, "resource")) out.resource = json::serialize(*resource);
+  read_edge_twin(in, out);
   if (const json::value* manifest = member(&in, "manifest")) out.manifest = json::serialize(*manifest);
 }
 

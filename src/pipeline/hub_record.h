@@ -76,6 +76,7 @@ struct HubRecord {
   std::optional<Duration> duration;
   std::optional<Duration> skew;
   std::uint64_t dropped_before = 0;
+  std::uint64_t sequence = 0;  ///< Of the event since the start of the hub; 0: not said.
 
   // What some audit records say besides.
   std::optional<std::vector<IpFilterRule>> ip_rules;  ///< The whole list; at most kIpRulesMax.

@@ -1,5 +1,8 @@
 // A device, or somebody who claims to be it, shows a credential that does not hold.
+#include <algorithm>
+
 #include "hub_rules/hub_rules.h"
+#include "state_fields.h"
 
 namespace picket::pipeline {
 namespace {
@@ -7,6 +10,15 @@ namespace {
 struct Rule {
   std::string_view reason;
   std::string_view alert_type;
+};
+
+constexpr std::size_t kDevicesMax = 262'144;
+
+/// How many connections an identity has, from what the hub said about their beginnings and ends.
+struct Online {
+  std::uint64_t open = 0;
+  Timestamp last;
+  static auto fields(auto& self) { return std::tie(self.open, self.last); }
 };
 
 constexpr Rule kRules[] = {
@@ -22,17 +34,19 @@ void say(HubFinding& found, std::string_view name, const std::string& value) {
 }
 
 /// The same device, connected elsewhere while somebody fails to prove that he is it.
-void say_impersonation(const HubRecord& record, HubFinding& found) {
-  if (!record.claimed_online) return;
-  say(found, "Device Online", *record.claimed_online ? "true" : "false");
-  if (!*record.claimed_online) return;
+void say_impersonation(bool online, HubFinding& found) {
+  say(found, "Device Online", online ? "true" : "false");
+  if (!online) return;
   say(found, "Impersonation", "likely: the device itself was connected at that moment");
   found.finding.severity = "High";
 }
 
-class Credentials final : public HubDetector {
+class Credentials final : public Remembering<Online> {
  public:
+  Credentials() : Remembering("hub.credentials", kDevicesMax) {}
+
   void see(const HubRecord& record, HubFindings& findings) override {
+    follow(record);
     if (record.audit || record.kind != "auth_failed" || record.device.device_id.empty()) return;
     for (const Rule& rule : kRules) {
       if (record.reason != rule.reason) continue;
@@ -51,8 +65,34 @@ class Credentials final : public HubDetector {
         if (certificate->not_after) say(found, "Not After", format_rfc3339(*certificate->not_after));
       }
       say(found, "SDK", record.sdk);
-      say_impersonation(record, found);
+      const Entry* known = table_.find(key_of(record.device));
+      // The hub knows best; where it does not say, its log does.
+      say_impersonation(record.claimed_online.value_or(known != nullptr && known->open > 0), found);
       findings.alerts.push_back(std::move(found));
+    }
+  }
+
+ private:
+  static std::string key_of(const Identity& device) {
+    return state_key(device.hub, device.device_id, device.module_id);
+  }
+
+  void follow(const HubRecord& record) {
+    // The first event of a start: connections of the time before are gone, whether or not their ends were logged.
+    if (record.sequence == 1) table_.erase_if([](const std::string&, const Entry&) { return true; });
+    if (record.audit || !record.proven) return;
+    if (record.kind == "connect") {
+      Entry& device = table_.touch(key_of(record.device));
+      device.open = std::min<std::uint64_t>(device.open + 1, 1024);
+      device.last = record.enqueued;
+      keep_bound();
+    } else if (record.kind == "disconnect") {
+      const Entry* known = table_.find(key_of(record.device));
+      if (known != nullptr && known->open > 1) {
+        --table_.touch(key_of(record.device)).open;
+      } else {
+        table_.erase(key_of(record.device));
+      }
     }
   }
 };

@@ -45,7 +45,7 @@ class Edge final : public Remembering<EdgeDevice> {
   void see(const HubRecord& record, HubFindings& findings) override {
     if (!record.audit) return;
     if (record.kind == "device.delete") return remove(record.device, findings);
-    if (record.manifest.empty() || !record.kind.starts_with("deployment.")) return;
+    if (record.manifest.empty()) return;
     const auto report = analyse_edge_manifest(record.manifest);
     if (!report) return;  // the row of HubOperations shows it as it came
     std::vector<std::string> devices = record.devices;

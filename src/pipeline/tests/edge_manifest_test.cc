@@ -155,6 +155,22 @@ TEST(EdgeRecommendations, GroupsAreComparedByThemselves) {
   EXPECT_TRUE(states(pipeline, "IoT_InconsistentModuleSettings").empty());
 }
 
+TEST(EdgeRecommendations, TwinOfTheEdgeAgentIsAManifest) {
+  EngineHarness pipeline;
+  const auto change = [&](const std::string& module) {
+    pipeline.feed(
+        audit("twin.update",
+              {{"module", module},
+               {"patch", R"({"properties":{"desired":{"modules":{"m":{"settings":{"image":"i","createOptions":)"
+                         R"("{\"HostConfig\":{\"Privileged\":true}}"}}}}}})"}},
+              kNoon, "edge-1"));
+  };
+  change("other");
+  EXPECT_TRUE(states(pipeline, "IoT_PrivilegedDockerOptions").empty());
+  change("$edgeAgent");
+  EXPECT_EQ(states(pipeline, "IoT_PrivilegedDockerOptions").size(), 1u);
+}
+
 TEST(EdgeRecommendations, OneManifestMayBeForManyDevices) {
   EngineHarness pipeline;
   pipeline.feed(audit("deployment.set", {{"devices", R"(["edge-1","edge-2"])"},

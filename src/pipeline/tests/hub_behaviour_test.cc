@@ -1,8 +1,11 @@
 // Beyond the published rules: certificates, sessions, traits and origins of devices.
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "hub_words.h"
 #include "prefix_table.h"
+#include "state_fields.h"
 
 namespace picket::pipeline {
 namespace {
@@ -317,6 +320,56 @@ TEST(PrefixTable, LongestPrefixWinsAndBrokenLinesAreLeftOut) {
   EXPECT_EQ(find("10.1.2.3"), "CC/");
   EXPECT_EQ(find("11.0.0.1"), "-");
   EXPECT_EQ(find("2001:db8::1"), "EE/AS4");
+}
+
+struct OneTime {
+  Timestamp last;
+  static auto fields(auto& self) { return std::tie(self.last); }
+};
+class Small final : public Remembering<OneTime> {
+ public:
+  Small() : Remembering("small", 32) {}
+  void see(const HubRecord& record, HubFindings&) override {
+    table_.touch(record.device.device_id).last = record.enqueued;
+    keep_bound();
+  }
+  [[nodiscard]] bool knows(const std::string& device) const { return table_.find(device) != nullptr; }
+};
+
+TEST(HubDetectors, ForgetTheOldestAtTheirBoundAndCountIt) {
+  Small small;
+  HubFindings findings;
+  HubRecord record;
+  for (int i = 0; i < 33; ++i) {
+    record.device.device_id = std::to_string(i);
+    record.enqueued = noon(i);
+    small.see(record, findings);
+  }
+  EXPECT_EQ(small.evicted(), 3u) << "one too many, and a sixteenth so that it is not one each time";
+  EXPECT_FALSE(small.knows("2"));
+  EXPECT_TRUE(small.knows("3"));
+  EXPECT_TRUE(small.knows("32"));
+}
+
+TEST(HubDetectors, HaveNamesAndPartsOfTheirOwn) {
+  std::set<std::string_view> names;
+  std::set<std::string_view> parts;
+  for (const HubDetectorEntry& entry : all_hub_detectors()) {
+    EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
+    const auto detector = entry.make();
+    if (StatePart* part = detector->state()) EXPECT_TRUE(parts.insert(part->part_name()).second) << entry.name;
+  }
+}
+
+TEST(HubDetectors, BlobOfAnotherShapeIsRefused) {
+  for (const HubDetectorEntry& entry : all_hub_detectors()) {
+    const auto detector = entry.make();
+    StatePart* part = detector->state();
+    if (part == nullptr) continue;
+    for (const std::string& blob : {std::string(), std::string("x"), std::string(64, '\xff')}) {
+      EXPECT_FALSE(part->load("dkey", as_bytes(blob)).has_value()) << entry.name;
+    }
+  }
 }
 
 TEST(HubDetectors, DeviceThatIsDeletedIsForgotten) {

@@ -217,6 +217,23 @@ TEST(HubAlerts, ImpersonationIsLikelyWhenTheDeviceItselfIsOnline) {
   EXPECT_TRUE(property(pipeline.alerts()[0], "Impersonation").starts_with("likely"));
 }
 
+TEST(HubAlerts, LogTellsWhoIsOnlineWhereTheHubDoesNot) {
+  std::vector<TestRecord> records{connect("device-1"), auth_failed("token_expired", {}, noon(1))};
+  EngineHarness pipeline;
+  for (const auto& record : records) pipeline.feed(record);
+  EXPECT_EQ(property(pipeline.alerts("IoT_Expired_SAS_Token")[0], "Device Online"), "true");
+  records.push_back(hub_event("disconnect", {}, noon(2)));
+  records.push_back(auth_failed("token_signature", {}, noon(3)));
+  for (std::size_t i = 2; i < 4; ++i) pipeline.feed(records[i]);
+  EXPECT_EQ(property(pipeline.alerts("IoT_Invalid_SAS_Token")[0], "Device Online"), "false");
+  records.push_back(connect("device-1", {}, noon(4)));
+  records.push_back(connect("other", {{"seq", "1"}}, noon(5)));
+  records.push_back(auth_failed("certificate_expired", {}, noon(6)));
+  for (std::size_t i = 4; i < 7; ++i) pipeline.feed(records[i]);
+  EXPECT_EQ(property(pipeline.alerts("IoT_Cert_Expired")[0], "Device Online"), "false") << "the hub was started anew";
+  expect_restart_safe(records);
+}
+
 TEST(HubAlerts, ParityProfileKeepsThePublishedSeverity) {
   EngineHarness pipeline;
   pipeline.feed({.body = R"({"Profile":"parity"})", .kind = journal::RecordKind::rules_change});
