@@ -1,4 +1,6 @@
 // Messages to devices, fetched and settled by polling (spec/hub.md 1.2, "C2D poll").
+#include <algorithm>
+
 #include "hub/await.h"
 #include "hub/commands.h"
 #include "message_headers.h"
@@ -39,6 +41,13 @@ asio::awaitable<http::Response> settle(Call& call, Settlement settlement) {
   co_return empty_reply(settled);
 }
 
+/// "?reject"; the Java SDK puts its "?api-version=…" behind it, so that the name ends with that.
+bool rejects(const Call& call) {
+  return std::ranges::any_of(call.query, [](const auto& parameter) {
+    return parameter.first == "reject" || parameter.first.starts_with("reject?");
+  });
+}
+
 }  // namespace
 
 asio::awaitable<http::Response> receive_command(Call& call) {
@@ -54,7 +63,7 @@ asio::awaitable<http::Response> receive_command(Call& call) {
 }
 
 asio::awaitable<http::Response> remove_command(Call& call) {
-  co_return co_await settle(call, call.parameter("reject") ? Settlement::reject : Settlement::complete);
+  co_return co_await settle(call, rejects(call) ? Settlement::reject : Settlement::complete);
 }
 
 asio::awaitable<http::Response> abandon_command(Call& call) { co_return co_await settle(call, Settlement::abandon); }

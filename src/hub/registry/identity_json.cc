@@ -127,8 +127,11 @@ HubResult<std::optional<AuthSpec>> optional_auth(const boost::json::object& in) 
 HubResult<DeviceSpec> device_spec(const boost::json::object& in, std::string_view device_id) {
   DeviceSpec out{.device_id = std::string(device_id)};
   HUB_TRY(const auto status, text_member(in, "status", 32));
-  if (status && *status != "enabled" && *status != "disabled") return invalid("status", "enabled or disabled");
-  if (status) out.enabled = *status == "enabled";
+  const bool enabled = status && (*status == "enabled" || *status == "Enabled");  // capital: the Java SDK
+  if (status && !enabled && *status != "disabled" && *status != "Disabled") {
+    return invalid("status", "enabled or disabled");
+  }
+  if (status) out.enabled = enabled;
   HUB_TRY(out.status_reason, text_member(in, "statusReason", kStatusReasonBytesMax));
   HUB_TRY(out.auth, optional_auth(in));
   HUB_TRY(const auto* capabilities, object_member(in, "capabilities"));

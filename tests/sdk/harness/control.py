@@ -17,6 +17,8 @@ import threading
 
 from picket_server import Server
 
+HUB = "picket"  # the hub that every installation begins with
+
 
 class Control:
     def __init__(self, server: Server):
@@ -28,22 +30,16 @@ class Control:
                 "module": self._string("device", "connection-string", id, "--module", "DefenderIotMicroAgent")}
 
     def service(self, policy: str = "iothubowner") -> dict:
-        try:
-            return {"connectionString": self._string("hub", "connection-string", "--policy", policy)}
-        except RuntimeError:  # TEMPORARY
-            import sqlite3
-            row = sqlite3.connect(self.server.data / "state/state.sqlite").execute(
-                "SELECT key_primary FROM policy WHERE name=?", (policy,)).fetchone()
-            return {"connectionString": f"HostName=hub.example;SharedAccessKeyName={policy};SharedAccessKey={row[0]}"}
+        return {"connectionString": self._string("hub", "policy", "show", HUB, policy)}
 
     def provisioning(self) -> dict:
         return json.loads(self._string("--json", "provisioning", "show"))
 
     def authority(self, name: str, file: str) -> dict:
-        return json.loads(self._string("--json", "hub", "certificate", "add", name, file))
+        return json.loads(self._string("hub", "certificate", "add", HUB, name, file, "--json"))
 
     def prove(self, name: str, file: str) -> dict:
-        self._string("hub", "certificate", "verify", name, file)
+        self._string("hub", "certificate", "verify", HUB, name, file)
         return {}
 
     def rows(self, query: str) -> list:

@@ -59,7 +59,7 @@ class TwinTest {
     client.subscribeToMethods(
         (name, payload, context) -> new DirectMethodResponse(201, name), null);
     var answer = service.invoke(device.id(), "reboot",
-        DirectMethodRequestOptions.builder().payload("now").methodResponseTimeoutSeconds(15).build());
+        DirectMethodRequestOptions.builder().payload("now").methodConnectTimeoutSeconds(5).methodResponseTimeoutSeconds(15).build());
     assertEquals(201, answer.getStatus());
     assertEquals("reboot", answer.getPayload(String.class));
     client.close();
@@ -69,7 +69,8 @@ class TwinTest {
   void methodOfADeviceThatIsAwayIs404103() throws Exception {
     Hub.Device device = Hub.newDevice();
     DirectMethodsClient service = new DirectMethodsClient(Hub.service());
-    IotHubException failure = Assertions.assertThrows(IotHubException.class, () -> service.invoke(device.id(), "reboot"));
+    IotHubException failure = Assertions.assertThrows(IotHubException.class, () -> service.invoke(device.id(), "reboot",
+        DirectMethodRequestOptions.builder().methodConnectTimeoutSeconds(0).methodResponseTimeoutSeconds(10).build()));
     assertTrue(failure.getMessage().contains("not online") || failure.getErrorCodeDescription().name().contains("DeviceNotOnline"),
         failure.getMessage() + " " + failure.getErrorCodeDescription());
   }

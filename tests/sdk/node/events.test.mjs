@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import eventHubs from '@azure/event-hubs';
+import { earliestEventPosition, EventHubConsumerClient, latestEventPosition } from '@azure/event-hubs';
 import device from 'azure-iot-device';
 
 import { deviceClient, field, host, moduleClient, moduleId, newDevice, serviceString, transports, until, within } from './hub.mjs';
 
-const { EventHubConsumerClient, earliestEventPosition, latestEventPosition } = eventHubs;
 const consumer = async () => {
   const string = await serviceString();
   return new EventHubConsumerClient('$Default',

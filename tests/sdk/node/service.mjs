@@ -16,7 +16,7 @@ export async function serviceClient(transport = iothub.Amqp ?? undefined) {
 }
 
 /** What the registry's promises resolve with. */
-export const body = (answer) => answer.responseBody ?? answer.result ?? answer;
+export const body = (answer) => answer.responseBody ?? answer.jobStatus ?? answer.result ?? answer;
 
 export const updateDesired = async (deviceId, desired, etag = '*') =>
   body(await (await registry()).updateTwin(deviceId, { properties: { desired } }, etag));

@@ -5,11 +5,11 @@ import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 
 import { deviceClient, Inbox, newDevice, transports, within } from './hub.mjs';
-import { serviceClient } from './service.mjs';
+import { body, serviceClient } from './service.mjs';
 
 async function notifications() {
   const service = await serviceClient();
-  const receiver = await within(service.getFileNotificationReceiver(), 'the receiver of file notifications');
+  const receiver = body(await within(service.getFileNotificationReceiver(), 'the receiver of file notifications'));
   const inbox = new Inbox();
   receiver.on('message', (message) => {
     inbox.push(JSON.parse(message.data.toString()));
