@@ -78,6 +78,7 @@ boost::asio::awaitable<void> AmqpHead::serve(net::Connection connection, std::st
 }
 
 void AmqpHead::stop() {
+  parts_->context.stopping = true;
   if (parts_->listener) parts_->listener->stop();
 }
 

@@ -280,7 +280,8 @@ Engine::Engine(EngineUser& user, const EngineLimits& limits)
   auto& driver = parts_->driver;
   pn_connection_driver_init(&driver, nullptr, nullptr);
   // What a client does wrong is told in our log, not on standard error.
-  pn_logger_reset_mask(pn_transport_logger(driver.transport), PN_SUBSYSTEM_ALL, PN_LEVEL_ALL);
+  pn_logger_set_log_sink(
+      pn_transport_logger(driver.transport), [](std::intptr_t, pn_log_subsystem_t, pn_log_level_t, const char*) {}, 0);
   pn_transport_set_server(driver.transport);
   serve_sasl(driver.transport, user);
   pn_transport_require_auth(driver.transport, false);  // rights are asked for at each link

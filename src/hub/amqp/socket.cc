@@ -136,7 +136,7 @@ net::asio::awaitable<void> SocketConnection::run() {
   while (!core_.finished()) {
     const auto received = co_await receive();
     if (!received) {
-      reason = closed_ ? DisconnectReason::shutdown : DisconnectReason::peer_gone;
+      reason = closed_ || context_.stopping ? DisconnectReason::shutdown : DisconnectReason::peer_gone;
       core_.input_ended();
       break;
     }

@@ -39,6 +39,7 @@ struct HeadContext {
   HubAuthenticator authenticator;
   Counters counters{};
   std::atomic<std::uint16_t> public_port = 5671;
+  std::atomic<bool> stopping = false;
 };
 
 /// Lives in the frame of its listener's handler, on one thread. The directory reaches it by links: one for the

@@ -74,7 +74,8 @@ bool put_identity(std::string_view argument, MemoryIdentityStore& store, state::
   const auto device = name.substr(0, slash);
   if (slash != std::string::npos) {
     const auto module = devices.add_module("hub1", device, name.substr(slash + 1), {}, system_clock().now());
-    if (module) store.put("hub1", device, module->module_id, {.generation_id = module->generation_id, .primary_key = *key});
+    if (module)
+      store.put("hub1", device, module->module_id, {.generation_id = module->generation_id, .primary_key = *key});
     return module.has_value();
   }
   const auto made = devices.add("hub1", device, "default", {}, system_clock().now());

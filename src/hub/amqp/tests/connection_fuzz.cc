@@ -1,5 +1,6 @@
-// Bytes of a client into a connection's core. Claims: no crash; what is said in return is bounded; no record, no command
-// and no answer of a device without a credential of exactly that identity; the end releases every place that was given.
+// Bytes of a client into a connection's core. Claims: no crash; what is said in return is bounded; no record, no
+// command and no answer of a device without a credential of exactly that identity; the end releases every place that
+// was given.
 #include <algorithm>
 #include <cstdlib>
 
@@ -16,8 +17,9 @@ class EasyAuthenticator final : public Authenticator {
     const auto wanted = split_resource(resource);
     if (!token.starts_with("SharedAccessSignature ")) return std::unexpected(AccessRefusal{.reason = "no"});
     if (wanted.device_id.empty()) {
-      return Access{.device = {},
-                    .service = ServiceGrant{.hub = "hub1", .service_connect = true, .expiry = now + Duration::hours(1)}};
+      return Access{
+          .device = {},
+          .service = ServiceGrant{.hub = "hub1", .service_connect = true, .expiry = now + Duration::hours(1)}};
     }
     if (wanted.device_id != "dev1") return std::unexpected(AccessRefusal{.reason = "other"});
     DeviceGrant grant{.identity = {"hub1", wanted.device_id, wanted.module_id, "1"}};
@@ -30,7 +32,9 @@ class EasyAuthenticator final : public Authenticator {
   }
   [[nodiscard]] std::string hub_of(std::string_view) const override { return "hub1"; }
   mutable std::vector<Identity> granted;
-  [[nodiscard]] bool knows(const Identity& identity) const { return std::ranges::find(granted, identity) != granted.end(); }
+  [[nodiscard]] bool knows(const Identity& identity) const {
+    return std::ranges::find(granted, identity) != granted.end();
+  }
 };
 
 void require(bool holds) {
