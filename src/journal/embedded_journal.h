@@ -65,6 +65,7 @@ class EmbeddedJournal final : public Journal {
   };
 
   void write_loop();
+  void gather();
   Result<> write_group(Group& group);
   Result<> roll_segment(const Group& group);
   void finish_group(Group& group);

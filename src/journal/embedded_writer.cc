@@ -10,6 +10,9 @@
 namespace picket::journal {
 namespace {
 
+constexpr int kGatherSteps = 4;
+/// A group of this size is large enough.
+constexpr std::size_t kGatheredBytes = 1U << 20;
 /// How often free space is looked at again while appends are refused.
 constexpr auto kReserveRecheck = std::chrono::milliseconds(500);
 
@@ -33,7 +36,7 @@ void EmbeddedJournal::write_loop() {
       check_reserve();
       continue;
     }
-    if (options_.gather_delay.us > 0) std::this_thread::sleep_for(std::chrono::microseconds(options_.gather_delay.us));
+    if (options_.gather_delay.us > 0) gather();
     {
       const std::lock_guard lock(mutex_);
       std::swap(group, pending_);
@@ -48,6 +51,21 @@ void EmbeddedJournal::write_loop() {
     }
     group.clear();
     check_reserve();
+  }
+}
+
+/// Waits for more, as long as more keeps coming: many senders that answer each other's groups grow into one group, and a
+/// lone message waits for one step only.
+void EmbeddedJournal::gather() {
+  std::size_t seen = 0;
+  for (int step = 0; step < kGatherSteps; ++step) {
+    {
+      const std::lock_guard lock(mutex_);
+      const std::size_t records = pending_.callbacks.size();
+      if (stopping_ || records == seen || pending_.bytes.size() >= kGatheredBytes) return;
+      seen = records;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(options_.gather_delay.us / kGatherSteps));
   }
 }
 
