@@ -57,6 +57,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/security-groups/{name}", Access::reader, get_security_group},
     Route{"PUT", "/security-groups/{name}", Access::contributor, put_security_group},
     Route{"DELETE", "/security-groups/{name}", Access::contributor, delete_security_group},
+    Route{"GET", "/provisioning", Access::reader, get_provisioning},
     Route{"GET", "/hubs/{hub}/routing", Access::reader, get_routing},
     Route{"PUT", "/hubs/{hub}/routing", Access::admin, put_routing},
     Route{"POST", "/hubs/{hub}/routing/test", Access::reader, test_routing},

@@ -115,6 +115,20 @@ Outcome<void> device_send(const Client& client, const std::string& id, const std
   return {};
 }
 
+Outcome<void> provisioning_show(const Client& client, bool json) {
+  const auto answer = parse(client.get("/provisioning"));
+  if (!answer) return std::unexpected(answer.error());
+  if (json) {
+    print(pretty(*answer));
+    return {};
+  }
+  print(fmt::format("Id scope  {}\nHost      {}\n", member(*answer, "idScope"), member(*answer, "host")));
+  print(
+      "Enrolments are made by the provisioning service API with a policy that may write the registry\n"
+      "(picket hub connection-string --policy iothubowner).\n");
+  return {};
+}
+
 void add_security(CLI::App& app, CLI::App& device, const OnClient& on_client, const bool& json) {
   static RecommendationOptions options;
   static std::string type, id, module, patch, name, payload, text;
@@ -135,6 +149,11 @@ void add_security(CLI::App& app, CLI::App& device, const OnClient& on_client, co
     command->add_option("TYPE", type, "e.g. IoT_SharedCredentials")->required();
     on_client(command, [enabled](const Client& client) { return recommendation_switch(client, type, enabled); });
   }
+
+  auto* provisioning = app.add_subcommand("provisioning", "where devices register by themselves");
+  provisioning->require_subcommand(1);
+  on_client(provisioning->add_subcommand("show", "id scope and host of the provisioning service"),
+            [&](const Client& client) { return provisioning_show(client, json); });
 
   const auto of_device = [&](const char* word, const char* help, bool modules) {
     auto* command = device.add_subcommand(word, help);

@@ -29,7 +29,9 @@ Outcome<void> device_method(const Client& client, const std::string& id, const s
                             const std::string& name, const std::string& payload, std::uint32_t timeout_s);
 Outcome<void> device_send(const Client& client, const std::string& id, const std::string& text);
 
-/// `picket recommendation …`, and `twin`, `method` and `send` below `device`.
+Outcome<void> provisioning_show(const Client& client, bool json);
+
+/// `picket recommendation …`, `picket provisioning show`, and `twin`, `method` and `send` below `device`.
 void add_security(CLI::App& app, CLI::App& device, const OnClient& on_client, const bool& json);
 
 }  // namespace picket::cli

@@ -76,7 +76,6 @@ class JobMethods final : public hub::MethodInvoker {
   hub::Methods& methods_;
 };
 
-
 }  // namespace
 
 DeviceHub::DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options)
@@ -85,7 +84,8 @@ DeviceHub::DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options)
       identities_(needs.database),
       administration_(needs.database, settings_, needs.clock, options_.installation_id),
       operations_(needs.messages),
-      operation_counters_(operations_),
+      online_log_(operations_, needs.presence),
+      operation_counters_(online_log_),
       directory_(needs.threads, needs.clock, {}),
       registry_(needs.database, needs.clock),
       twins_(needs.database, needs.clock),
@@ -140,23 +140,39 @@ Result<> DeviceHub::start_services() {
   hub::FileOptions files;
   files.directory = options_.blobs;
   files.key_file = options_.secrets + "/blob.key";
+  files.public_host = options_.host;
   files.on_operation = [this](const hub::FileOperation& done) {
-    operation_counters_.count(done.device,
-                              done.event == hub::FileEvent::opened ? hub::Operation::upload_start
-                                                                   : hub::Operation::upload_notify,
-                              hub::Protocol::https, done.size_bytes);
+    operation_counters_.count(
+        done.device,
+        done.event == hub::FileEvent::opened ? hub::Operation::upload_start : hub::Operation::upload_notify,
+        hub::Protocol::https, done.size_bytes);
   };
   TRY(files_, hub::make_files(needs_.database, needs_.clock, std::move(files)));
-  TRY(provisioning_, hub::make_provisioning(needs_.database, provisioning_registry_, needs_.clock));
-  TRY(router_, hub::start_router(
-                   needs_.messages, [this](const hub::IdentityKey& key) { return twins_.document(key); }, needs_.clock,
-                   {.directory = options_.forward + "/routes",
-                    .log = [](std::string_view line) { log::warning("hub", "{}", line); }}));
+  TRY(provisioning_, hub::make_provisioning(
+                         needs_.database, provisioning_registry_, needs_.clock,
+                         {.on_operation = [this](const hub::ProvisioningOperation& done) { log_provisioning(done); }}));
+  TRY(router_, hub::start_router(needs_.messages, [this](const hub::IdentityKey& key) { return twins_.document(key); },
+                                 needs_.clock,
+                                 {.directory = options_.forward + "/routes",
+                                  .log = [](std::string_view line) { log::warning("hub", "{}", line); }}));
   route_desk_ = std::make_unique<RouteDesk>(
       needs_.database, *router_, [this](const hub::IdentityKey& key) { return twins_.document(key); }, needs_.clock);
   TRY_VOID(route_desk_->load());
   events_ = hub::make_event_stream(needs_.messages, router_->view());
   return {};
+}
+
+/// Refused proofs look like any other failed credentials; what was registered is an audit record already.
+void DeviceHub::log_provisioning(const hub::ProvisioningOperation& done) {
+  if (done.registered) return;
+  online_log_.record({.time = done.time,
+                      .kind = hub::HubEventKind::auth_failed,
+                      .identity = {options_.hub, done.registration_id, "", ""},
+                      .source_address = done.source,
+                      .protocol = "provisioning",
+                      .code = hub::kUnauthorized,
+                      .reason = done.reason,
+                      .object = done.enrollment});
 }
 
 hub::ExportTwin DeviceHub::export_twin(const hub::IdentityKey& key) const {
@@ -184,7 +200,8 @@ void DeviceHub::connect_services() {
   registry_.set_twins(
       [](hub::RegistryTransaction& transaction, const hub::BulkItem& item) {
         const hub::IdentityKey key{transaction.hub(), item.device.device_id, item.module ? item.module->module_id : ""};
-        return put_initial_twin(transaction.database(), key, {item.tags, item.desired}, transaction.now());
+        return put_initial_twin(transaction.database(), key, {item.tags, item.desired}, transaction.actor(),
+                                transaction.now());
       },
       [this](const hub::IdentityKey& key) { return export_twin(key); });
   twins_.set_facts([this](const hub::IdentityKey& key) {
@@ -212,7 +229,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
                                         .tls = needs_.tls,
                                         .identities = identities_,
                                         .journal = needs_.messages,
-                                        .log = operations_,
+                                        .log = online_log_,
                                         .clock = needs_.clock,
                                         .directory = directory_,
                                         .settings = &settings_,
@@ -222,7 +239,8 @@ Result<> DeviceHub::start_heads(std::string& detail) {
                                         .methods = methods_.get(),
                                         .commands = commands_.get(),
                                         .throttle = &throttle_,
-                                        .counters = &operation_counters_},
+                                        .counters = &operation_counters_,
+                                        .provisioning = provisioning_.get()},
                                        std::move(mqtt));
   opened(mqtt_head, "MQTT", options_.mqtt_port);
   TRY(mqtt_, std::move(mqtt_head));
@@ -234,7 +252,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
                                         .tls = needs_.tls,
                                         .identities = identities_,
                                         .journal = needs_.messages,
-                                        .log = operations_,
+                                        .log = online_log_,
                                         .clock = needs_.clock,
                                         .directory = directory_,
                                         .settings = &settings_,
@@ -257,7 +275,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
        .tls = needs_.tls,
        .identities = identities_,
        .journal = needs_.messages,
-       .log = operations_,
+       .log = online_log_,
        .clock = needs_.clock,
        .directory = &directory_,
        .counters = &operation_counters_,
@@ -273,7 +291,8 @@ Result<> DeviceHub::start_heads(std::string& detail) {
        .configurations = &automation_->configurations(),
        .connected_devices = [this](std::string_view) { return mqtt_->stats().connected + amqp_->stats().connected; },
        .websocket = {{"mqtt", [this](net::Connection connection) { return mqtt_->serve(std::move(connection)); }},
-                     {"AMQPWSB10", [this](net::Connection connection) { return amqp_->serve(std::move(connection)); }}}},
+                     {"AMQPWSB10",
+                      [this](net::Connection connection) { return amqp_->serve(std::move(connection)); }}}},
       std::move(https));
   opened(https_head, "HTTPS", options_.https_port);
   TRY(https_, std::move(https_head));
@@ -332,7 +351,8 @@ std::vector<api::CounterGroup> DeviceHub::counters() const {
                               .files = files_->stats(),
                               .routes = router_->stats(),
                               .operations = operation_counters_.stats(),
-                              .operations_dropped = operations_.dropped()});
+                              .operations_dropped = operations_.dropped(),
+                              .database = needs_.database.stats()});
 }
 
 }  // namespace picket::server

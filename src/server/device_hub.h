@@ -37,6 +37,7 @@
 #include "journal/journal.h"
 #include "net/io_threads.h"
 #include "net/tls_context.h"
+#include "online_aware_log.h"
 #include "presence.h"
 #include "provisioning_registry.h"
 #include "route_desk.h"
@@ -101,6 +102,7 @@ class DeviceHub {
   Result<> start_services();
   Result<> start_heads(std::string& detail);
   void connect_services();
+  void log_provisioning(const hub::ProvisioningOperation& done);
   [[nodiscard]] hub::ExportTwin export_twin(const hub::IdentityKey& key) const;
   void run(const std::stop_token& stop);
   void apply_tiers();
@@ -113,6 +115,7 @@ class DeviceHub {
   hub::Throttle throttle_;
   std::map<std::string, std::pair<std::string, std::uint32_t>> tiers_;  ///< In force: tier and units by hub.
   hub::JournalOperationsLog operations_;
+  OnlineAwareLog online_log_;
   hub::OperationCounters operation_counters_;
   hub::Directory directory_;
   hub::Registry registry_;

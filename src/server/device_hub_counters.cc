@@ -103,7 +103,12 @@ api::CounterGroup services_group(const DeviceHubStats& all) {
       .add("routes_lag_records", all.routes.lag_records)
       .add("routes_undefined", all.routes.undefined)
       .add("routes_files_finished", all.routes.files_finished)
-      .add("routes_write_failures", all.routes.write_failures);
+      .add("routes_write_failures", all.routes.write_failures)
+      .add("state_writes", all.database.submitted)
+      .add("state_writes_refused", all.database.refused)
+      .add("state_writes_waiting", all.database.waiting)
+      .add("state_commits", all.database.commits)
+      .add("state_commits_failed", all.database.failed_commits);
   return group.take();
 }
 
@@ -152,7 +157,8 @@ api::CounterGroup azure_group(const DeviceHubStats& all) {
 }  // namespace
 
 std::vector<api::CounterGroup> device_hub_counters(const DeviceHubStats& stats) {
-  return {hub_group(stats), amqp_group(stats.amqp), https_group(stats.https), services_group(stats), azure_group(stats)};
+  return {hub_group(stats), amqp_group(stats.amqp), https_group(stats.https), services_group(stats),
+          azure_group(stats)};
 }
 
 }  // namespace picket::server

@@ -13,6 +13,7 @@
 #include "hub/mqtt_head.h"
 #include "hub/operation_counters.h"
 #include "hub/router.h"
+#include "state/database.h"
 
 namespace picket::server {
 
@@ -26,10 +27,11 @@ struct DeviceHubStats {
   hub::RouterStats routes;
   hub::OperationCounters::Stats operations;
   std::uint64_t operations_dropped = 0;  ///< Records of the operations log.
+  state::DatabaseStats database;
 };
 
-/// Groups "hub" (all heads together, then the MQTT head's), "hub_amqp", "hub_https", "hub_services", and "iothub": metrics
-/// under the names that Azure Monitor has for an IoT Hub (spec/hub.md, section 1.6).
+/// Groups "hub" (all heads together, then the MQTT head's), "hub_amqp", "hub_https", "hub_services", and "iothub":
+/// metrics under the names that Azure Monitor has for an IoT Hub (spec/hub.md, section 1.6).
 std::vector<api::CounterGroup> device_hub_counters(const DeviceHubStats& stats);
 
 }  // namespace picket::server

@@ -24,31 +24,10 @@ struct Subject {
   std::string hub;
   std::string module_id;
   std::optional<std::string> group;  ///< That a registry change puts the device into.
-  std::string rules;                 ///< Body of a rules_change record that the change calls for; empty: none.
 };
 
-/// Settings that decide verdicts are records of the pipeline, too (decision 11).
-std::string rules_of(const state::OutboxRecord& record, const std::string& hub, const boost::json::object& body) {
-  const auto text = [&](std::string_view name) -> std::string {
-    const auto* value = body.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-  };
-  if (record.kind == "recommendation.set") {
-    const auto* enabled = body.if_contains("enabled");
-    return pipeline::recommendation_switch_body(text("type"),
-                                                enabled == nullptr || !enabled->is_bool() || enabled->get_bool());
-  }
-  if (record.kind == "security_group.delete") return pipeline::security_group_body(hub, text("object"), "");
-  if (record.kind == "security_group.set") {
-    const auto* resource = body.if_contains("resource");
-    return pipeline::security_group_body(hub, text("object"),
-                                         resource == nullptr ? "" : boost::json::serialize(*resource));
-  }
-  return {};
-}
-
 Subject subject_of(const state::OutboxRecord& record, const std::string& default_hub) {
-  Subject out{default_hub, {}, std::nullopt, {}};
+  Subject out{default_hub, {}, std::nullopt};
   boost::system::error_code failed;
   const boost::json::value parsed = boost::json::parse(record.body, failed);
   if (failed || !parsed.is_object()) return out;
@@ -61,7 +40,6 @@ Subject subject_of(const state::OutboxRecord& record, const std::string& default
   if (out.module_id.empty() && (record.kind.starts_with("device.") || record.kind.starts_with("twin."))) {
     out.group = text("group");
   }
-  out.rules = rules_of(record, out.hub, parsed.get_object());
   return out;
 }
 
@@ -125,9 +103,6 @@ Result<> Housekeeper::append(DurableGroup& group, const state::OutboxRecord& one
   const std::string id = std::to_string(one.id);
   const journal::Property properties[] = {{"kind", one.kind}, {"outbox-id", id}};
   TRY_VOID(append(group, journal::RecordKind::audit, identity, properties, one.body));
-  if (!subject.rules.empty()) {
-    return append(group, journal::RecordKind::rules_change, {subject.hub, "", "", ""}, {}, subject.rules);
-  }
   // Detectors learn a device's group from a record of its own kind, in the same order.
   if (!subject.group) return {};
   return append(group, journal::RecordKind::group_change, identity, {}, pipeline::group_change_body(*subject.group));

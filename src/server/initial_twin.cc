@@ -24,7 +24,8 @@ hub::HubResult<hub::JsonObject> object_of(std::string_view text, std::string_vie
 
 }  // namespace
 
-hub::HubResult<> put_initial_twin(sqlite3* db, const hub::IdentityKey& key, const InitialTwin& twin, Timestamp now) {
+hub::HubResult<> put_initial_twin(sqlite3* db, const hub::IdentityKey& key, const InitialTwin& twin,
+                                  const state::Actor& actor, Timestamp now) {
   if (twin.tags.empty() && twin.desired.empty()) return {};
   auto row = state::Twins::find_in(db, key.hub, key.device_id, key.module_id);
   if (!row) return std::unexpected(hub::from_store(row.error(), "The identity"));
@@ -33,17 +34,7 @@ hub::HubResult<> put_initial_twin(sqlite3* db, const hub::IdentityKey& key, cons
   if (!tags) return std::unexpected(tags.error());
   auto desired = object_of(twin.desired, "desired");
   if (!desired) return std::unexpected(desired.error());
-  auto document = hub::load_twin(*row);
-  if (!document) return std::unexpected(hub::from_store(document.error(), "The twin"));
-  if (auto done = hub::replace_tags(document->tags, *tags); !done) return done;
-  auto patch = hub::replace_part(document->desired, *desired, hub::TwinSection::desired, now);
-  if (!patch) return std::unexpected(patch.error());
-  ++document->version;
-  hub::store_twin(*document, *row);
-  if (const auto saved = state::Twins::save(db, *row, now); !saved) {
-    return std::unexpected(hub::from_store(saved.error(), "The twin"));
-  }
-  return {};
+  return hub::Twins::change_in(db, key, {.tags = *std::move(tags), .desired = *std::move(desired)}, actor, now);
 }
 
 }  // namespace picket::server

@@ -7,6 +7,7 @@
 #include "base/core/time.h"
 #include "hub/hub_error.h"
 #include "hub/identity_key.h"
+#include "state/devices.h"
 
 struct sqlite3;
 
@@ -19,6 +20,7 @@ struct InitialTwin {
 
 /// Inside the transaction that makes the identity: both are there or neither. A twin that has been written to
 /// before stays as it is. Errors: those of twins.
-hub::HubResult<> put_initial_twin(sqlite3* db, const hub::IdentityKey& key, const InitialTwin& twin, Timestamp now);
+hub::HubResult<> put_initial_twin(sqlite3* db, const hub::IdentityKey& key, const InitialTwin& twin,
+                                  const state::Actor& actor, Timestamp now);
 
 }  // namespace picket::server

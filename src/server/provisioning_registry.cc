@@ -27,9 +27,8 @@ hub::HubResult<bool> make(hub::RegistryTransaction& transaction, const hub::Devi
   const auto made = transaction.put(device, hub::PutMode::create_or_update);
   if (!made) return std::unexpected(made.error());
   if (order.security_module) {
-    const hub::ModuleSpec module{.device_id = order.device_id,
-                                 .module_id = std::string(state::kSecurityModule),
-                                 .auth = auth_of(order)};
+    const hub::ModuleSpec module{
+        .device_id = order.device_id, .module_id = std::string(state::kSecurityModule), .auth = auth_of(order)};
     const auto added = transaction.put(module, hub::PutMode::create_or_update);
     if (!added) return std::unexpected(added.error());
   }
@@ -39,7 +38,7 @@ hub::HubResult<bool> make(hub::RegistryTransaction& transaction, const hub::Devi
     if (row) twin = {row->tags, row->desired};  // gone meanwhile: it begins like any new device
   }
   const auto put = put_initial_twin(transaction.database(), {transaction.hub(), order.device_id, ""}, twin,
-                                    transaction.now());
+                                    transaction.actor(), transaction.now());
   if (!put) return std::unexpected(put.error());
   return !exists;
 }
@@ -79,6 +78,16 @@ std::optional<std::string> ProvisioningRegistry::hub_of(std::string_view host) c
   host = host.substr(0, host.find(':'));
   if (host == host_) return default_hub_;
   if (const auto settings = settings_.of_host(host)) return settings->name;
+  return std::nullopt;
+}
+
+/// A proven CA of any hub: enrolment groups belong to the installation.
+std::optional<std::string> ProvisioningRegistry::verified_ca(std::string_view name) const {
+  for (const auto& settings : settings_.all()) {
+    for (const auto& authority : settings->authorities) {
+      if (authority.name == name) return authority.pem;
+    }
+  }
   return std::nullopt;
 }
 

@@ -19,6 +19,7 @@ class ProvisioningRegistry final : public hub::ProvisioningRegistry {
   [[nodiscard]] std::vector<std::string> hubs() const override;
   [[nodiscard]] std::string host_of(std::string_view hub) const override;
   [[nodiscard]] std::optional<std::string> hub_of(std::string_view host) const override;
+  [[nodiscard]] std::optional<std::string> verified_ca(std::string_view name) const override;
 
  private:
   hub::Registry& registry_;

@@ -24,7 +24,8 @@ void SelfTestConfirmer::raised(const state::Alert& alert) {
   if (alert.alert_type != kAlertType) return;
   const auto change = pipeline::parse_alert_change(alert.json);
   if (!change) return;  // it was parsed before it was stored
-  const auto test = std::ranges::find(change->properties, "TestId", [](const auto& property) { return property.first; });
+  const auto test =
+      std::ranges::find(change->properties, "TestId", [](const auto& property) { return property.first; });
   if (test == change->properties.end()) return;
   JsonWriter payload;
   payload.begin_object().key("testId").value(test->second).key("alertId").value(alert.alert_id);

@@ -15,10 +15,10 @@
 #include "base/core/random.h"
 #include "base/server/log.h"
 #include "data_directory.h"
+#include "device_hub.h"
 #include "durable_group.h"
 #include "health.h"
 #include "housekeeper.h"
-#include "device_hub.h"
 #include "kql/duckdb.h"
 #include "net/certificate_authority.h"
 #include "net/io_threads.h"
@@ -41,7 +41,7 @@ namespace picket::server {
 namespace {
 
 // A flush costs the processor as much as ten messages: what many devices send within this time shares one.
-constexpr Duration kGatherDelay = Duration::milliseconds(2);
+constexpr Duration kGatherDelay = Duration::milliseconds(4);
 constexpr Duration kActivityTimeout = Duration::minutes(10);
 
 std::function<void(std::string_view)> log_to(std::string component) {
@@ -311,7 +311,8 @@ Result<> EmbeddedServer::renew_certificates() {
 
 void EmbeddedServer::renew_hub_tls() {
   const std::scoped_lock lock(tls_mutex_);  // asked for by operators and by the daily renewal
-  if (const auto done = tls_->replace(tls_options()); !done) log::error("server", "TLS of the hub: {}", describe(done.error()));
+  if (const auto done = tls_->replace(tls_options()); !done)
+    log::error("server", "TLS of the hub: {}", describe(done.error()));
 }
 
 net::TlsOptions EmbeddedServer::tls_options() {
@@ -375,7 +376,10 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .recommendations = &*recommendations_,
                                 .security_groups = &*security_groups_,
                                 .routes = &hub_->route_desk(),
-                                .secrets_directory = data_->secrets()},
+                                .secrets_directory = data_->secrets(),
+                                .hubs = &hub_->administration(),
+                                .hub_settings = &hub_->settings(),
+                                .id_scope = hub_->provisioning().scope()},
                                *live_));
   log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",
             options_.address, hub_->mqtt_port(), hub_->amqp_port(), hub_->https_port(), api_->port());

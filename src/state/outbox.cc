@@ -45,7 +45,8 @@ Result<> Outbox::remove_through(std::int64_t id) {
   return database_.write([&](sqlite3* db) -> Result<> {
     TRY(auto sent, Statement::prepare(db, "UPDATE outbox SET sent = 1 WHERE sent = 0 AND id <= ?"));
     TRY_VOID(sent.bind(id).run());
-    TRY(auto old, Statement::prepare(db, "DELETE FROM outbox WHERE sent = 1 AND id <= ?"));
+    // Twins change all day; the table HubOperations has them. The audit record is for what people do.
+    TRY(auto old, Statement::prepare(db, "DELETE FROM outbox WHERE sent = 1 AND (id <= ? OR kind LIKE 'twin.%')"));
     return old.bind(id - kHistoryMax).run();
   });
 }

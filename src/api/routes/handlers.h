@@ -62,6 +62,7 @@ Answer put_deployment(Call& call);
 Answer get_routing(Call& call);
 Answer put_routing(Call& call);
 Answer test_routing(Call& call);
+Answer get_provisioning(Call& call);
 // alert_routes.cc
 Answer list_alerts(Call& call);
 Answer get_alert(Call& call);

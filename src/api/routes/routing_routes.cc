@@ -1,4 +1,4 @@
-// Routes of a hub: read, write, and try on a message.
+// Routes of a hub: read, write, and try on a message. And where devices register.
 #include <boost/json.hpp>
 
 #include "../hub_answer.h"
@@ -67,6 +67,14 @@ Answer test_routing(Call& call) {
   out.begin_object().key("routes").begin_array();
   for (const auto& route : *routes) out.value(route);
   return Response::json(out.end_array().end_object().take());
+}
+
+Answer get_provisioning(Call& call) {
+  const Services& services = call.parts.services;
+  if (services.id_scope.empty()) return not_offered();
+  JsonWriter out;
+  out.begin_object().key("idScope").value(services.id_scope).key("host").value(services.host_name);
+  return Response::json(out.end_object().take());
 }
 
 }  // namespace picket::api

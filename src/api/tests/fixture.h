@@ -193,7 +193,8 @@ class ApiTest : public ::testing::Test {
                              .routes = &route_desk_,
                              .secrets_directory = folder_,
                              .hubs = hubs_.get(),
-                             .hub_settings = &hub_settings_},
+                             .hub_settings = &hub_settings_,
+                             .id_scope = "0ne0A1B2C3D"},
                             live_)
                   .value();
     client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");

@@ -27,11 +27,17 @@ class HttpTest : public ApiTest {
   }
 };
 
+// RFC 9112, section 3.2.2: a server takes the absolute form too.
+TEST_F(HttpTest, TheAbsoluteFormOfATargetIsTaken) {
+  start();
+  EXPECT_THAT(exchange("GET http://x/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+}
+
 TEST_F(HttpTest, WhatIsNotHttpIsAnsweredAndClosed) {
   start();
   for (const auto* bytes :
-       {"nonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n",
+       {"nonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n"}) {
     EXPECT_THAT(exchange(bytes), StartsWith("HTTP/1.1 400 ")) << bytes;
   }

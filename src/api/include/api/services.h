@@ -132,6 +132,7 @@ struct Services {
   // The hubs as objects; nullptr: not offered (501).
   hub::HubAdministration* hubs = nullptr;
   const hub::HubSettingsStore* hub_settings = nullptr;
+  std::string id_scope;  ///< Of provisioning; empty: not offered.
 };
 
 }  // namespace picket::api
