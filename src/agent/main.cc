@@ -215,7 +215,8 @@ int report_self_test(const SelfTestResult& result, bool json) {
     print(STDOUT_FILENO, result.alert_id.empty()
                              ? "The hub has stored the test event." + event
                              : "The server has raised the alert of the test event." + event + "  alert    " +
-                                   result.alert_id + "\nSee it on the server: picket alert show " + result.alert_id + "\n");
+                                   result.alert_id + "\nSee it on the server: picket alert show " + result.alert_id +
+                                   "\n");
   } else {
     print(STDERR_FILENO, "picket-agent: the self test did not succeed: " + result.text + "\n");
   }
@@ -254,13 +255,15 @@ int self_test(const Config& config, const CommandLine& command_line) {
     return command_line.json ? exit_with(result.outcome) : report_self_test(result, false);
   }
   if (answer.error().code == Errc::truncated) {
-    return report_self_test({.outcome = Outcome::failed, .text = "the running agent does not answer"}, command_line.json);
+    return report_self_test({.outcome = Outcome::failed, .text = "the running agent does not answer"},
+                            command_line.json);
   }
   if (answer.error().code == Errc::denied) return status(config, false);
   if (!command_line.json) print(STDERR_FILENO, "no agent runs here; trying with a connection of its own\n");
   auto runtime = Runtime::create(config, system_clock(), {.collect = false, .log = {}});
   if (!runtime) return report_self_test({.text = runtime.error()}, command_line.json);
-  return report_self_test((*runtime)->run_self_test(test_id, command_line.goal, command_line.timeout), command_line.json);
+  return report_self_test((*runtime)->run_self_test(test_id, command_line.goal, command_line.timeout),
+                          command_line.json);
 }
 
 int settings() {

@@ -63,8 +63,8 @@ struct SelfTest {
   StreamId id;
   std::string test_id;
   SelfTestGoal goal = SelfTestGoal::alert;
-  Duration deadline;          ///< Then the client gets what is known.
-  std::uint64_t client = 0;   ///< Of the control socket; 0: of run_self_test().
+  Duration deadline;         ///< Then the client gets what is known.
+  std::uint64_t client = 0;  ///< Of the control socket; 0: of run_self_test().
   SelfTestResult result;
 };
 
@@ -485,7 +485,7 @@ void Runtime::Impl::end_self_test(std::vector<SelfTest>::iterator test, std::str
   const bool reached = test->goal == SelfTestGoal::stored ? test->result.stored : !test->result.alert_id.empty();
   const UplinkStatus& connection = uplink->status();
   const bool refused = connection.problem == UplinkProblem::denied;
-  test->result.outcome = reached ? Outcome::done
+  test->result.outcome = reached               ? Outcome::done
                          : test->result.stored ? Outcome::failed
                          : refused             ? Outcome::denied
                                                : Outcome::unreachable;
@@ -504,11 +504,12 @@ void Runtime::Impl::end_late_self_tests() {
   for (auto test = std::ranges::find_if(self_tests, late); test != self_tests.end();
        test = std::ranges::find_if(self_tests, late)) {
     const UplinkStatus& connection = uplink->status();
-    end_self_test(test, test->result.stored
-                            ? "the hub has stored the event, but no alert was confirmed in time (only Picket's server does)"
-                        : connection.reason.empty()
-                            ? "no acknowledgement in time (state: " + std::string(to_string(connection.state)) + ")"
-                            : connection.reason);
+    end_self_test(test,
+                  test->result.stored
+                      ? "the hub has stored the event, but no alert was confirmed in time (only Picket's server does)"
+                  : connection.reason.empty()
+                      ? "no acknowledgement in time (state: " + std::string(to_string(connection.state)) + ")"
+                      : connection.reason);
   }
   const auto next = std::ranges::min_element(self_tests, {}, &SelfTest::deadline);
   if (next != self_tests.end()) loop.set_timer(self_test_timer, next->deadline);

@@ -419,7 +419,8 @@ bool Uplink::Impl::on_message(const mqtt::Publish& message) {
   const std::string reply = "$iothub/methods/res/" + std::to_string(answer.status) + std::string(topic.substr(split));
   const auto sent_reply =
       connection->session.publish_at_most_once(reply, as_bytes(answer.payload), now(), connection->out);
-  if (!sent_reply) return end(UplinkProblem::lost, "a method cannot be answered: " + describe(sent_reply.error())), false;
+  if (!sent_reply)
+    return end(UplinkProblem::lost, "a method cannot be answered: " + describe(sent_reply.error())), false;
   return true;
 }
 

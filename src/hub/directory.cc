@@ -53,10 +53,9 @@ class CompletionQueue final : public Completions {
 
 std::string_view to_string(DisconnectReason reason) {
   constexpr std::string_view kNames[kDisconnectReasons] = {
-      "client",         "peer_gone",      "keep_alive",        "evicted",
-      "token_expired",  "protocol",       "topic_denied",      "message_too_large",
-      "bad_properties", "too_many_subscriptions", "slow_reader", "storage",
-      "revoked",        "shutdown",       "throttled"};
+      "client",      "peer_gone",    "keep_alive",        "evicted",        "token_expired",
+      "protocol",    "topic_denied", "message_too_large", "bad_properties", "too_many_subscriptions",
+      "slow_reader", "storage",      "revoked",           "shutdown",       "throttled"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 
@@ -111,8 +110,8 @@ Directory::Slice::Slice(Parts& owner, std::size_t number)
       thread(number),
       connects(owner.options.connects_per_second / static_cast<double>(owner.threads.size()),
                owner.options.connects_burst / static_cast<double>(owner.threads.size()), 1, {}),
-      completions(std::make_shared<CompletionQueue>(
-          [this] { parts.threads.post(thread, [this] { deliver_completions(); }); })),
+      completions(
+          std::make_shared<CompletionQueue>([this] { parts.threads.post(thread, [this] { deliver_completions(); }); })),
       scratch(kScratchBytes),
       timer(owner.threads.executor(number)) {}
 
@@ -213,8 +212,7 @@ void Directory::leave(LinkAddress address) { parts_->slices[address.thread]->lin
 
 void Directory::claim(const Identity& identity, LinkAddress address) {
   auto& home = parts_->home_of(identity.hub, identity.device_id);
-  parts_->threads.post(home.thread,
-                       [&home, key = key_of(identity), address] { home.claim_at_home(key, address); });
+  parts_->threads.post(home.thread, [&home, key = key_of(identity), address] { home.claim_at_home(key, address); });
 }
 
 void Directory::release(const Identity& identity, LinkAddress address) {
@@ -235,10 +233,10 @@ std::shared_ptr<Completions> Directory::completions(std::size_t thread) { return
 
 void Directory::notify(const IdentityKey& key, Notification notification, std::move_only_function<void(bool)> taken) {
   auto& home = parts_->home_of(key.hub, key.device_id);
-  parts_->threads.post(home.thread, [&home, key, notification = std::move(notification),
-                                     taken = std::move(taken)]() mutable {
-    home.notify_at_home(key, std::move(notification), std::move(taken));
-  });
+  parts_->threads.post(home.thread,
+                       [&home, key, notification = std::move(notification), taken = std::move(taken)]() mutable {
+                         home.notify_at_home(key, std::move(notification), std::move(taken));
+                       });
 }
 
 void Directory::revoke(const IdentityKey& key, DisconnectReason reason) {
