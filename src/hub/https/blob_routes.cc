@@ -47,27 +47,27 @@ std::string content_type(const http::Request& request) {
   return std::string(blob.empty() ? request.header("content-type") : blob);
 }
 
-http::Response created(const BlobGrant& grant, const HubResult<BlobFacts>& facts) {
+http::Response created(BlobAction action, const HubResult<BlobFacts>& facts) {
   if (!facts) return storage_reply(facts.error());
   http::Response response = http::Response::empty(201);
   add_storage_headers(response);
-  if (grant.action != BlobAction::put_block) add_facts(response, *facts);
+  if (action != BlobAction::put_block) add_facts(response, *facts);
   response.headers.emplace_back("x-ms-request-server-encrypted", "false");
   return response;
 }
 
-asio::awaitable<http::Response> finish_upload(Call& call, const BlobGrant& grant) {
+asio::awaitable<http::Response> finish_upload(Call& call, BlobAction action) {
   BlobUpload& upload = static_cast<BlobSink&>(*call.request->sink).upload();
   const auto facts =
       co_await answer_of<BlobFacts>(call.executor(), [&](Done<BlobFacts> done) { upload.finish(std::move(done)); });
-  co_return created(grant, facts);
+  co_return created(action, facts);
 }
 
 asio::awaitable<http::Response> commit_list(Call& call, const BlobGrant& grant) {
   const auto facts = co_await answer_of<BlobFacts>(call.executor(), [&](Done<BlobFacts> done) {
     call.context.needs.files->commit_blocks(grant, call.request->body, content_type(*call.request), std::move(done));
   });
-  co_return created(grant, facts);
+  co_return created(grant.action, facts);
 }
 
 http::Response read_file(Call& call, const BlobGrant& grant) {
@@ -92,7 +92,7 @@ asio::awaitable<http::Response> serve_blob(Call& call) {
   switch (grant.action) {
     case BlobAction::put:
     case BlobAction::put_block:
-      co_return co_await finish_upload(call, grant);
+      co_return co_await finish_upload(call, grant.action);
     case BlobAction::put_list:
       co_return co_await commit_list(call, grant);
     case BlobAction::read:
@@ -108,6 +108,12 @@ std::optional<std::uint64_t> length_of(const http::Request& head) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
   if (error != std::errc() || text.empty()) return std::nullopt;
   return length;
+}
+
+std::expected<http::BodyPlan, http::Response> plan_put(Call& call, const http::Request& head, const BlobGrant& grant) {
+  auto upload = call.context.needs.files->begin_blob(grant, length_of(head), content_type(head));
+  if (!upload) return std::unexpected(storage_reply(upload.error()));
+  return http::BodyPlan{.bytes_max = kBlobBytesMax, .sink = std::make_shared<BlobSink>(*std::move(upload))};
 }
 
 constexpr CallRoute kRoute{"", "/*", Access::blob, 0, serve_blob, 0};
@@ -135,10 +141,9 @@ std::expected<http::BodyPlan, http::Response> plan_blob(Call& call, const http::
   http::BodyPlan plan{.bytes_max = 0};
   if (grant->action == BlobAction::put_list) plan.bytes_max = kBlockListBytesMax;
   if (grant->action == BlobAction::put || grant->action == BlobAction::put_block) {
-    auto upload = files.begin_blob(*grant, length_of(head), content_type(head));
-    if (!upload) return std::unexpected(storage_reply(upload.error()));
-    plan.bytes_max = kBlobBytesMax;
-    plan.sink = std::make_shared<BlobSink>(*std::move(upload));
+    auto put = plan_put(call, head, *grant);
+    if (!put) return put;
+    plan = *std::move(put);
   }
   call.caller = *std::move(grant);
   return plan;

@@ -5,6 +5,7 @@
 #include "base/core/encoding.h"
 #include "blob_routes.h"
 #include "hub/hub_settings.h"
+#include "registry_job_routes.h"
 #include "reply.h"
 
 namespace picket::hub {
@@ -45,6 +46,12 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::spa
   return values;
 }
 
+/// Java's HttpURLConnection knows no PATCH: its service SDK sends POST and says what is meant.
+std::string_view method_of(const http::Request& head) {
+  const bool is_patch = head.method == "POST" && head.header("x-http-method-override") == "PATCH";
+  return is_patch ? std::string_view("PATCH") : std::string_view(head.method);
+}
+
 }  // namespace
 
 std::string HttpsContext::hub_of(std::string_view host) const {
@@ -69,14 +76,21 @@ void Call::count(Operation operation, std::uint64_t bytes, std::uint64_t n) cons
 }
 
 HubResult<Call> find_call(HttpsContext& context, const http::Request& head) {
+  const auto segments = split(head.path);
+  if (const CallRoute* own = registry_file_route(head)) {
+    auto values = match(own->pattern, segments);
+    if (!values) return hub_fail(kNotFound, "There is nothing at this address.");
+    Call call{.context = context, .route = own, .host = std::string(head.header("host"))};
+    call.values = *std::move(values);
+    return call;
+  }
   if (context.needs.files != nullptr && context.needs.files->is_blob_path(head.path))
     return Call{.context = context, .route = &blob_route(), .host = std::string(head.header("host"))};
-  const auto segments = split(head.path);
   bool other_method = false;
   for (const CallRoute& route : call_routes()) {
     auto values = match(route.pattern, segments);
     if (!values) continue;
-    const bool fits = route.method == head.method;
+    const bool fits = route.method == method_of(head);
     other_method = other_method || !fits;
     if (!fits) continue;
     auto query = http::parse_query(head.query);

@@ -7,6 +7,8 @@
 #include "head_context.h"
 #include "pay.h"
 #include "provisioning_routes.h"
+#include "registry_job_routes.h"
+#include "registry_jobs.h"
 #include "reply.h"
 
 namespace picket::hub {
@@ -29,6 +31,7 @@ std::expected<http::BodyPlan, http::Response> admit(Call& call, http::Request& h
   } else if (auto allowed = authorize(call, head, connection.stream); !allowed) {
     return std::unexpected(error_reply(allowed.error()));
   }
+  if (call.route == registry_file_route(head)) return plan_registry_file(call, head);
   return http::BodyPlan{.bytes_max = call.route->body_bytes_max};
 }
 
@@ -110,7 +113,12 @@ struct HttpsHead::Parts {
       : context{.needs = std::move(needs),
                 .options = options,
                 .workers = http::Workers(options.workers, options.waiting_max)},
-        http(settings_of(context)) {}
+        http(settings_of(context)) {
+    if (context.needs.registry != nullptr && !context.options.registry_directory.empty()) {
+      context.registry_jobs = std::make_shared<RegistryJobs>(*context.needs.registry,
+                                                             context.options.registry_directory, context.needs.clock);
+    }
+  }
   HttpsContext context;
   http::Settings http;
   std::unique_ptr<net::Listener> listener;
@@ -169,6 +177,7 @@ void HttpsHead::stop() {
   parts.context.stopping = true;
   if (parts.listener) parts.listener->stop();
   parts.context.workers.stop();
+  if (parts.context.registry_jobs) parts.context.registry_jobs->stop();
 }
 
 }  // namespace picket::hub

@@ -75,8 +75,11 @@ http::Response error_reply(const HubError& error) {
   // SDKs split the message at ';' into the code and the text for people.
   std::string text = error.message.empty() ? std::string(name) : error.message;
   std::ranges::replace(text, ';', ',');
+  const std::string tracking = random_uuid();
   body.begin_object().key("Message").value("ErrorCode:" + std::string(name) + ";" + text);
-  body.key("ExceptionMessage").value("Tracking ID:" + random_uuid()).end_object();
+  body.key("ExceptionMessage").value("Tracking ID:" + tracking);
+  // The newer form of the same: some answers of IoT Hub have this one only, with the six digits.
+  body.key("errorCode").value(error.code).key("trackingId").value(tracking).end_object();
   http::Response response = json_reply(body.take(), error.status());
   response.headers.emplace_back("iothub-errorcode", name);
   if (error.status() == 429 || error.status() == 503) response.headers.emplace_back("Retry-After", "1");

@@ -17,7 +17,8 @@ inline constexpr int kNotOffered = 501000;
 /// IoT Hub's word for a code, e.g. "DeviceNotFound"; the SDKs tell errors apart by it.
 std::string_view name_of(int code);
 
-/// {"Message":"ErrorCode:DeviceNotFound;text","ExceptionMessage":"Tracking ID:…"} with the status of the code.
+/// {"Message":"ErrorCode:DeviceNotFound;text","ExceptionMessage":"Tracking ID:…","errorCode":404001,"trackingId":"…"}
+/// with the status of the code.
 http::Response error_reply(const HubError& error);
 http::Response json_reply(std::string body, int status = 200);
 /// 204, or the error.

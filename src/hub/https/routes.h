@@ -32,6 +32,11 @@ CallAnswer delete_module(Call& call);
 CallAnswer bulk_devices(Call& call);
 CallAnswer get_device_statistics(Call& call);
 CallAnswer get_service_statistics(Call& call);
+// registry_job_routes.cc
+CallAnswer create_registry_job(Call& call);
+CallAnswer list_registry_jobs(Call& call);
+CallAnswer get_registry_job(Call& call);
+CallAnswer cancel_registry_job(Call& call);
 // twin_routes.cc
 CallAnswer get_twin(Call& call);
 CallAnswer patch_twin(Call& call);

@@ -151,6 +151,60 @@ TEST_F(HttpsService, TheMessagesOfADayEnd) {
   EXPECT_THAT(refused.body, HasSubstr("ErrorCode:IotHubQuotaExceeded;"));
 }
 
+class HttpsRegistryJobs : public ServiceTest {
+ protected:
+  /// The job once it has ended.
+  JsonValue ended(const Reply& created) {
+    EXPECT_EQ(created.status, 200) << created.body;
+    const std::string id(json_of(created).text_of("jobId"));
+    JsonValue job;
+    EXPECT_TRUE(eventually([&] {
+      job = json_of(call("GET", "/jobs/" + id + "?api-version=2021-04-12", owner()));
+      return !job.text_of("endTimeUtc").empty();
+    }));
+    return job;
+  }
+};
+
+TEST_F(HttpsRegistryJobs, AnExportIsAFileThatAnImportReads) {
+  start([this](HttpsHeadOptions& options) { options.registry_directory = state_.folder() + "/registry"; });
+  EXPECT_EQ(call("PUT", "/uploads-hub1/devices.txt", owner(),
+                 "{\"id\":\"a\",\"importMode\":\"create\"}\n{\"id\":\"b\",\"importMode\":\"create\"}\nnonsense\n")
+                .status,
+            201);
+  const JsonValue imported =
+      ended(call("POST", "/jobs/create", owner(),
+                 R"({"type":"import","inputBlobContainerUri":"https://localhost/uploads-hub1?sv=1"})"));
+  EXPECT_EQ(imported.text_of("status"), "completed") << imported.to_string();
+  EXPECT_EQ(call("GET", "/devices/b", owner()).status, 200);
+  EXPECT_NE(call("GET", "/uploads-hub1/importErrors.log", owner()).body, "");
+  const JsonValue exported =
+      ended(call("POST", "/jobs/create", owner(), R"({"type":"export","excludeKeysInExport":true})"));
+  EXPECT_EQ(exported.text_of("status"), "completed") << exported.to_string();
+  const Reply file = call("GET", "/uploads-hub1/devices.txt", owner());
+  EXPECT_THAT(file.body, HasSubstr(R"("id":"a")"));
+  EXPECT_THAT(file.body, HasSubstr(R"("id":"dev1")"));
+  EXPECT_EQ(json_of(call("GET", "/jobs", owner())).array()->size(), 2u);
+}
+
+TEST_F(HttpsRegistryJobs, NoOtherStorageIsContactedAndNoOtherFileIsRead) {
+  start([this](HttpsHeadOptions& options) { options.registry_directory = state_.folder() + "/registry"; });
+  for (const auto* uri :
+       {"https://storage.example/container", "http://localhost/uploads-hub1", "https://localhost/uploads-hub2",
+        "https://localhost/uploads-hub1/../x", "file:///etc/passwd"}) {
+    EXPECT_EQ(call("POST", "/jobs/create", owner(),
+                   R"({"type":"import","inputBlobContainerUri":")" + std::string(uri) + R"("})")
+                  .status,
+              400)
+        << uri;
+  }
+  EXPECT_EQ(call("POST", "/jobs/create", policy("reader"), R"({"type":"export"})").status, 401);
+  EXPECT_EQ(call("GET", "/uploads-hub1/devices.txt", policy("reader")).status, 401) << "it may hold keys";
+  EXPECT_EQ(call("GET", "/uploads-hub2/devices.txt", owner()).status, 404);
+  EXPECT_EQ(call("GET", "/uploads-hub1/dev1/log.txt", owner()).status, 403) << "blobs of devices need their ticket";
+  EXPECT_EQ(call("GET", "/jobs/none", owner()).status, 404);
+}
+
 class HttpsCommands : public ServiceTest {
  protected:
   void send(std::string_view id) {

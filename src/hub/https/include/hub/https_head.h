@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,7 +41,8 @@ struct HttpsHeadOptions {
   HubNames hubs;  ///< Which hub a host name means, when `HttpsHeadNeeds::settings` does not know it.
   net::ListenerOptions listener{.port = 443};  ///< Fixed in the SDKs (decision 9).
   http::Limits limits{};
-  std::size_t workers = 2;  ///< Threads that read files.
+  std::string registry_directory;  ///< Of import and export jobs, DIR/registry; nobody else writes there. Empty: none.
+  std::size_t workers = 2;         ///< Threads that read files.
   std::size_t waiting_max = 256;
   Duration storage_patience =
       Duration::seconds(10);  ///< How long a message waits for the journal to take it; then 503.
