@@ -125,6 +125,44 @@ TEST(JournalAppend, OneWriterAFolder) {
   EXPECT_EQ(second.error().where, "journal.lock");
 }
 
+std::vector<Record> records_of(std::span<const std::string> bodies) {
+  std::vector<Record> out;
+  for (const std::string& body : bodies) {
+    out.push_back({.identity = {}, .properties = {}, .body = as_bytes(body)});
+  }
+  return out;
+}
+
+TEST(JournalAppend, SeveralRecordsHaveOneAnswerWithTheIdOfTheLast) {
+  const TempFolder folder;
+  auto options = options_in(folder.path());
+  options.gather_delay = Duration::milliseconds(4);
+  auto opened = must_open(std::move(options));
+  const std::vector<std::string> bodies = {"a", "b", "c"};
+  std::vector<RecordId> answers;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(opened.journal
+                    ->append_all(records_of(bodies), [&](Result<RecordId> id) { answers.push_back(id.value()); })
+                    .has_value());
+  }
+  opened.journal->flush();
+  EXPECT_EQ(bodies_of(read_all(*opened.journal)), (std::vector<std::string>{"a", "b", "c", "a", "b", "c"}));
+  opened.journal.reset();
+  EXPECT_EQ(answers, (std::vector<RecordId>{{0, 3}, {0, 6}}));
+}
+
+TEST(JournalAppend, SeveralRecordsAreTakenAllOrNotAtAll) {
+  const TempFolder folder;
+  auto opened = must_open(options_in(folder.path()));
+  const std::vector<std::string> bodies = {"a", std::string(kRecordBytesMax, 'x'), "c"};
+  bool answered = false;
+  EXPECT_FALSE(opened.journal->append_all(records_of(bodies), [&](const Result<RecordId>&) { answered = true; }).has_value());
+  ASSERT_TRUE(append_and_wait(*opened.journal, text_message("next")).has_value());
+  EXPECT_EQ(bodies_of(read_all(*opened.journal)), (std::vector<std::string>{"next"}));
+  opened.journal.reset();
+  EXPECT_FALSE(answered);
+}
+
 TEST(JournalAppend, PositionOfAnotherJournalIsRefused) {
   const TempFolder folder;
   const auto opened = must_open(options_in(folder.path()));
