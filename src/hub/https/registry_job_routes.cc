@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/core/file.h"
+#include "base/core/random.h"
 #include "http/file_body.h"
 #include "registry_jobs.h"
 #include "routes.h"
@@ -22,14 +23,19 @@ HubError no_jobs() { return {kNotOffered, "This hub imports and exports no ident
 
 /// A file on its way; it takes its name in write_registry_file().
 struct Incoming final : http::BodySink {
-  Incoming(http::Workers& workers, asio::any_io_executor executor, UniqueFd file, std::string path_in)
-      : sink(workers, std::move(executor), std::move(file)), path(std::move(path_in)) {}
-  ~Incoming() override {
-    if (!temporary().empty()) ::unlink(temporary().c_str());
-  }
+  Incoming(http::Workers& workers, asio::any_io_executor executor, UniqueFd file, std::string temporary_in,
+           std::string path_in)
+      : sink(workers, std::move(executor), std::move(file)),
+        temporary(std::move(temporary_in)),
+        path(std::move(path_in)) {}
+  ~Incoming() override { ::unlink(temporary.c_str()); }
   asio::awaitable<Result<>> write(std::string piece) override { return sink.write(std::move(piece)); }
-  [[nodiscard]] std::string temporary() const { return path + ".put"; }
+  bool finish() {
+    const UniqueFd file = sink.release();
+    return ::fsync(file.get()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
+  }
   http::FileSink sink;
+  std::string temporary;
   std::string path;
 };
 
@@ -48,10 +54,8 @@ asio::awaitable<http::Response> read_registry_file(Call& call) {
 }
 
 asio::awaitable<http::Response> write_registry_file(Call& call) {
-  const auto& incoming = static_cast<Incoming&>(*call.request->sink);
-  std::move_only_function<bool()> job = [&incoming] {
-    return ::rename(incoming.temporary().c_str(), incoming.path.c_str()) == 0;
-  };
+  auto& incoming = static_cast<Incoming&>(*call.request->sink);
+  std::move_only_function<bool()> job = [&incoming] { return incoming.finish(); };
   const auto named = co_await http::on_worker<bool>(call.context.workers, call.executor(), std::move(job));
   if (!named || !*named) co_return error_reply({codes::kUnavailable, "The file was not stored."});
   co_return http::Response::empty(201);
@@ -78,12 +82,13 @@ std::expected<http::BodyPlan, http::Response> plan_registry_file(Call& call, con
     return std::unexpected(error_reply({kNotFound, "There is no such container."}));
   if (head.method != "PUT") return http::BodyPlan{.bytes_max = 0};
   const auto path = jobs->path_of(call.service().hub, kDevicesFile);
-  auto file =
-      path ? open_file(*path + ".put", O_WRONLY | O_CREAT | O_TRUNC) : Result<UniqueFd>(std::unexpected(path.error()));
+  if (!path) return std::unexpected(error_reply(from_store(path.error(), "devices.txt")));
+  std::string temporary = *path + "." + random_uuid();
+  auto file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!file) return std::unexpected(error_reply(from_store(file.error(), "devices.txt")));
-  return http::BodyPlan{
-      .bytes_max = kBlobBytesMax,
-      .sink = std::make_shared<Incoming>(call.context.workers, call.executor(), *std::move(file), *path)};
+  return http::BodyPlan{.bytes_max = kBlobBytesMax,
+                        .sink = std::make_shared<Incoming>(call.context.workers, call.executor(), *std::move(file),
+                                                           std::move(temporary), *path)};
 }
 
 asio::awaitable<http::Response> create_registry_job(Call& call) {
