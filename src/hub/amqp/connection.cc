@@ -198,7 +198,7 @@ void Connection::sweep() {
 
 std::string_view Connection::mechanisms() {
   const auto* tls = rim_.tls();
-  return tls != nullptr && tls->client_certificate ? "EXTERNAL ANONYMOUS PLAIN" : "ANONYMOUS PLAIN";
+  return tls != nullptr && tls->client_certificate ? "EXTERNAL ANONYMOUS PLAIN MSSBCBS" : "ANONYMOUS PLAIN MSSBCBS";
 }
 
 bool Connection::plain(std::string_view user, std::string_view password) {
@@ -354,8 +354,11 @@ void Connection::end_device(Device& device, DisconnectReason reason, std::string
   auto condition = condition_of(reason, detail);
   condition.description = tracked(text_of(reason).code, condition.description, rim_.now());
   if (condition.name == "amqp:connection:forced") condition.name = "amqp:link:detach-forced";
+  const bool alone =
+      services_granted_.empty() && std::ranges::all_of(devices_, [](const auto& entry) { return entry.second->gone; });
   for (const auto link : std::set(device.links)) {
-    engine_.detach(link, condition);
+    // Alone, the connection's close tells it: the Node SDK waits for ever when links end just before.
+    if (!alone) engine_.detach(link, condition);
     remove_link(link);
   }
   if (device.granted) {
@@ -371,8 +374,6 @@ void Connection::end_device(Device& device, DisconnectReason reason, std::string
   }
   rim_.release(device.number, identity);
   for (auto& then : std::exchange(device.waiting, {})) then(false);
-  const bool alone =
-      services_granted_.empty() && std::ranges::all_of(devices_, [](const auto& entry) { return entry.second->gone; });
   if (alone && !ended_) close(reason, detail);
 }
 

@@ -36,7 +36,8 @@ void process_init(pn_transport_t* transport, const char* mechanism, const pn_byt
   const std::string_view name = mechanism == nullptr ? "" : mechanism;
   const auto offered = user.mechanisms();
   if (name.empty() || offered.find(name) == std::string_view::npos) return outcome(transport, false);
-  if (name == "ANONYMOUS") return outcome(transport, true);
+  // MSSBCBS is what the Python service SDK calls "tokens follow on $cbs".
+  if (name == "ANONYMOUS" || name == "MSSBCBS") return outcome(transport, true);
   if (name == "EXTERNAL") return outcome(transport, user.external());
   if (name != "PLAIN" || received->start == nullptr) return outcome(transport, false);
   outcome(transport, plain(user, {received->start, received->size}));

@@ -1,4 +1,4 @@
-// SASL of the hub's side: ANONYMOUS (tokens follow on $cbs), PLAIN and EXTERNAL, decided by an EngineUser.
+// SASL of the hub's side: ANONYMOUS and MSSBCBS (tokens follow on $cbs), PLAIN and EXTERNAL, decided by an EngineUser.
 #pragma once
 
 struct pn_transport_t;
