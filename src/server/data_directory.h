@@ -24,6 +24,7 @@ class DataDirectory {
   [[nodiscard]] std::string checkpoints() const { return path_ + "/checkpoints"; }
   [[nodiscard]] std::string segments() const { return path_ + "/segments"; }
   [[nodiscard]] std::string blobs() const { return path_ + "/blobs"; }
+  [[nodiscard]] std::string registry() const { return path_ + "/registry"; }
   [[nodiscard]] std::string forward() const { return path_ + "/forward"; }
   [[nodiscard]] std::string state_file() const { return path_ + "/state/state.sqlite"; }
   /// Random UUID made with the folder: stands where the published tables carry a subscription id.

@@ -270,6 +270,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
   hub::HttpsHeadOptions https{.hubs = names};
   https.listener.address = options_.address;
   https.listener.port = options_.https_port;
+  https.registry_directory = options_.registry;
   auto https_head = hub::HttpsHead::open(
       {.threads = needs_.threads,
        .tls = needs_.tls,
@@ -279,6 +280,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
        .clock = needs_.clock,
        .directory = &directory_,
        .counters = &operation_counters_,
+       .throttle = &throttle_,
        .settings = &settings_,
        .registry = &registry_,
        .twins = &twins_,

@@ -55,6 +55,7 @@ struct DeviceHubOptions {
   std::uint16_t https_port = 443;
   std::string blobs;    ///< Directory of uploaded files.
   std::string forward;  ///< Directory of storage endpoints.
+  std::string registry;  ///< Directory of import and export jobs; holds keys.
   std::string secrets;
   std::string installation_id;
   std::function<void()> authorities_changed;  ///< The TLS context needs authorities_pem() anew.

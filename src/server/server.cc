@@ -339,6 +339,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                               .https_port = options_.https_port,
                               .blobs = data_->blobs(),
                               .forward = data_->forward(),
+                              .registry = data_->registry(),
                               .secrets = data_->secrets(),
                               .installation_id = data_->installation_id(),
                               .authorities_changed = [this] { renew_hub_tls(); }},
