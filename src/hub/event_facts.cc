@@ -57,7 +57,7 @@ void describe(HubEvent& event, const Grant& grant) {
   event.authenticated = true;
   event.sdk = grant.claim.sdk;
   event.auth_type = x509 ? "x509" : "sas";
-  event.auth_scope = grant.method == AuthMethod::policy     ? "hub"
+  event.auth_scope = grant.method == AuthMethod::policy ? "hub"
                      : grant.identity.module_id.empty() ? "device"
                                                         : "module";
   event.key_slot = to_string(grant.key_slot);

@@ -36,7 +36,8 @@ Result<> Journal::append_all(std::span<const Record> records, OnDurable on_durab
   together->waiting = records.size() + 1;
   together->on_durable = std::move(on_durable);
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto taken = append(records[i], [together](Result<RecordId> result) { together->one_done(std::move(result)); });
+    const auto taken =
+        append(records[i], [together](Result<RecordId> result) { together->one_done(std::move(result)); });
     if (taken) continue;
     if (i == 0) return taken;
     for (std::size_t missing = i; missing < records.size(); ++missing) {

@@ -54,8 +54,8 @@ void EmbeddedJournal::write_loop() {
   }
 }
 
-/// Waits for more, as long as more keeps coming: many senders that answer each other's groups grow into one group, and a
-/// lone message waits for one step only.
+/// Waits for more, as long as more keeps coming: many senders that answer each other's groups grow into one group, and
+/// a lone message waits for one step only.
 void EmbeddedJournal::gather() {
   std::size_t seen = 0;
   for (int step = 0; step < kGatherSteps; ++step) {

@@ -24,10 +24,9 @@ void MqttConnection::ask_for_command() {
   channel.more = false;
   context_.needs.commands->receive(
       key(), "mqtt", {},
-      answer<std::optional<LockedCommand>>(
-          [](MqttConnection& self, HubResult<std::optional<LockedCommand>> command) {
-            self.on_command(command ? *std::move(command) : std::nullopt);  // a failure is over at the next occasion
-          }));
+      answer<std::optional<LockedCommand>>([](MqttConnection& self, HubResult<std::optional<LockedCommand>> command) {
+        self.on_command(command ? *std::move(command) : std::nullopt);  // a failure is over at the next occasion
+      }));
 }
 
 void MqttConnection::on_command(std::optional<LockedCommand> command) {

@@ -56,9 +56,9 @@ struct Stored {
   bool stored = false;
 };
 
-/// The journal answers batch by batch from its own thread, many in a row: the I/O thread is woken once, at the end of the
-/// group. To wake it with the first one would make the two threads take turns, one answer at a time. Bounded by what may
-/// be in flight. Shared with the callbacks that the journal holds.
+/// The journal answers batch by batch from its own thread, many in a row: the I/O thread is woken once, at the end of
+/// the group. To wake it with the first one would make the two threads take turns, one answer at a time. Bounded by
+/// what may be in flight. Shared with the callbacks that the journal holds.
 class CompletionQueue {
  public:
   /// `wake` is called under the lock: it must only schedule.

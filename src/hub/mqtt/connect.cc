@@ -47,9 +47,9 @@ net::asio::awaitable<void> MqttConnection::on_connect(const mqtt::Connect& packe
     co_return refuse(mqtt::ConnectCode::server_unavailable);
   }
   if (packet.will) {
-    will_ = std::make_unique<StoredWill>(
-        std::string(packet.will->topic),
-        Buffer(packet.will->payload.bytes.begin(), packet.will->payload.bytes.end()), packet.will->retain);
+    will_ = std::make_unique<StoredWill>(std::string(packet.will->topic),
+                                         Buffer(packet.will->payload.bytes.begin(), packet.will->payload.bytes.end()),
+                                         packet.will->retain);
   }
   connected_ = true;
   ++counters.connects;

@@ -75,8 +75,8 @@ std::optional<MethodAnswer> parse_method_answer(std::string_view tail) {
 std::string command_topic(std::string_view device_id, std::string_view module_id, const Command& command) {
   std::string prefix = "devices/" + std::string(device_id) + "/";
   std::string address = "/devices/" + std::string(device_id) + "/";
-  const auto given = std::ranges::find(command.properties, mqtt::system_property::kTo,
-                                       &std::pair<std::string, std::string>::first);
+  const auto given =
+      std::ranges::find(command.properties, mqtt::system_property::kTo, &std::pair<std::string, std::string>::first);
   if (module_id.empty()) {
     prefix += "messages/devicebound/";
     address += "messages/devicebound";
@@ -98,8 +98,6 @@ std::string command_topic(std::string_view device_id, std::string_view module_id
   return prefix + mqtt::encode_property_bag(bag);
 }
 
-std::uint16_t command_packet_id(std::uint64_t sequence) {
-  return static_cast<std::uint16_t>(sequence % 0xffff + 1);
-}
+std::uint16_t command_packet_id(std::uint64_t sequence) { return static_cast<std::uint16_t>(sequence % 0xffff + 1); }
 
 }  // namespace picket::hub

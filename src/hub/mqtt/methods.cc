@@ -23,7 +23,8 @@ void MqttConnection::on_method_answer(std::string_view tail, Bytes payload) {
     return;
   }
   ++context_.counters.method_answers;
-  context_.needs.methods->respond(key(), answer->call, {.status = answer->status, .payload = std::string(as_text(payload))});
+  context_.needs.methods->respond(key(), answer->call,
+                                  {.status = answer->status, .payload = std::string(as_text(payload))});
 }
 
 }  // namespace picket::hub

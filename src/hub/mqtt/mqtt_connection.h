@@ -27,8 +27,8 @@ struct ProvisioningReply;
 /// Whose stream it is: of the head's own listener, or of another (WebSocket).
 enum class Transport : std::uint8_t { listener, other };
 
-/// Lives in the frame of its listener's handler, on one thread; other threads reach it through the Directory. Reading is
-/// one coroutine, writing another that runs only while there is something to write. Packets are handled without a
+/// Lives in the frame of its listener's handler, on one thread; other threads reach it through the Directory. Reading
+/// is one coroutine, writing another that runs only while there is something to write. Packets are handled without a
 /// coroutine each, but for those that must wait: CONNECT, a change of subscriptions, a journal that is full.
 class MqttConnection final : public DeviceLink {
  public:
@@ -152,7 +152,7 @@ class MqttConnection final : public DeviceLink {
   std::unique_ptr<mqtt::ServerEvent> later_;  ///< A packet that must wait for something; its views are in the inbox.
   std::shared_ptr<Anchor> anchor_;            ///< Made when a service is asked for the first time.
 
-  Sender sender_;            ///< Who it is, once `proven_`.
+  Sender sender_;             ///< Who it is, once `proven_`.
   Timestamp credential_end_;  ///< Of the token, or of the certificate.
   std::string sdk_;
   std::optional<DisconnectReason> end_;
@@ -174,9 +174,9 @@ class MqttConnection final : public DeviceLink {
   bool paused_ = false;  ///< Until paused_until_.
   bool writing_ = false;
   bool proven_ = false;
-  bool granted_ = false;     ///< The directory has given this connection its identity's place.
-  bool connected_ = false;   ///< CONNACK 0 was sent.
-  bool clean_ = false;       ///< The session ends with the connection.
+  bool granted_ = false;        ///< The directory has given this connection its identity's place.
+  bool connected_ = false;      ///< CONNACK 0 was sent.
+  bool clean_ = false;          ///< The session ends with the connection.
   bool takes_methods_ = false;  ///< Methods has been told.
   bool lingers_ = false;
   bool gone_ = false;

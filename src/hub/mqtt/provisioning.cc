@@ -81,7 +81,9 @@ void MqttConnection::on_provisioning_publish(const mqtt::PublishRequested& reque
     return provisioning_answer(*request_id, to_reply({kThrottled, "Too many requests at a time."}));
   }
   ++channel.requests;
-  auto done = [answer = answer<ProvisioningReply>(reply)](ProvisioningReply result) mutable { answer(std::move(result)); };
+  auto done = [answer = answer<ProvisioningReply>(reply)](ProvisioningReply result) mutable {
+    answer(std::move(result));
+  };
   auto& provisioning = *context_.needs.provisioning;
   if (registers) {
     provisioning.register_device(channel.grant, std::string(as_text(request.packet.payload.bytes)), std::move(done));

@@ -16,8 +16,8 @@
 
 namespace picket::hub {
 
-/// Messages of one sender, decoded and stamped. Its memory is reused; nothing is copied but what was percent-encoded, so
-/// what add() was given (packet, topic, sender) must stay until clear().
+/// Messages of one sender, decoded and stamped. Its memory is reused; nothing is copied but what was percent-encoded,
+/// so what add() was given (packet, topic, sender) must stay until clear().
 class TelemetryBatch {
  public:
   /// Errors: those of decode_property_views(); limit_exceeded "hub.message.size". The batch is as before then.

@@ -64,8 +64,7 @@ bool MqttConnection::append(TelemetryBatch& batch, Result<>& refused) {
   refused = context_.needs.journal.append_all(
       batch.records(),
       [&stored = context_.counters.messages_stored, count, queue = context_.threads[thread()].completions,
-       completion = Stored{name_, batch.sequence(), batch.bytes(), false}](
-          Result<journal::RecordId> result) mutable {
+       completion = Stored{name_, batch.sequence(), batch.bytes(), false}](Result<journal::RecordId> result) mutable {
         completion.stored = result.has_value();
         if (completion.stored) stored += count;
         queue->add(completion);

@@ -11,7 +11,8 @@ constexpr std::size_t kTwinRequestsMax = 16;
 
 }  // namespace
 
-/// The request's id, when the request goes on to the service. Without an id nothing could be answered, and nothing is done.
+/// The request's id, when the request goes on to the service. Without an id nothing could be answered, and nothing is
+/// done.
 std::optional<std::string> MqttConnection::begin_twin_request(std::string_view tail, Meter meter) {
   auto& counters = context_.counters;
   ++counters.twin_requests;

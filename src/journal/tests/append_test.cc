@@ -141,9 +141,9 @@ TEST(JournalAppend, SeveralRecordsHaveOneAnswerWithTheIdOfTheLast) {
   const std::vector<std::string> bodies = {"a", "b", "c"};
   std::vector<RecordId> answers;
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(opened.journal
-                    ->append_all(records_of(bodies), [&](Result<RecordId> id) { answers.push_back(id.value()); })
-                    .has_value());
+    ASSERT_TRUE(
+        opened.journal->append_all(records_of(bodies), [&](Result<RecordId> id) { answers.push_back(id.value()); })
+            .has_value());
   }
   opened.journal->flush();
   EXPECT_EQ(bodies_of(read_all(*opened.journal)), (std::vector<std::string>{"a", "b", "c", "a", "b", "c"}));
@@ -156,7 +156,8 @@ TEST(JournalAppend, SeveralRecordsAreTakenAllOrNotAtAll) {
   auto opened = must_open(options_in(folder.path()));
   const std::vector<std::string> bodies = {"a", std::string(kRecordBytesMax, 'x'), "c"};
   bool answered = false;
-  EXPECT_FALSE(opened.journal->append_all(records_of(bodies), [&](const Result<RecordId>&) { answered = true; }).has_value());
+  EXPECT_FALSE(
+      opened.journal->append_all(records_of(bodies), [&](const Result<RecordId>&) { answered = true; }).has_value());
   ASSERT_TRUE(append_and_wait(*opened.journal, text_message("next")).has_value());
   EXPECT_EQ(bodies_of(read_all(*opened.journal)), (std::vector<std::string>{"next"}));
   opened.journal.reset();

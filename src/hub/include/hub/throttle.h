@@ -1,4 +1,5 @@
-// How much of each operation a hub and an identity may do: token buckets that first delay and then refuse (spec/hub.md 1.8).
+// How much of each operation a hub and an identity may do: token buckets that first delay and then refuse
+// (spec/hub.md 1.8).
 #pragma once
 
 #include <array>
@@ -55,8 +56,8 @@ struct Verdict {
 };
 
 /// A bucket may run into debt for what kShapeMax refills: so much is delayed. What goes beyond is refused, and takes
-/// nothing. Memory is fixed: identities share buckets by keyed hash, so that a stranger cannot choose whom to slow down.
-/// Any thread; `now` is monotonic. A hub without limits is not slowed.
+/// nothing. Memory is fixed: identities share buckets by keyed hash, so that a stranger cannot choose whom to slow
+/// down. Any thread; `now` is monotonic. A hub without limits is not slowed.
 class Throttle {
  public:
   Throttle();
@@ -73,8 +74,8 @@ class Throttle {
   [[nodiscard]] Verdict take(const IdentityKey& identity, Meter meter, double amount, Duration now);
   /// For operations of nobody in particular.
   [[nodiscard]] Verdict take_of_hub(std::string_view hub, Meter meter, double amount, Duration now);
-  /// Counts towards the day (UTC) of `time`, as long as the server runs. False: the day's messages are used up; nothing was
-  /// taken, answer 403002.
+  /// Counts towards the day (UTC) of `time`, as long as the server runs. False: the day's messages are used up; nothing
+  /// was taken, answer 403002.
   [[nodiscard]] bool take_of_day(std::string_view hub, std::uint64_t blocks, Timestamp time);
   /// Blocks taken today.
   [[nodiscard]] std::uint64_t used_today(std::string_view hub, Timestamp time) const;

@@ -58,6 +58,37 @@ TEST_F(HubTest, RefusesADisabledDevice) {
   EXPECT_EQ(log_.of(HubEventKind::auth_failed)[0].code, 403012);
 }
 
+TEST_F(HubTest, CertificateWithTheRightThumbprintNeedsNoPassword) {
+  const auto server = net::open_or_create_server_identity(folder_, {}, system_clock().now()).value();
+  const auto other = net::open_or_create_server_identity(folder_ + "/other", {}, system_clock().now()).value();
+  const auto thumbprint = net::parse_certificate(server.certificate_pem).value().sha256_thumbprint;
+  store_.put("hub1", "dev-x509", "",
+             {.generation_id = "g", .auth = state::AuthType::self_signed, .thumbprints = {.primary = thumbprint}});
+  tls_ = net::TlsContext::create({.certificate_pem = server.certificate_pem,
+                                  .private_key_pem = server.private_key_pem,
+                                  .request_client_certificate = true})
+             .value();
+  clock_.advance(Duration{(system_clock().now() - TestClock::kStart).us});
+  start();
+  mqtt::Connect packet{.client_id = "dev-x509", .clean_session = false, .keep_alive_s = 60};
+  packet.user_name = "localhost/dev-x509/?api-version=2021-04-12";
+  const auto answer = [&](const net::TestClientOptions& options) {
+    const auto client = net::TestClient::connect(head_->port(), options);
+    client->send(encoded(packet));
+    return receive(*client, 4);
+  };
+  EXPECT_EQ(answer({.certificate_pem = server.certificate_pem, .private_key_pem = server.private_key_pem}), "20020000");
+  const auto connects = log_.of(HubEventKind::connect);
+  ASSERT_EQ(connects.size(), 1u);
+  EXPECT_EQ(connects[0].auth_type, "x509");
+  ASSERT_TRUE(connects[0].certificate.has_value());
+  EXPECT_EQ(connects[0].certificate->thumbprint, thumbprint);
+  EXPECT_EQ(answer({.certificate_pem = other.certificate_pem, .private_key_pem = other.private_key_pem}), "20020005");
+  EXPECT_EQ(answer({}), "20020005");
+  EXPECT_EQ(log_.of(HubEventKind::auth_failed)[0].reason, reason::kCertificateThumbprint);
+  EXPECT_EQ(answer_to(*open_client(), {}), "20020000") << "tokens go on working";
+}
+
 TEST_F(HubTest, AnswersVersion5WithItsOwnRefusal) {
   start();
   const auto client = open_client();

@@ -114,7 +114,9 @@ class FakeTwins final : public DeviceTwins {
     if (failure) return done(std::unexpected(*failure));
     done(version);
   }
-  static std::string view_of(const Identity& device) { return R"({"desired":{"of":")" + display_name(device) + R"("}})"; }
+  static std::string view_of(const Identity& device) {
+    return R"({"desired":{"of":")" + display_name(device) + R"("}})";
+  }
   void fail_with(std::optional<HubError> failure) {
     const std::scoped_lock lock(mutex_);
     failure_ = std::move(failure);
@@ -132,6 +134,11 @@ class FakeTwins final : public DeviceTwins {
   [[nodiscard]] std::size_t reads() const {
     const std::scoped_lock lock(mutex_);
     return reads_;
+  }
+  /// For long runs.
+  void forget() {
+    const std::scoped_lock lock(mutex_);
+    reports_.clear();
   }
   [[nodiscard]] std::vector<std::pair<Identity, std::string>> reports() const {
     const std::scoped_lock lock(mutex_);
@@ -167,6 +174,11 @@ class FakeMethods final : public Methods {
     const std::scoped_lock lock(mutex_);
     return lines_;
   }
+  void forget() {
+    const std::scoped_lock lock(mutex_);
+    lines_.clear();
+    answers_.clear();
+  }
   [[nodiscard]] std::vector<Answer> answers() const {
     const std::scoped_lock lock(mutex_);
     return answers_;
@@ -193,12 +205,14 @@ class FakeCommands final : public Commands {
     }
     done({});
   }
-  void put(const IdentityKey& to, std::string_view body, std::vector<std::pair<std::string, std::string>> properties = {}) {
+  void put(const IdentityKey& to, std::string_view body,
+           std::vector<std::pair<std::string, std::string>> properties = {}) {
     Command command{.properties = std::move(properties)};
     command.body.assign(as_bytes(body).begin(), as_bytes(body).end());
     send(to, std::move(command), {}, [](const HubResult<>&) {});
   }
-  void receive(const IdentityKey& device, std::string_view, Duration, Done<std::optional<LockedCommand>> done) override {
+  void receive(const IdentityKey& device, std::string_view, Duration,
+               Done<std::optional<LockedCommand>> done) override {
     std::optional<LockedCommand> out;
     {
       const std::scoped_lock lock(mutex_);
@@ -219,7 +233,8 @@ class FakeCommands final : public Commands {
               Done<> done) override {
     {
       const std::scoped_lock lock(mutex_);
-      std::erase_if(queues_[device], [&](const Entry& e) { return e.locked && std::to_string(e.sequence) == lock_name; });
+      std::erase_if(queues_[device],
+                    [&](const Entry& e) { return e.locked && std::to_string(e.sequence) == lock_name; });
       settled_.push_back((settlement == Settlement::complete ? "complete " : "other ") + std::string(lock_name));
     }
     done({});
@@ -237,6 +252,10 @@ class FakeCommands final : public Commands {
   void receive_feedback(std::string_view, Done<std::optional<FeedbackBatch>> done) override { done(std::nullopt); }
   void settle_feedback(std::string_view, std::string_view, Settlement, Done<> done) override { done({}); }
   void on_feedback(std::function<void(const std::string&)>) override {}
+  void forget() {
+    const std::scoped_lock lock(mutex_);
+    settled_.clear();
+  }
   [[nodiscard]] std::vector<std::string> settled() const {
     const std::scoped_lock lock(mutex_);
     return settled_;

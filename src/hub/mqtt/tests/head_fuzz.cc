@@ -1,7 +1,7 @@
 // The whole of a connection: codec, session, head, with services that answer at once, over a stream in memory.
-// Claims: whatever a client sends, what it receives is MQTT of a server; nothing is stored or asked under another identity
-// than the proven one; without the right credentials nothing is stored at all; and the connection ends.
-// Input: first byte: bit 0, a right CONNECT goes before; then how the bytes are cut into reads. The rest is what is sent.
+// Claims: whatever a client sends, what it receives is MQTT of a server; nothing is stored or asked under another
+// identity than the proven one; without the right credentials nothing is stored at all; and the connection ends. Input:
+// first byte: bit 0, a right CONNECT goes before; then how the bytes are cut into reads. The rest is what is sent.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -69,7 +69,9 @@ struct World {
     const auto folder = std::filesystem::temp_directory_path() / ("head-fuzz-" + random_uuid());
     const auto server = net::open_or_create_server_identity(folder.string(), {}, system_clock().now()).value();
     std::filesystem::remove_all(folder);
-    tls = net::TlsContext::create({.certificate_pem = server.certificate_pem, .private_key_pem = server.private_key_pem}).value();
+    tls =
+        net::TlsContext::create({.certificate_pem = server.certificate_pem, .private_key_pem = server.private_key_pem})
+            .value();
     store.put("hub1", "dev1", "", {.generation_id = "g1", .primary_key = bytes_of("key")});
     MqttHeadOptions options{.hubs = {.default_hub = "hub1"}};
     options.listener.address = "127.0.0.1";
@@ -117,7 +119,8 @@ void require_server_packets(const Buffer& written) {
   Cursor in{Bytes(written)};
   while (!in.empty()) {
     const auto packet = mqtt::decode(in, kAllLimits, mqtt::Role::client);
-    if (!packet) return require(as_text(Bytes(written).last(in.remaining())) == std::string_view("\x20\x03\x00\x84\x00", 5));
+    if (!packet)
+      return require(as_text(Bytes(written).last(in.remaining())) == std::string_view("\x20\x03\x00\x84\x00", 5));
     require(packet->has_value());
   }
 }
@@ -146,5 +149,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(world.sessions.count() <= 1);
   world.journal.forget();
   world.log.forget();
+  world.twins.forget();
+  world.methods.forget();
+  world.commands.forget();
   return 0;
 }

@@ -1,8 +1,8 @@
 // A hub on a loopback port with one device "dev1" and its module "mod1", and a client that speaks MQTT packets to it.
 #pragma once
 
-#include <filesystem>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <map>
@@ -14,6 +14,7 @@
 
 #include "base/core/encoding.h"
 #include "base/core/random.h"
+#include "fake_services.h"
 #include "hub/memory_identity_store.h"
 #include "hub/mqtt_head.h"
 #include "hub/sas_token.h"
@@ -21,7 +22,6 @@
 #include "memory_journal.h"
 #include "mqtt/codec.h"
 #include "net/certificate_authority.h"
-#include "fake_services.h"
 #include "tls_client.h"
 
 namespace picket::hub {
@@ -113,8 +113,10 @@ class HubTest : public testing::Test {
     const auto password = !hello.token.empty()
                               ? hello.token
                               : token(device, slash == std::string::npos ? "" : hello.client_id.substr(slash + 1), key);
-    mqtt::Connect packet{
-        .client_id = hello.client_id, .clean_session = hello.clean, .keep_alive_s = hello.keep_alive_s, .will = hello.will};
+    mqtt::Connect packet{.client_id = hello.client_id,
+                         .clean_session = hello.clean,
+                         .keep_alive_s = hello.keep_alive_s,
+                         .will = hello.will};
     packet.user_name = hello.user_name;
     packet.password = mqtt::Payload{as_bytes(password)};
     return encoded(packet);

@@ -1,10 +1,12 @@
 // A hub alone, for ./bench hub: real TLS, real journal, identities from the command line.
 //   hub_server DIRECTORY [--quiet] [--plain] [--clock-rate R] [--devices N=KEY] [DEVICE=KEY] [DEVICE/MODULE=KEY] ...
-// Keys: base64; --devices makes dev0, dev1, … with one key. --plain: also a port without TLS. --clock-rate: the hub's clock
-// runs R times as fast as the system's. Prints {"port":…,"plain_port":…,"ca":…} and then each durable record as one JSON
-// line (--quiet: not). Ends when its standard input does.
+// Keys: base64; --devices makes dev0, dev1, … with one key. --plain: also a port without TLS. --clock-rate: the hub's
+// clock runs R times as fast as the system's. Prints {"port":…,"plain_port":…,"ca":…} and then each durable record as
+// one JSON line (--quiet: not). Ends when its standard input does.
 #include <charconv>
 #include <cstdio>
+#include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -60,6 +62,36 @@ class FastClock final : public Clock {
   int rate_;
   Timestamp start_ = system_clock().now();
   Duration begin_ = system_clock().monotonic();
+};
+
+/// Sessions and twins of this run: what a connection holds of them is the head's, where they are stored is not
+/// measured.
+class MemorySessions final : public Sessions {
+ public:
+  [[nodiscard]] Result<std::uint32_t> load(const Identity& identity) const override {
+    const std::scoped_lock lock(mutex_);
+    const auto found = masks_.find(identity);
+    return found == masks_.end() ? 0 : found->second;
+  }
+  void store(const Identity& identity, std::uint32_t mask, Done<> done) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      masks_[identity] = mask;
+    }
+    done({});
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<Identity, std::uint32_t> masks_;
+};
+
+class MemoryTwins final : public DeviceTwins {
+ public:
+  void read(const Identity&, Done<std::string> done) override {
+    done(R"({"desired":{"$version":1},"reported":{"$version":1}})");
+  }
+  void report(const Identity&, std::string, Done<std::uint64_t> done) override { done(2); }
 };
 
 struct Arguments {
@@ -120,11 +152,14 @@ int run(int argc, char** argv) {
   if (!identity) return std::fprintf(stderr, "%s\n", describe(identity.error()).c_str()), 1;
   const auto tls = net::TlsContext::create(
       {.certificate_pem = identity->certificate_pem, .private_key_pem = identity->private_key_pem});
-  auto opened = journal::open_embedded({.directory = directory + "/journal", .reserve_bytes = 1 << 20, .gather_delay = Duration::milliseconds(2)});
+  auto opened = journal::open_embedded(
+      {.directory = directory + "/journal", .reserve_bytes = 1 << 20, .gather_delay = Duration::milliseconds(4)});
   if (!tls || !opened) return 1;
-  net::IoThreads threads(2);
+  net::IoThreads threads(0);
   JournalOperationsLog log(*opened->journal);
   Directory links(threads, clock, {});
+  MemorySessions sessions;
+  MemoryTwins twins;
   MqttHeadOptions options{.hubs = {.default_hub = "hub1"}};
   options.listener.address = "127.0.0.1";
   options.listener.port = 0;
@@ -134,7 +169,9 @@ int run(int argc, char** argv) {
                                     .journal = *opened->journal,
                                     .log = log,
                                     .clock = clock,
-                                    .directory = links},
+                                    .directory = links,
+                                    .sessions = &sessions,
+                                    .twins = &twins},
                                    options);
   if (!head) return std::fprintf(stderr, "%s\n", describe(head.error()).c_str()), 1;
   std::unique_ptr<net::Listener> plain;
@@ -171,7 +208,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: hub_server DIRECTORY [--quiet] [--plain] [--clock-rate R] [--devices N=KEY] [DEVICE=KEY] [DEVICE/MODULE=KEY]\n");
+    std::fprintf(stderr,
+                 "usage: hub_server DIRECTORY [--quiet] [--plain] [--clock-rate R] [--devices N=KEY] [DEVICE=KEY] "
+                 "[DEVICE/MODULE=KEY]\n");
     return 2;
   }
   return picket::hub::run(argc, argv);

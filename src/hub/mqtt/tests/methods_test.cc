@@ -37,7 +37,8 @@ TEST_F(HubTest, MethodsAreToldWhoTakesThem) {
   EXPECT_EQ(answer_to(*client, {}), "20020100");
   expect_silence(*client);
   // The old connection's end is told before the new one's beginning.
-  EXPECT_THAT(methods_.lines(), ElementsAre("available dev1", "gone dev1", "available dev1", "gone dev1", "available dev1"));
+  EXPECT_THAT(methods_.lines(),
+              ElementsAre("available dev1", "gone dev1", "available dev1", "gone dev1", "available dev1"));
 }
 
 TEST_F(HubTest, AnswersThatNoCallCanHaveAreCountedAndIgnored) {

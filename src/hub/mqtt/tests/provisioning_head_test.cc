@@ -38,7 +38,8 @@ class ProvisioningHeadTest : public HubTest {
   }
   static Hello hello(std::string token = "good") {
     return {.client_id = "reg1",
-            .user_name = "0ne0001/registrations/reg1/api-version=2019-03-31&ClientVersion=azure-iot-provisioning-device%2F1.9.1",
+            .user_name =
+                "0ne0001/registrations/reg1/api-version=2019-03-31&ClientVersion=azure-iot-provisioning-device%2F1.9.1",
             .token = std::move(token),
             .clean = true};
   }
@@ -73,7 +74,8 @@ TEST_F(ProvisioningHeadTest, ProofThatFailsIsRefused) {
 }
 
 TEST_F(ProvisioningHeadTest, RegistrationIsNoIdentity) {
-  for (const auto* topic : {"devices/reg1/messages/events/", "$iothub/twin/GET/?$rid=1", "$dps/registrations/DELETE/x"}) {
+  for (const auto* topic :
+       {"devices/reg1/messages/events/", "$iothub/twin/GET/?$rid=1", "$dps/registrations/DELETE/x"}) {
     const auto client = connect(hello());
     client->send(encoded(request(topic)));
     EXPECT_TRUE(client->closed_by_peer()) << topic;

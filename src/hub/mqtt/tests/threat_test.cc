@@ -55,13 +55,17 @@ TEST_F(ThreatTest, Cve_2026_25627_PacketLongerThanItsFrameWaitsForTheRest) {
 }
 
 TEST_F(ThreatTest, Cve_2024_42648_LengthsInsideAPacketCannotLeaveIt) {
-  expect_violation("3003ffff61");          // topic longer than the packet
-  expect_violation("32030001610a");        // no packet id left
-  expect_violation("820500010004612f");    // filter longer than the packet
-  expect_violation("8203000100");          // half a length
+  expect_violation("3003ffff61");        // topic longer than the packet
+  expect_violation("32030001610a");      // no packet id left
+  expect_violation("820500010004612f");  // filter longer than the packet
+  expect_violation("8203000100");        // half a length
 }
 
-TEST_F(ThreatTest, Cve_2024_42650_FilterWithoutItsQoSCloses) { expect_violation("820500010001" "61"); }
+TEST_F(ThreatTest, Cve_2024_42650_FilterWithoutItsQoSCloses) {
+  expect_violation(
+      "820500010001"
+      "61");
+}
 
 // ---- races
 
@@ -130,9 +134,19 @@ TEST_F(ThreatTest, Cve_2023_28366_RepeatedPacketIdsDoNotPileUp) {
 
 TEST_F(ThreatTest, Cve_2021_41039_Cve_2021_34431_Version5PropertiesAreNotEvenRead) {
   // CONNECT of version 5 with 1 KiB of user properties; the answer is version 5's refusal.
-  Buffer packet = from_hex("10" "9208" "00044d515454" "05" "02" "003c" "8008").value();
+  Buffer packet = from_hex(
+                      "10"
+                      "9208"
+                      "00044d515454"
+                      "05"
+                      "02"
+                      "003c"
+                      "8008")
+                      .value();
   for (int i = 0; i < 204; ++i) append(packet, from_hex("2600016b00").value());
-  append(packet, from_hex("00000000" "0000").value());
+  append(packet, from_hex("00000000"
+                          "0000")
+                     .value());
   packet.resize(3 + 1042);
   const auto client = open_client();
   client->send(packet);
@@ -168,7 +182,9 @@ TEST_F(ThreatTest, SubscriptionFloodChangesNothingButCounters) {
 
 TEST_F(ThreatTest, Cve_2021_34432_EmptyTopicIsAProtocolError) {
   expect_violation("30020000");
-  expect_violation("3204000000" "01");
+  expect_violation(
+      "3204000000"
+      "01");
 }
 
 TEST_F(ThreatTest, Cve_2021_28166_PacketsOfServersAreRefused) {
@@ -217,9 +233,10 @@ TEST_F(ThreatTest, Cve_2021_34434_RevokedIdentityKeepsNoSubscription) {
 }
 
 TEST_F(ThreatTest, FiltersOfOthersAndOfOnesOwnMakingAreDenied) {
-  for (const auto* filter : {"#", "+/#", "$iothub/#", "$iothub/twin/#", "$iothub/twin/res/+", "$iothub/methods/POST/reboot/#",
-                             "devices/+/messages/devicebound/#", "devices/dev2/messages/devicebound/#", "$SYS/#",
-                             "$share/g/$iothub/twin/res/#", "devices/dev1/messages/events/#", "$dps/registrations/res/#"}) {
+  for (const auto* filter :
+       {"#", "+/#", "$iothub/#", "$iothub/twin/#", "$iothub/twin/res/+", "$iothub/methods/POST/reboot/#",
+        "devices/+/messages/devicebound/#", "devices/dev2/messages/devicebound/#", "$SYS/#",
+        "$share/g/$iothub/twin/res/#", "devices/dev1/messages/events/#", "$dps/registrations/res/#"}) {
     const auto client = connect();
     EXPECT_EQ(subscribe(*client, filter), "9003000780") << filter;
   }
@@ -227,7 +244,8 @@ TEST_F(ThreatTest, FiltersOfOthersAndOfOnesOwnMakingAreDenied) {
 
 TEST_F(ThreatTest, RetainedMessageIsNobodysWelcome) {
   const auto client = connect();
-  client->send(encoded(mqtt::Publish{.topic = "devices/dev1/messages/events/", .payload = {as_bytes("x")}, .retain = true}));
+  client->send(
+      encoded(mqtt::Publish{.topic = "devices/dev1/messages/events/", .payload = {as_bytes("x")}, .retain = true}));
   for (const auto filter : {kTwinResponses, kDesired, kMethods, kDevicebound}) subscribe(*client, filter);
   expect_silence(*client);
 }
@@ -237,7 +255,8 @@ TEST_F(ThreatTest, NobodyPublishesAsAnother) {
        {"devices/dev2/messages/events/", "devices/dev1/modules/mod1/messages/events/", "devices/dev1x/messages/events/",
         "devices/dev1/../dev2/messages/events/", "devices/DEV1/messages/events/", "devices//messages/events/",
         "devices/dev1/messages/devicebound/", "$iothub/twin/res/200/?$rid=1",
-        "$iothub/twin/PATCH/properties/desired/?$version=9", "$iothub/methods/POST/reboot/?$rid=1", "devices/+/messages/events/"}) {
+        "$iothub/twin/PATCH/properties/desired/?$version=9", "$iothub/methods/POST/reboot/?$rid=1",
+        "devices/+/messages/events/"}) {
     const auto client = connect();
     client->send(publish_packet(1, "{}", "", topic));
     EXPECT_TRUE(client->closed_by_peer()) << topic;
@@ -249,10 +268,14 @@ TEST_F(ThreatTest, NobodyPublishesAsAnother) {
 // ---- text
 
 TEST_F(ThreatTest, Cve_2017_7653_InvalidUtf8IsNeverForwarded) {
-  expect_violation("30040002c328");      // not UTF-8
-  expect_violation("30030001" "00");     // U+0000
-  expect_violation("30050003eda080");    // a surrogate
-  expect_violation("30030001" "07");     // control character
+  expect_violation("30040002c328");  // not UTF-8
+  expect_violation(
+      "30030001"
+      "00");                           // U+0000
+  expect_violation("30050003eda080");  // a surrogate
+  expect_violation(
+      "30030001"
+      "07");  // control character
   const auto client = connect();
   client->send(publish_packet(1, "x", "a=%c3%28"));
   expect_end(*client, DisconnectReason::bad_properties);
@@ -263,7 +286,8 @@ TEST_F(ThreatTest, Cve_2017_7653_InvalidUtf8IsNeverForwarded) {
 
 TEST_F(ThreatTest, KeepAliveOfTheClientIsCapped) {
   for (const std::uint16_t keep_alive : {std::uint16_t{0}, std::uint16_t{65'535}}) {
-    const auto client = connect({.token = token("dev1", "", "primary key of dev1", Duration::hours(24)), .keep_alive_s = keep_alive});
+    const auto client =
+        connect({.token = token("dev1", "", "primary key of dev1", Duration::hours(24)), .keep_alive_s = keep_alive});
     clock_.advance(Duration::seconds(1766));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     EXPECT_EQ(head_->stats().connected, 1u);
@@ -276,9 +300,10 @@ TEST_F(ThreatTest, KeepAliveOfTheClientIsCapped) {
 // ---- property: twins of one device are never visible to another
 
 TEST_F(ThreatTest, TwinsAreVisibleToTheirOwnerOnlyWhateverTheIdsAre) {
-  const std::vector<std::string> ids = {"a",    "A",     "a+",      "+",   "#",    "a#",   "$iothub", "$",      "a%2Fb", "%",
-                                        "%23",  "a'b",   "a.b",     "..",  "*",    "?",    "res",     "a?$rid", "a,b",   "a=b",
-                                        "a:b@c", "(a)",  "!",       "a_b", "a%",   "twin", "devices", "dev1",   "-",     "a-b"};
+  const std::vector<std::string> ids = {"a",     "A",      "a+",      "+",    "#",     "a#",  "$iothub", "$",
+                                        "a%2Fb", "%",      "%23",     "a'b",  "a.b",   "..",  "*",       "?",
+                                        "res",   "a?$rid", "a,b",     "a=b",  "a:b@c", "(a)", "!",       "a_b",
+                                        "a%",    "twin",   "devices", "dev1", "-",     "a-b"};
   struct Party {
     Identity identity;
     std::unique_ptr<net::TestClient> client;

@@ -86,8 +86,9 @@ TEST_F(HubTest, TwinRequestsRefusedByTheRateSayWhy) {
   const auto client = connect();
   subscribe(*client, kTwinResponses);
   client->send(encoded(request("$iothub/twin/PATCH/properties/reported/?$rid=1", "{}")));
-  EXPECT_EQ(next_text(*client),
-            R"($iothub/twin/res/429/?$rid=1 {"errorCode":429001,"message":"Too many twin requests. Try again later."})");
+  EXPECT_EQ(
+      next_text(*client),
+      R"($iothub/twin/res/429/?$rid=1 {"errorCode":429001,"message":"Too many twin requests. Try again later."})");
   EXPECT_TRUE(twins_.reports().empty());
 }
 
@@ -112,12 +113,10 @@ TEST_F(HubTest, OperationsAreCountedByIdentityAndProtocol) {
   twins_.fail_with(HubError{400004, "no"});
   client->send(encoded(request("$iothub/twin/PATCH/properties/reported/?$rid=1", "{")));
   next_text(*client);
-  const auto of = [](const auto& table, Operation operation) { return table[static_cast<std::size_t>(operation)]; };
   counters_.flush(clock_.now());
   std::vector<std::string> lines;
   for (const auto& event : log_.of(HubEventKind::d2c)) lines.push_back(std::to_string(event.bytes));
   EXPECT_THAT(lines, testing::ElementsAre("4"));
-  static_cast<void>(of);
   ASSERT_FALSE(log_.of(HubEventKind::twin).empty());
 }
 
@@ -136,7 +135,8 @@ TEST_F(HubTest, AddressThatTheFilterRejectsIsNotLetIn) {
 
 TEST_F(HubTest, PolicyWithDeviceConnectSpeaksForADevice) {
   HubSettings settings{.name = "hub1"};
-  settings.policies = {{"device", kDeviceConnect, bytes_of("policy key"), {}}, {"service", kServiceConnect, bytes_of("service key"), {}}};
+  settings.policies = {{"device", kDeviceConnect, bytes_of("policy key"), {}},
+                       {"service", kServiceConnect, bytes_of("service key"), {}}};
   settings_.put(settings);
   start();
   EXPECT_EQ(answer_to(*open_client(), {.token = token("dev1", "", "policy key") + "&skn=device"}), "20020000");

@@ -38,7 +38,8 @@ TEST_F(HubTest, FailedTwinRequestsCarryCodeAndMessageInTheBody) {
   start();
   const auto client = connect();
   subscribe(*client, kTwinResponses);
-  for (const auto& [code, status] : {std::pair{400004, 400}, {413001, 413}, {429001, 429}, {500001, 500}, {503003, 503}}) {
+  for (const auto& [code, status] :
+       {std::pair{400004, 400}, {413001, 413}, {429001, 429}, {500001, 500}, {503003, 503}}) {
     twins_.fail_with(HubError{code, "say \"why\""});
     const auto body = R"({"errorCode":)" + std::to_string(code) + R"(,"message":"say \"why\""})";
     client->send(encoded(request("$iothub/twin/GET/?$rid=1")));
@@ -74,8 +75,8 @@ TEST_F(HubTest, RequestWithoutAnIdDoesNothing) {
   const auto client = connect();
   subscribe(*client, kTwinResponses);
   const auto long_id = "$iothub/twin/GET/?$rid=" + std::string(257, 'x');
-  for (const auto* topic : {"$iothub/twin/GET/", "$iothub/twin/GET/?", "$iothub/twin/GET/?$rid=", "$iothub/twin/GET/?rid=4",
-                            "$iothub/twin/PATCH/properties/reported/", long_id.c_str()}) {
+  for (const auto* topic : {"$iothub/twin/GET/", "$iothub/twin/GET/?", "$iothub/twin/GET/?$rid=",
+                            "$iothub/twin/GET/?rid=4", "$iothub/twin/PATCH/properties/reported/", long_id.c_str()}) {
     client->send(encoded(request(topic, "{}")));
   }
   expect_silence(*client);
@@ -89,7 +90,8 @@ TEST_F(HubTest, RequestIdComesBackAsItWasSent) {
   subscribe(*client, kTwinResponses);
   for (const auto* id : {"a%20b", "x/y", "?", "$rid=1", "%24", "200/?$rid=2"}) {
     client->send(encoded(request("$iothub/twin/GET/?$rid=" + std::string(id))));
-    EXPECT_EQ(next_text(*client).substr(0, 27 + std::string(id).size()), "$iothub/twin/res/200/?$rid=" + std::string(id));
+    EXPECT_EQ(next_text(*client).substr(0, 27 + std::string(id).size()),
+              "$iothub/twin/res/200/?$rid=" + std::string(id));
   }
 }
 

@@ -14,8 +14,8 @@ class DeviceTwins {
   virtual ~DeviceTwins() = default;
   /// {"desired":{…,"$version":n},"reported":{…,"$version":n}}
   virtual void read(const Identity& device, Done<std::string> done) = 0;
-  /// Merges into the reported properties; the new version. Errors: 400…, 413001, 429001, 5xx. In order of the calls of one
-  /// device.
+  /// Merges into the reported properties; the new version. Errors: 400…, 413001, 429001, 5xx. In order of the calls of
+  /// one device.
   virtual void report(const Identity& device, std::string patch, Done<std::uint64_t> done) = 0;
 };
 

@@ -42,7 +42,8 @@ struct MqttHeadOptions {
   Duration storage_patience = Duration::seconds(60);  ///< How long a message waits for the journal to take it.
 };
 
-/// Everything outlives the head. What is nullptr is not offered: requests are answered with 501, sessions are forgotten.
+/// Everything outlives the head. What is nullptr is not offered: requests are answered with 501, sessions are
+/// forgotten.
 struct MqttHeadNeeds {
   net::IoThreads& threads;
   const net::TlsContext& tls;
@@ -72,19 +73,19 @@ struct MqttHeadStats {
   std::uint64_t refused_protocol = 0;        ///< Ended before a whole CONNECT that was right.
   std::uint64_t refused_provisioning = 0;    ///< CONNECTs of DPS that proved nothing.
   std::uint64_t subscribes_denied = 0;
-  std::uint64_t sessions_resumed = 0;        ///< CONNECTs that found their subscriptions.
-  std::uint64_t reserved_properties = 0;     ///< Properties of devices that imitate the hub's stamps; dropped.
-  std::uint64_t not_offered = 0;             ///< Requests of services that this hub does not have.
-  std::uint64_t unanswered = 0;              ///< Requests without `$rid`, or of a client that does not listen to answers.
+  std::uint64_t sessions_resumed = 0;     ///< CONNECTs that found their subscriptions.
+  std::uint64_t reserved_properties = 0;  ///< Properties of devices that imitate the hub's stamps; dropped.
+  std::uint64_t not_offered = 0;          ///< Requests of services that this hub does not have.
+  std::uint64_t unanswered = 0;           ///< Requests without `$rid`, or of a client that does not listen to answers.
   std::uint64_t twin_requests = 0;
-  std::uint64_t method_calls = 0;            ///< Handed to devices.
+  std::uint64_t method_calls = 0;  ///< Handed to devices.
   std::uint64_t method_answers = 0;
-  std::uint64_t commands_sent = 0;           ///< Each delivery counts.
+  std::uint64_t commands_sent = 0;  ///< Each delivery counts.
   std::uint64_t commands_completed = 0;
   std::uint64_t stray_acknowledgements = 0;  ///< PUBACKs of nothing that was sent.
-  std::uint64_t throttled = 0;  ///< Batches, connects and twin requests that were delayed or refused.
+  std::uint64_t throttled = 0;               ///< Batches, connects and twin requests that were delayed or refused.
   std::uint64_t storage_waits = 0;           ///< Batches of messages that found the journal full and waited.
-  std::array<std::uint64_t, kAuthChecks> refused{};   ///< By AuthCheck.
+  std::array<std::uint64_t, kAuthChecks> refused{};             ///< By AuthCheck.
   std::array<std::uint64_t, kDisconnectReasons> disconnects{};  ///< By DisconnectReason.
   net::ListenerStats listener;
 };
