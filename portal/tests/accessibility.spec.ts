@@ -8,6 +8,8 @@ const kPages = [
   ['/', 'Overview'],
   ['/devices', 'Devices'],
   ['/alerts', 'Alerts'],
+  ['/recommendations', 'Recommendations'],
+  ['/recommendations/IoT_SharedCredentials', /./],
   [`/logs?q=${encodeURIComponent('SecurityIoTRawEvent | summarize count() by RawEventName')}`, 'Logs'],
 ] as const;
 

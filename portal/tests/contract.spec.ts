@@ -22,7 +22,18 @@ function expectValid(template: string, method: string, status: string, body: unk
   ).toEqual([]);
 }
 
-const kReads = ['/me', '/overview', '/status', '/devices', '/alerts', '/schema', '/users', '/audit'];
+const kReads = [
+  '/me',
+  '/overview',
+  '/status',
+  '/devices',
+  '/alerts',
+  '/recommendation-types',
+  '/recommendations',
+  '/schema',
+  '/users',
+  '/audit',
+];
 
 for (const path of kReads) {
   test(`GET ${path} answers as the contract says`, async ({ call }) => {

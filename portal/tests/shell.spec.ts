@@ -6,6 +6,7 @@ test('Every page is reached from the navigation and has its own address and titl
   for (const [name, path] of [
     ['Devices', '/devices'],
     ['Alerts', '/alerts'],
+    ['Recommendations', '/recommendations'],
     ['Logs', '/logs'],
     ['Overview', '/'],
   ] as const) {

@@ -7,10 +7,17 @@ import type {
   AlertPage,
   DeviceCreate,
   DeviceFilters,
+  DeviceMessage,
   DevicePage,
   DeviceUpdate,
+  JsonObject,
+  MethodCall,
   QueryRequest,
+  RecommendationPage,
+  RecommendationState,
+  RecommendationType,
   Triage,
+  Twin,
 } from './types';
 
 export const keys = {
@@ -21,6 +28,9 @@ export const keys = {
   devices: (filters: DeviceFilters) => ['devices', filters] as const,
   allDevices: ['devices'] as const,
   device: (id: string) => ['device', id] as const,
+  twin: (id: string, module: string | undefined) => ['twin', id, module] as const,
+  recommendationTypes: ['recommendation-types'] as const,
+  recommendations: (type: string, state: RecommendationState | undefined) => ['recommendations', type, state] as const,
   schema: ['schema'] as const,
   query: (request: QueryRequest) => ['query', request] as const,
 };
@@ -118,6 +128,80 @@ export function useConnectionString(id: string) {
   return useMutation({
     mutationFn: (module: string | undefined) =>
       api.get('/devices/{device_id}/connection-string', { path: { device_id: id }, query: { module } }),
+  });
+}
+
+/** The twin of a device, or of one of its modules. Nothing is pushed about it; what a device reports shows up in a while. */
+export function useTwin(id: string, module: string | undefined) {
+  return useQuery({
+    queryKey: keys.twin(id, module),
+    queryFn: ({ signal }): Promise<Twin> =>
+      api.get('/devices/{device_id}/twin', { path: { device_id: id }, query: { module }, signal }),
+    refetchInterval: 15_000,
+  });
+}
+
+export function usePatchTwin(id: string, module: string | undefined) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (patch: JsonObject): Promise<Twin> =>
+      // The contract does not name the members of a patch; parseTwinPatch does.
+      api.patch('/devices/{device_id}/twin', {
+        path: { device_id: id },
+        query: { module },
+        body: patch as Record<string, never>,
+      }),
+    onSuccess: (twin) => client.setQueryData(keys.twin(id, module), twin),
+  });
+}
+
+export function useCallMethod(id: string) {
+  return useMutation({
+    mutationFn: ({ module, ...body }: MethodCall & { module: string | undefined }) =>
+      api.post('/devices/{device_id}/methods', { path: { device_id: id }, query: { module }, body }),
+  });
+}
+
+export function useSendMessage(id: string) {
+  return useMutation({
+    mutationFn: (body: DeviceMessage) => api.post('/devices/{device_id}/messages', { path: { device_id: id }, body }),
+  });
+}
+
+/** Nothing is pushed about recommendations; they change slowly, so they are asked for again now and then. */
+const kRecommendationsMs = 60_000;
+
+export function useRecommendationTypes() {
+  return useQuery({
+    queryKey: keys.recommendationTypes,
+    queryFn: async ({ signal }) => (await api.get('/recommendation-types', { signal })).items,
+    refetchInterval: kRecommendationsMs,
+  });
+}
+
+export function useRecommendations(type: string, state: RecommendationState | undefined) {
+  return useInfiniteQuery({
+    queryKey: keys.recommendations(type, state),
+    queryFn: ({ pageParam, signal }): Promise<RecommendationPage> =>
+      api.get('/recommendations', { query: { type, state, limit: kPageRows, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: kRecommendationsMs,
+  });
+}
+
+export function useSwitchRecommendationType() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ type, enabled }: { type: string; enabled: boolean }) =>
+      api.patch('/recommendation-types/{type}', { path: { type }, body: { enabled } }),
+    onSuccess: (_, { type, enabled }) => {
+      client.setQueryData<RecommendationType[]>(keys.recommendationTypes, (old) =>
+        old?.map((item) => (item.type === type ? { ...item, enabled } : item)),
+      );
+      void client.invalidateQueries({ queryKey: keys.recommendationTypes });
+      void client.invalidateQueries({ queryKey: ['recommendations'] });
+    },
   });
 }
 

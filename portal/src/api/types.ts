@@ -23,12 +23,25 @@ export type LiveStats = Schemas['LiveStats'];
 export type Overview = Schemas['Overview'];
 export type QueryRequest = Schemas['QueryRequest'];
 export type QueryResult = Schemas['QueryResult'];
+/** An object that is shown as it is: the contract says nothing about its members. */
+export type JsonObject = { [name: string]: unknown };
+export type Recommendation = Omit<Schemas['Recommendation'], 'additionalData'> & { additionalData: JsonObject };
+export type RecommendationPage = Omit<Schemas['RecommendationPage'], 'items'> & { items: Recommendation[] };
+export type RecommendationState = Recommendation['state'];
+export type RecommendationType = Schemas['RecommendationTypes']['items'][number];
 export type Reporting = Schemas['Reporting'];
 export type Role = Schemas['Role'];
 export type Session = Schemas['Session'];
 export type Severity = Schemas['Severity'];
 export type SeverityCounts = Schemas['SeverityCounts'];
 export type Span = Schemas['Span'];
+export type MethodCall = Schemas['MethodCall'];
+export type MethodReply = Schemas['MethodReply'];
+export type DeviceMessage = Schemas['DeviceMessage'];
+export type Twin = Omit<Schemas['Twin'], 'tags' | 'properties'> & {
+  tags: JsonObject;
+  properties: { desired: JsonObject; reported: JsonObject };
+};
 export type Triage = Schemas['Triage'];
 export type WorkspaceSchema = Schemas['WorkspaceSchema'];
 

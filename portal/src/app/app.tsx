@@ -17,6 +17,8 @@ const DevicesPage = lazy(() => import('@/pages/devices/devices-page'));
 const DevicePage = lazy(() => import('@/pages/device/device-page'));
 const AlertsPage = lazy(() => import('@/pages/alerts/alerts-page'));
 const AlertPage = lazy(() => import('@/pages/alert/alert-page'));
+const RecommendationsPage = lazy(() => import('@/pages/recommendations/recommendations-page'));
+const RecommendationPage = lazy(() => import('@/pages/recommendation/recommendation-page'));
 const LogsPage = lazy(() => import('@/pages/logs/logs-page'));
 const NotFoundPage = lazy(() => import('@/pages/not-found-page'));
 
@@ -63,6 +65,8 @@ function Gate() {
               <Route path="/devices/:deviceId" element={<DevicePage />} />
               <Route path="/alerts" element={<AlertsPage />} />
               <Route path="/alerts/:alertId" element={<AlertPage />} />
+              <Route path="/recommendations" element={<RecommendationsPage />} />
+              <Route path="/recommendations/:type" element={<RecommendationPage />} />
               <Route path="/logs" element={<LogsPage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Routes>

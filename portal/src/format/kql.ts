@@ -45,6 +45,13 @@ export function aroundQuery(deviceId: string, startIso: string, endIso: string, 
 | project TimeGenerated, RawEventName, EventDetails`;
 }
 
+/** How it stands now with one type of recommendation, one row a device. */
+export function recommendationQuery(type: string): string {
+  return `SecurityRecommendation
+| where RecommendationName == ${kqlString(type)}
+| summarize arg_max(TimeGenerated, *) by DeviceId`;
+}
+
 /** Where the Logs page opens with this query. */
 export function logsPath(query: string, timespan?: string): string {
   return `/logs?q=${encodeURIComponent(query)}${timespan ? `&timespan=${encodeURIComponent(timespan)}` : ''}`;

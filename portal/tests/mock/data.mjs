@@ -6,8 +6,11 @@
 /** @typedef {import('../../src/api/types').Alert} Alert */
 /** @typedef {import('../../src/api/types').AlertSummary} AlertSummary */
 /** @typedef {import('../../src/api/types').Device} Device */
+/** @typedef {import('../../src/api/types').Recommendation} Recommendation */
+/** @typedef {import('../../src/api/types').RecommendationType} RecommendationType */
 /** @typedef {import('../../src/api/types').Severity} Severity */
 /** @typedef {import('../../src/api/types').SeverityCounts} SeverityCounts */
+/** @typedef {import('../../src/api/types').Twin} Twin */
 
 const kMinute = 60_000;
 const start = Date.now();
@@ -222,6 +225,105 @@ export const alerts = [
   ),
 ];
 
+/** @type {Map<string, Twin>} */
+const twins = new Map();
+/** The twin of a device or of one of its modules; made when it is first asked for. @param {string} deviceId @param {string} [moduleId] @returns {Twin} */
+export function twinOf(deviceId, moduleId) {
+  const key = `${deviceId}/${moduleId ?? ''}`;
+  const $metadata = { $lastUpdated: ago(90) };
+  const twin = twins.get(key) ?? {
+    deviceId,
+    ...(moduleId ? { moduleId } : {}),
+    etag: 'AAAAAAAAAAE=',
+    version: 2,
+    tags: moduleId ? {} : { site: 'north', line: 2 },
+    properties: {
+      desired: { reportIntervalSeconds: 10, $metadata, $version: 1 },
+      reported: { reportIntervalSeconds: 10, battery: { percent: 81, charging: false }, $metadata, $version: 4 },
+    },
+  };
+  twins.set(key, twin);
+  return twin;
+}
+
+/** @type {(Pick<RecommendationType, 'type' | 'displayName' | 'severity' | 'description'> & { steps: string[], enabled: boolean })[]} */
+export const recommendationKinds = [
+  {
+    type: 'IoT_SharedCredentials',
+    displayName: 'Same authentication credentials used by multiple devices',
+    severity: 'High',
+    enabled: true,
+    description: 'Several devices prove who they are with one credential. Whoever takes it from one of them can be any of them.',
+    steps: ['Give each device a key or certificate of its own.', 'Then renew the shared credential.'],
+  },
+  {
+    type: 'IoT_VulnerableTLSCipherSuite',
+    displayName: 'TLS cipher suite upgrade needed',
+    severity: 'Medium',
+    enabled: true,
+    description: 'The device connects with a cipher suite that is known to be weak.',
+    steps: ['Update the TLS library of the device.', 'Set the smallest version of the hub to TLS 1.2 with strict ciphers.'],
+  },
+  {
+    type: 'IoT_IPFilter_DenyAll',
+    displayName: 'Default IP filter policy should be deny',
+    severity: 'Medium',
+    enabled: true,
+    description: 'The hub accepts connections from every address that no rule names.',
+    steps: ['Add a last rule that rejects 0.0.0.0/0.'],
+  },
+  {
+    type: 'IoT_InstallAgent',
+    displayName: 'Install the Picket agent',
+    severity: 'Low',
+    enabled: false,
+    description: 'The device is known, and nothing on it reports what happens there.',
+    steps: ['Install picket-agent with the connection string of the device.'],
+  },
+  {
+    type: 'IoT_ClockSkew',
+    displayName: 'Clock of the device is wrong',
+    severity: 'Informational',
+    enabled: true,
+    description: 'The device stamps its events with a time that is far from the time they arrive.',
+    steps: ['Let the device take its time from a server that it reaches.'],
+  },
+];
+
+/** @param {string} type @param {string} deviceId @param {number} hours @param {Recommendation['additionalData']} additionalData @param {Recommendation['state']} [state] @returns {Recommendation} */
+function makeRecommendation(type, deviceId, hours, additionalData, state = 'Active') {
+  const kind = recommendationKinds.find((one) => one.type === type);
+  if (!kind) throw new Error(`no such recommendation: ${type}`);
+  return {
+    id: `${type}-${deviceId || 'hub'}`,
+    type,
+    displayName: kind.displayName,
+    severity: kind.severity,
+    state,
+    hub: 'picket',
+    deviceId,
+    firstEvaluated: ago(60 * hours),
+    updated: ago(20 * hours),
+    description: kind.description,
+    remediationSteps: kind.steps,
+    additionalData,
+  };
+}
+
+/** @type {Recommendation[]} */
+export const recommendations = [
+  makeRecommendation('IoT_SharedCredentials', 'press-17', 30, { Devices: '2', Others: 'gateway-north', Kind: 'SymmetricKey' }),
+  makeRecommendation('IoT_SharedCredentials', 'gateway-north', 30, { Devices: '2', Others: 'press-17', Kind: 'SymmetricKey' }),
+  makeRecommendation('IoT_SharedCredentials', 'camera-dock-3', 90, { Devices: '2' }, 'Resolved'),
+  makeRecommendation('IoT_IPFilter_DenyAll', '', 200, { Rules: '0' }),
+  ...Array.from({ length: 120 }, (_, index) =>
+    makeRecommendation('IoT_VulnerableTLSCipherSuite', `sensor-${String(index + 1).padStart(3, '0')}`, 2 + index, {
+      Version: 'TLSv1.2',
+      Cipher: 'ECDHE-RSA-AES128-SHA',
+    }),
+  ),
+];
+
 const names = ['ProcessCreate', 'ConnectionCreate', 'ProcessTerminate', 'Login', 'Heartbeat', 'SystemInformation'];
 /** @type {import('../../src/api/types').WorkspaceSchema} */
 export const schema = {
@@ -251,6 +353,15 @@ export const schema = {
         { name: 'SystemAlertId', type: 'string' },
         { name: 'AlertSeverity', type: 'string' },
         { name: 'DisplayName', type: 'string' },
+      ],
+    },
+    {
+      name: 'SecurityRecommendation',
+      columns: [
+        { name: 'TimeGenerated', type: 'datetime' },
+        { name: 'DeviceId', type: 'string' },
+        { name: 'RecommendationName', type: 'string' },
+        { name: 'RecommendationState', type: 'string' },
       ],
     },
     {

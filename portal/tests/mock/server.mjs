@@ -7,7 +7,19 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ago, alerts, answer, devices, makeAlert, makeDevice, noAlerts, schema } from './data.mjs';
+import {
+  ago,
+  alerts,
+  answer,
+  devices,
+  makeAlert,
+  makeDevice,
+  noAlerts,
+  recommendationKinds,
+  recommendations,
+  schema,
+  twinOf,
+} from './data.mjs';
 
 const kPort = Number(process.env.MOCK_PORT ?? 8480);
 const kDist = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -28,6 +40,7 @@ const kTypes = {
 if (process.env.MOCK_EMPTY === '1') {
   devices.length = 0;
   alerts.length = 0;
+  recommendations.length = 0;
 }
 
 /** @type {Set<import('node:http').ServerResponse>} */
@@ -149,9 +162,51 @@ function listDevices(query) {
   return page(found.sort(order(query, '-lastActivity')), query);
 }
 
+function listRecommendationTypes() {
+  const countOf = (/** @type {string} */ type, /** @type {string} */ state) =>
+    recommendations.filter((item) => item.type === type && item.state === state).length;
+  return {
+    items: recommendationKinds.map(({ steps: _, ...kind }) => ({
+      ...kind,
+      active: countOf(kind.type, 'Active'),
+      resolved: countOf(kind.type, 'Resolved'),
+    })),
+  };
+}
+
+/** @param {URLSearchParams} query */
+function listRecommendations(query) {
+  const wanted = /** @type {const} */ (['state', 'type', 'severity']);
+  const found = recommendations.filter(
+    (item) =>
+      wanted.every((name) => !query.get(name) || query.get(name) === item[name]) &&
+      (!query.get('device') || query.get('device') === item.deviceId),
+  );
+  return page(found, query);
+}
+
 /** @typedef {{ status: number, body?: unknown, cookie?: string }} Answer */
 /** @param {number} status @param {string} code @param {string} message @returns {Answer} */
 const fail = (status, code, message) => ({ status, body: { error: { code, message } } });
+
+/** @param {any} into @param {any} patch */
+function merge(into, patch) {
+  for (const [name, value] of Object.entries(patch ?? {})) {
+    if (value === null) delete into[name];
+    else if (typeof value === 'object' && typeof into[name] === 'object') merge(into[name], value);
+    else into[name] = value;
+  }
+}
+
+/** @param {import('../../src/api/types').Twin} twin @param {any} patch @returns {Answer} */
+function patchTwin(twin, patch) {
+  if (Object.keys(patch.properties?.desired ?? {}).some((name) => /[.$ ]/.test(name)))
+    return fail(400, 'argument_invalid', "A property's name must not hold '.', '$' or a space.");
+  merge(twin.tags, patch.tags);
+  merge(twin.properties.desired, patch.properties?.desired);
+  twin.version += 1;
+  return { status: 200, body: twin };
+}
 
 /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {Answer} */
 function route(method, path, query, body) {
@@ -209,8 +264,14 @@ function route(method, path, query, body) {
             connectionString: `HostName=picket.local;DeviceId=${id};ModuleId=${query.get('module')};SharedAccessKey=bW9jaw==`,
           },
         };
+      if (part === 'twin') return { status: 200, body: twinOf(id, query.get('module') ?? undefined) };
       return { status: 200, body: { ...device, openAlerts: openBySeverity(id) } };
     case 'POST devices': {
+      if (part === 'messages') return { status: 204 };
+      if (part === 'methods') {
+        if (device?.connectionState !== 'Connected') return fail(404, 'hub_device_not_online', `The device ${id} is not connected.`);
+        return { status: 200, body: { status: 200, payload: { method: body.methodName, got: body.payload ?? null } } };
+      }
       if (devices.some(({ deviceId }) => deviceId === body.deviceId))
         return fail(409, 'exists', `The device ${body.deviceId} exists already.`);
       const made = makeDevice({
@@ -232,11 +293,22 @@ function route(method, path, query, body) {
     }
     case 'PATCH devices':
       if (!device) return fail(404, 'not_found', `There is no device ${id}.`);
+      if (part === 'twin') return patchTwin(twinOf(id, query.get('module') ?? undefined), body);
       Object.assign(device, body);
       return { status: 200, body: device };
     case 'DELETE devices':
       if (device) devices.splice(devices.indexOf(device), 1);
       return { status: 204 };
+    case 'GET recommendation-types':
+      return { status: 200, body: listRecommendationTypes() };
+    case 'PATCH recommendation-types': {
+      const type = recommendationKinds.find((item) => item.type === id);
+      if (!type) return fail(404, 'not_found', 'There is no such thing.');
+      type.enabled = body.enabled;
+      return { status: 204 };
+    }
+    case 'GET recommendations':
+      return { status: 200, body: listRecommendations(query) };
     case 'POST query': {
       const result = answer(body.query);
       return { status: 'error' in result ? 400 : 200, body: result };

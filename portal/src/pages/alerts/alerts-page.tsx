@@ -1,4 +1,4 @@
-import { Button, Dropdown, makeStyles, Option, SearchBox } from '@fluentui/react-components';
+import { Button, makeStyles, SearchBox } from '@fluentui/react-components';
 import { ShieldCheckmark24Regular } from '@fluentui/react-icons';
 import { useMemo } from 'react';
 import { useAlerts } from '@/api/queries';
@@ -7,13 +7,13 @@ import { useFilters } from '@/app/use-filters';
 import { count } from '@/format/number';
 import { kAlertStatuses, kOpenStatuses, kSeverities } from '@/format/severity';
 import { AlertTable } from '@/parts/alert-table';
+import { Choice } from '@/parts/choice';
 import { Muted, Page, Section } from '@/parts/page';
 import { EmptyState, ErrorState, Loading } from '@/parts/states';
 
 const useStyles = makeStyles({
   bar: { display: 'flex', gap: '8px', alignItems: 'center', flexWrap: 'wrap' },
   search: { width: '280px' },
-  dropdown: { minWidth: '150px' },
 });
 
 const kHourMs = 3_600_000;
@@ -29,39 +29,6 @@ const kFilterNames = ['q', 'status', 'severity', 'type', 'period', 'sort'];
 function statusesOf(text: string): AlertStatus[] | undefined {
   if (text === 'any') return undefined;
   return kAlertStatuses.includes(text as AlertStatus) ? [text as AlertStatus] : [...kOpenStatuses];
-}
-
-function Choice({
-  label,
-  value,
-  all,
-  options,
-  onChoose,
-}: {
-  label: string;
-  value: string;
-  all: string;
-  options: readonly (readonly [string, string])[];
-  onChoose(value: string): void;
-}) {
-  const styles = useStyles();
-  const text = options.find(([option]) => option === value)?.[1] ?? all;
-  return (
-    <Dropdown
-      className={styles.dropdown}
-      aria-label={label}
-      value={text}
-      selectedOptions={[value]}
-      onOptionSelect={(_, data) => onChoose(data.optionValue ?? '')}
-    >
-      <Option value="">{all}</Option>
-      {options.map(([option, name]) => (
-        <Option key={option} value={option}>
-          {name}
-        </Option>
-      ))}
-    </Dropdown>
-  );
 }
 
 export default function AlertsPage() {
