@@ -97,6 +97,9 @@ class SocketConnection::IdentityLink final : public DeviceLink {
     const std::string text(detail);
     owner.core_.close_device(device_, reason, text);  // logs the end; destroys this
     then();
+    // After an AMQP close the Node SDK waits for answers on links that are gone, and never connects again; a connection
+    // that breaks it makes anew, and then its token is judged.
+    if (owner.core_.closing()) return owner.connection_.stream->close();
     owner.flush();
   }
   SocketConnection& owner_;

@@ -45,8 +45,11 @@ constexpr const char* kTotals =
 std::string totals_of_positions_through(std::uint64_t n) {
   const auto wide = static_cast<unsigned __int128>(n);
   const auto sum = static_cast<std::uint64_t>(wide * (wide + 1) / 2);
-  const auto squares = static_cast<std::uint64_t>(wide * (wide + 1) * (2 * wide + 1) / 6);
-  return std::to_string(n) + "|" + std::to_string(n) + "|" + std::to_string(sum) + "|" + std::to_string(squares);
+  std::string squares;  // in digits: more than 64 bits
+  for (auto left = wide * (wide + 1) * (2 * wide + 1) / 6; left > 0 || squares.empty(); left /= 10) {
+    squares.insert(squares.begin(), static_cast<char>('0' + static_cast<int>(left % 10)));
+  }
+  return std::to_string(n) + "|" + std::to_string(n) + "|" + std::to_string(sum) + "|" + squares;
 }
 
 TEST(Crash, LosesNothingThatTheManifestSaysAndDoublesNothing) {

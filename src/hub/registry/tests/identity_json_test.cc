@@ -74,11 +74,12 @@ TEST(IdentityJson, ReadsWhatSdksSend) {
   ASSERT_TRUE(module);
   EXPECT_EQ(module->auth->type, AuthType::none);
   EXPECT_EQ(module->managed_by, "me");
+  EXPECT_EQ(device_from_json(R"({"deviceId":"d","status":"Disabled"})", "d")->enabled, false) << "the Java service SDK";
 }
 
 TEST(IdentityJson, RefusesEachMemberThatIsWrong) {
   for (const std::string_view body :
-       {"", "[]", "{", R"({"deviceId":"e"})", R"({"deviceId":1})", R"({"status":"Enabled"})", R"({"status":1})",
+       {"", "[]", "{", R"({"deviceId":"e"})", R"({"deviceId":1})", R"({"status":"on"})", R"({"status":1})",
         R"({"statusReason":{}})", R"({"statusReason":"a\nb"})", R"({"authentication":[]})",
         R"({"authentication":{"type":"tpm"}})", R"({"authentication":{"symmetricKey":1}})",
         R"({"authentication":{"symmetricKey":{"primaryKey":1}}})", R"({"capabilities":{"iotEdge":"yes"}})",
