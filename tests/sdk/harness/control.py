@@ -30,13 +30,7 @@ class Control:
                 "module": self._string("device", "connection-string", id, "--module", "DefenderIotMicroAgent")}
 
     def service(self, policy: str = "iothubowner") -> dict:
-        try:
-            return {"connectionString": self._string("hub", "policy", "show", HUB, policy)}
-        except RuntimeError:  # TEMPORARY
-            import sqlite3
-            row = sqlite3.connect(self.server.data / "state/state.sqlite").execute(
-                "SELECT key_primary FROM policy WHERE name=?", (policy,)).fetchone()
-            return {"connectionString": f"HostName=hub.example;SharedAccessKeyName={policy};SharedAccessKey={row[0]}"}
+        return {"connectionString": self._string("hub", "policy", "show", HUB, policy)}
 
     def provisioning(self) -> dict:
         shown = json.loads(self._string("provisioning", "show", "--json"))

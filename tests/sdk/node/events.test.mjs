@@ -10,7 +10,7 @@ import { deviceClient, field, host, moduleClient, moduleId, newDevice, serviceSt
 const consumer = async () => {
   const string = await serviceString();
   return new EventHubConsumerClient('$Default',
-    `Endpoint=sb://${host}/;SharedAccessKeyName=iothubowner;SharedAccessKey=${field(string, 'SharedAccessKey')};EntityPath=messages/events`);
+    `Endpoint=sb://${host}/;SharedAccessKeyName=iothubowner;SharedAccessKey=${field(string, 'SharedAccessKey')};EntityPath=picket`);
 };
 
 let reader;

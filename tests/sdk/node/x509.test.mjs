@@ -6,20 +6,21 @@ import { before, describe, it } from 'node:test';
 import device from 'azure-iot-device';
 
 import { certificate } from './certificates.mjs';
-import { ask, ca, host, rows, securityMessage, transports, within } from './hub.mjs';
+import { ask, ca, host, rows, securityMessage, sleep, transports, within } from './hub.mjs';
 import { body, registry, updateDesired } from './service.mjs';
 
 const { Client, Message } = device;
 const name = () => `x509-${randomBytes(4).toString('hex')}`;
 
-function client(deviceId, transport, { cert, key }) {
+async function client(deviceId, transport, { cert, key }) {
   const made = Client.fromConnectionString(`HostName=${host};DeviceId=${deviceId};x509=true`, transport);
-  made.setOptions({ ca, cert, key }).catch(() => {});
+  // Over HTTP this promise does not resolve before open(); over the others open() needs what it sets.
+  await Promise.race([made.setOptions({ ca, cert, key }), sleep(300)]);
   return made;
 }
 
 async function sends(deviceId, transport, credentials) {
-  const open = client(deviceId, transport, credentials);
+  const open = await client(deviceId, transport, credentials);
   await within(open.open(), 'open');
   const message = new Message(securityMessage(`x-${deviceId}`));
   message.contentType = 'application/json';
@@ -29,9 +30,9 @@ async function sends(deviceId, transport, credentials) {
   await rows(`SecurityIoTRawEvent | where EventDetails has "x-${deviceId}"`);
   await open.close();
 }
-const refused = (deviceId, transport, credentials) => {
-  const made = client(deviceId, transport, credentials);
-  return assert.rejects(within(made.open().then(() => made.sendEvent(new Message('x'))), 'the refusal'),
+const refused = async (deviceId, transport, credentials) => {
+  const made = await client(deviceId, transport, credentials);
+  await assert.rejects(within(made.open().then(() => made.sendEvent(new Message('x'))), 'the refusal'),
                         (error) => error.name !== 'Error' || !/not within/.test(error.message));
 };
 
@@ -57,7 +58,7 @@ for (const [transportName, transport] of Object.entries(transports)) {
           authentication: { type: 'selfSigned', x509Thumbprint: { primaryThumbprint: one[primary], secondaryThumbprint: two[secondary] } } }));
         assert.equal(made.authentication.type, 'selfSigned');
         await sends(deviceId, transport, one);
-        const second = client(deviceId, transport, two);
+        const second = await client(deviceId, transport, two);
         await within(second.open(), 'open with the secondary');
         await second.close();
         await refused(deviceId, transport, stranger);
@@ -81,7 +82,7 @@ describe('twins with a certificate', () => {
     const deviceId = name();
     await (await registry()).create({ deviceId, authentication: { type: 'certificateAuthority' } });
     await updateDesired(deviceId, { here: 1 });
-    const open = client(deviceId, transports.mqtt, certificate(deviceId, { issuer: authority }));
+    const open = await client(deviceId, transports.mqtt, certificate(deviceId, { issuer: authority }));
     await within(open.open(), 'open');
     assert.equal((await within(open.getTwin(), 'getTwin')).properties.desired.here, 1);
     await open.close();
