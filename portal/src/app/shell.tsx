@@ -42,7 +42,7 @@ const useStyles = makeStyles({
     display: 'grid',
     height: '100%',
     gridTemplateRows: '48px minmax(0, 1fr)',
-    gridTemplateColumns: '200px minmax(0, 1fr)',
+    gridTemplateColumns: '216px minmax(0, 1fr)',
     background: tokens.colorNeutralBackground3,
   },
   skip: {
@@ -92,6 +92,7 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusMedium,
     color: tokens.colorNeutralForeground2,
     textDecoration: 'none',
+    '& svg': { flexShrink: 0 },
     ':hover': { background: tokens.colorNeutralBackground3Hover, color: tokens.colorNeutralForeground1 },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
   },

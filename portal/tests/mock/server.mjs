@@ -269,7 +269,8 @@ function route(method, path, query, body) {
     case 'POST devices': {
       if (part === 'messages') return { status: 204 };
       if (part === 'methods') {
-        if (device?.connectionState !== 'Connected') return fail(404, 'hub_device_not_online', `The device ${id} is not connected.`);
+        if (device?.connectionState !== 'Connected')
+          return fail(404, 'hub_device_not_online', `The device ${id} is not connected.`);
         return { status: 200, body: { status: 200, payload: { method: body.methodName, got: body.payload ?? null } } };
       }
       if (devices.some(({ deviceId }) => deviceId === body.deviceId))

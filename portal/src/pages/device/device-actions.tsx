@@ -21,6 +21,8 @@ import type { Device } from '@/api/types';
 import { useNotifications } from '@/app/notifications';
 import { useMay } from '@/app/session';
 import { Copyable } from '@/parts/copy-button';
+import { MessageDialog } from './message-dialog';
+import { MethodDialog } from './method-dialog';
 
 const kAgentModule = 'DefenderIotMicroAgent';
 
@@ -29,7 +31,7 @@ export function DeviceActions({ device }: { device: Device }) {
   const mayReadKeys = useMay('Admin');
   const { done, failed } = useNotifications();
   const update = useUpdateDevice(device.deviceId);
-  const [dialog, setDialog] = useState<'key' | 'remove'>();
+  const [dialog, setDialog] = useState<'key' | 'remove' | 'method' | 'message'>();
   if (!mayChange) return null;
 
   const next = device.status === 'enabled' ? 'disabled' : 'enabled';
@@ -54,12 +56,16 @@ export function DeviceActions({ device }: { device: Device }) {
         </MenuTrigger>
         <MenuPopover>
           <MenuList>
+            <MenuItem onClick={() => setDialog('method')}>Call method…</MenuItem>
+            <MenuItem onClick={() => setDialog('message')}>Send message…</MenuItem>
             <MenuItem onClick={toggle}>{next === 'enabled' ? 'Enable' : 'Disable'}</MenuItem>
             <MenuItem onClick={() => setDialog('remove')}>Remove…</MenuItem>
           </MenuList>
         </MenuPopover>
       </Menu>
       {dialog === 'key' && <KeyDialog device={device} onClose={() => setDialog(undefined)} />}
+      {dialog === 'method' && <MethodDialog device={device} onClose={() => setDialog(undefined)} />}
+      {dialog === 'message' && <MessageDialog deviceId={device.deviceId} onClose={() => setDialog(undefined)} />}
       {dialog === 'remove' && <RemoveDialog deviceId={device.deviceId} onClose={() => setDialog(undefined)} />}
     </>
   );

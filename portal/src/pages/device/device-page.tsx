@@ -11,10 +11,11 @@ import { DeviceStateBadge } from '@/parts/status-badges';
 import { TimeText } from '@/parts/time-text';
 import { DeviceActions } from './device-actions';
 import { Coverage, Modules } from './device-parts';
+import { DeviceTwin } from './device-twin';
 import { RecentEvents } from './recent-events';
 
-type TabName = 'summary' | 'alerts' | 'events';
-const kTabs: readonly TabName[] = ['summary', 'alerts', 'events'];
+type TabName = 'summary' | 'alerts' | 'events' | 'twin';
+const kTabs: readonly TabName[] = ['summary', 'alerts', 'events', 'twin'];
 
 const useStyles = makeStyles({
   columns: {
@@ -61,10 +62,12 @@ export default function DevicePage() {
         <Tab value="summary">Summary</Tab>
         <Tab value="alerts">Alerts{open > 0 ? ` (${open} open)` : ''}</Tab>
         <Tab value="events">Events</Tab>
+        <Tab value="twin">Twin</Tab>
       </TabList>
       {tab === 'summary' && <Summary device={device} />}
       {tab === 'alerts' && <DeviceAlerts deviceId={deviceId} />}
       {tab === 'events' && <RecentEvents deviceId={deviceId} />}
+      {tab === 'twin' && <DeviceTwin device={device} />}
     </Page>
   );
 }

@@ -24,7 +24,7 @@ const kStateColumns: ColumnDef<Recommendation>[] = [
   },
   {
     id: 'firstEvaluated',
-    header: 'Since',
+    header: 'First found',
     meta: { width: '140px' },
     cell: ({ row }) => <TimeText relative value={row.original.firstEvaluated} />,
   },

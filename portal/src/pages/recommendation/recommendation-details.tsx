@@ -24,7 +24,7 @@ export function RecommendationDetails({ recommendation }: { recommendation: Reco
         <Facts
           facts={[
             ['State', <RecommendationStateBadge key="state" state={state} />],
-            ['Since', <TimeText key="first" value={firstEvaluated} />],
+            ['First found', <TimeText key="first" value={firstEvaluated} />],
             ['Last change', <TimeText key="updated" value={updated} />],
           ]}
         />
