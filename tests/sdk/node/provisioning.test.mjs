@@ -12,7 +12,7 @@ import symmetric from 'azure-iot-security-symmetric-key';
 import x509 from 'azure-iot-security-x509';
 
 import { certificate } from './certificates.mjs';
-import { ask, ca, deviceClient, host, moduleId, prepare, transports, within } from './hub.mjs';
+import { ask, ca, deviceClient, host, moduleId, transports, within } from './hub.mjs';
 import { body, registry } from './service.mjs';
 
 const { ProvisioningDeviceClient } = provisioningDevice;
@@ -38,7 +38,8 @@ const derived = (groupKey, registrationId) =>
 async function connects(deviceId, { sharedKey, credentials }) {
   const client = sharedKey
     ? deviceClient(`HostName=${host};DeviceId=${deviceId};SharedAccessKey=${sharedKey}`, transports.mqtt)
-    : prepare(device.Client.fromConnectionString(`HostName=${host};DeviceId=${deviceId};x509=true`, transports.mqtt), credentials);
+    : device.Client.fromConnectionString(`HostName=${host};DeviceId=${deviceId};x509=true`, transports.mqtt);
+  if (credentials) await client.setOptions({ ca, cert: credentials.cert, key: credentials.key });
   await within(client.open(), 'the device opens the hub it was assigned to');
   await client.sendEvent(new device.Message('provisioned'));
   await client.close();

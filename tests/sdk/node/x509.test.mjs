@@ -15,7 +15,7 @@ const name = () => `x509-${randomBytes(4).toString('hex')}`;
 async function client(deviceId, transport, { cert, key }) {
   const made = Client.fromConnectionString(`HostName=${host};DeviceId=${deviceId};x509=true`, transport);
   // Over HTTP this promise does not resolve before open(); over the others open() needs what it sets.
-  await Promise.race([made.setOptions({ ca, cert, key }), sleep(300)]);
+  await Promise.race([made.setOptions({ ca, cert, key }), sleep(transport === transports.http ? 300 : 20_000)]);
   return made;
 }
 
