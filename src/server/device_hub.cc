@@ -111,6 +111,7 @@ Result<> DeviceHub::start_settings() {
     return fail(Errc::io, "hub.settings");
   }
   administration_.on_authorities_changed(options_.authorities_changed);
+  throttle_.set_identities(hub::identity_limits());
   apply_tiers();
   return {};
 }
