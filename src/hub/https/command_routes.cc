@@ -1,6 +1,4 @@
 // Messages to devices, fetched and settled by polling (spec/hub.md 1.2, "C2D poll").
-#include <algorithm>
-
 #include "hub/await.h"
 #include "hub/commands.h"
 #include "message_headers.h"
@@ -41,12 +39,8 @@ asio::awaitable<http::Response> settle(Call& call, Settlement settlement) {
   co_return empty_reply(settled);
 }
 
-/// "?reject"; the Java SDK puts its "?api-version=…" behind it, so that the name ends with that.
-bool rejects(const Call& call) {
-  return std::ranges::any_of(call.query, [](const auto& parameter) {
-    return parameter.first == "reject" || parameter.first.starts_with("reject?");
-  });
-}
+/// "?reject"; the Java SDK writes "&%3Freject=true", the question mark as a part of the name.
+bool rejects(const Call& call) { return call.parameter("reject") || call.parameter("?reject"); }
 
 }  // namespace
 
