@@ -1,8 +1,9 @@
 // A hub alone, for ./bench hub: real TLS, real journal, identities from the command line.
 //   hub_server DIRECTORY [--quiet] [--plain] [--clock-rate R] [--devices N=KEY] [DEVICE=KEY] [DEVICE/MODULE=KEY] ...
-// Keys: base64; --devices makes dev0, dev1, … with one key. --plain: also a port without TLS. --clock-rate: the hub's
-// clock runs R times as fast as the system's. Prints {"port":…,"plain_port":…,"ca":…} and then each durable record as
-// one JSON line (--quiet: not). Ends when its standard input does.
+// Keys: base64; --devices makes dev0, dev1, … with one key. --plain: also a port without TLS. --clock-rate: once a byte
+// has come on standard input the hub's clock runs R times as fast as the system's. Prints {"port":…,"plain_port":…,"ca":…}
+// and then each durable record as one JSON line (--quiet: not). Ends when its standard input does.
+#include <atomic>
 #include <charconv>
 #include <cstdio>
 #include <map>
@@ -49,19 +50,22 @@ bool put_devices(MemoryIdentityStore& store, std::string_view argument) {
   return equals != std::string_view::npos;
 }
 
-/// The system's clock, sped up from the moment of its making.
+/// The system's clock; from start() on it runs `rate` times as fast.
 class FastClock final : public Clock {
  public:
   explicit FastClock(int rate) : rate_(rate) {}
-  [[nodiscard]] Timestamp now() const override { return start_ + elapsed(); }
-  [[nodiscard]] Duration monotonic() const override { return begin_ + elapsed(); }
+  [[nodiscard]] Timestamp now() const override { return system_clock().now() + gained(); }
+  [[nodiscard]] Duration monotonic() const override { return system_clock().monotonic() + gained(); }
+  void start() { begin_us_ = system_clock().monotonic().us; }
 
  private:
-  [[nodiscard]] Duration elapsed() const { return {(system_clock().monotonic() - begin_).us * rate_}; }
+  [[nodiscard]] Duration gained() const {
+    const std::int64_t begin_us = begin_us_;
+    return {begin_us == 0 ? 0 : (system_clock().monotonic().us - begin_us) * (rate_ - 1)};
+  }
 
   int rate_;
-  Timestamp start_ = system_clock().now();
-  Duration begin_ = system_clock().monotonic();
+  std::atomic<std::int64_t> begin_us_ = 0;
 };
 
 /// Sessions and twins of this run: what a connection holds of them is the head's, where they are stored is not
@@ -147,7 +151,7 @@ int run(int argc, char** argv) {
   Arguments arguments;
   if (!read_arguments(argc, argv, arguments)) return 2;
   const std::string& directory = arguments.directory;
-  const FastClock clock(arguments.clock_rate);
+  FastClock clock(arguments.clock_rate);
   const auto identity = net::open_or_create_server_identity(directory + "/secrets", {}, system_clock().now());
   if (!identity) return std::fprintf(stderr, "%s\n", describe(identity.error()).c_str()), 1;
   const auto tls = net::TlsContext::create(
@@ -195,8 +199,7 @@ int run(int argc, char** argv) {
     if (!arguments.quiet) print_records(*opened->journal, stop);
   });
   char end = 0;
-  while (::read(STDIN_FILENO, &end, 1) > 0) {
-  }
+  while (::read(STDIN_FILENO, &end, 1) > 0) clock.start();
   if (plain) plain->stop();
   (*head)->stop();
   opened->journal->flush();
