@@ -4,9 +4,13 @@ import { expect, heading, test } from './fixtures';
 
 const kAxe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
+/** Every page is loaded twice and looked at whole. */
+const kTimeoutMs = 240_000;
+
 const kPages = [
   ['/', 'Overview'],
   ['/devices', 'Devices'],
+  ['/hub', 'Hub'],
   ['/alerts', 'Alerts'],
   ['/recommendations', 'Recommendations'],
   ['/recommendations/IoT_SharedCredentials', /./],
@@ -15,13 +19,14 @@ const kPages = [
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`No page breaks a rule of accessibility (${colorScheme})`, async ({ page, call }) => {
+    test.setTimeout(kTimeoutMs);
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const first = async (path: string, field: string) =>
       ((await call('GET', path)).body as { items: Record<string, string>[] }).items[0]?.[field];
     const [device, alert] = [await first('/devices?limit=1', 'deviceId'), await first('/alerts?limit=1', 'id')];
     const pages = [
       ...kPages,
-      ...(device ? [[`/devices/${device}`, device] as const] : []),
+      ...(device ? [[`/devices/${device}`, device] as const, [`/devices/${device}?tab=twin`, device] as const] : []),
       ...(alert ? [[`/alerts/${alert}`, /./] as const] : []),
     ];
     const found: string[] = [];

@@ -27,6 +27,7 @@ const kReads = [
   '/overview',
   '/status',
   '/devices',
+  '/hubs',
   '/alerts',
   '/recommendation-types',
   '/recommendations',

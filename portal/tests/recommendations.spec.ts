@@ -69,6 +69,7 @@ test('An Admin switches a type off and on again', async ({ page, call }) => {
   await toggle.focus();
   await page.keyboard.press('Space');
   await expect.poll(enabled).toBe(false);
+  await expect(page.getByText('Recommendation switched off').last()).toBeVisible();
   await expect(toggle).not.toBeChecked();
   await page.keyboard.press('Space');
   await expect.poll(enabled).toBe(true);

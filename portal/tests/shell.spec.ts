@@ -5,6 +5,7 @@ test('Every page is reached from the navigation and has its own address and titl
   await expect(heading(page, 'Overview')).toBeVisible();
   for (const [name, path] of [
     ['Devices', '/devices'],
+    ['Hub', '/hub'],
     ['Alerts', '/alerts'],
     ['Recommendations', '/recommendations'],
     ['Logs', '/logs'],

@@ -29,6 +29,9 @@ export const keys = {
   allDevices: ['devices'] as const,
   device: (id: string) => ['device', id] as const,
   twin: (id: string, module: string | undefined) => ['twin', id, module] as const,
+  hubs: ['hubs'] as const,
+  hubPolicies: (hub: string) => ['hub-policies', hub] as const,
+  hubCertificates: (hub: string) => ['hub-certificates', hub] as const,
   recommendationTypes: ['recommendation-types'] as const,
   recommendations: (type: string, state: RecommendationState | undefined) => ['recommendations', type, state] as const,
   schema: ['schema'] as const,
@@ -165,6 +168,24 @@ export function useCallMethod(id: string) {
 export function useSendMessage(id: string) {
   return useMutation({
     mutationFn: (body: DeviceMessage) => api.post('/devices/{device_id}/messages', { path: { device_id: id }, body }),
+  });
+}
+
+export function useHubs() {
+  return useQuery({ queryKey: keys.hubs, queryFn: async ({ signal }) => (await api.get('/hubs', { signal })).items });
+}
+
+export function useHubPolicies(hub: string) {
+  return useQuery({
+    queryKey: keys.hubPolicies(hub),
+    queryFn: async ({ signal }) => (await api.get('/hubs/{hub}/policies', { path: { hub }, signal })).items,
+  });
+}
+
+export function useHubCertificates(hub: string) {
+  return useQuery({
+    queryKey: keys.hubCertificates(hub),
+    queryFn: async ({ signal }) => (await api.get('/hubs/{hub}/certificates', { path: { hub }, signal })).items,
   });
 }
 

@@ -15,6 +15,7 @@ import { ThemeProvider } from './theme';
 const OverviewPage = lazy(() => import('@/pages/overview/overview-page'));
 const DevicesPage = lazy(() => import('@/pages/devices/devices-page'));
 const DevicePage = lazy(() => import('@/pages/device/device-page'));
+const HubPage = lazy(() => import('@/pages/hub/hub-page'));
 const AlertsPage = lazy(() => import('@/pages/alerts/alerts-page'));
 const AlertPage = lazy(() => import('@/pages/alert/alert-page'));
 const RecommendationsPage = lazy(() => import('@/pages/recommendations/recommendations-page'));
@@ -63,6 +64,7 @@ function Gate() {
               <Route path="/" element={<OverviewPage />} />
               <Route path="/devices" element={<DevicesPage />} />
               <Route path="/devices/:deviceId" element={<DevicePage />} />
+              <Route path="/hub" element={<HubPage />} />
               <Route path="/alerts" element={<AlertsPage />} />
               <Route path="/alerts/:alertId" element={<AlertPage />} />
               <Route path="/recommendations" element={<RecommendationsPage />} />

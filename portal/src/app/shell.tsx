@@ -11,6 +11,8 @@ import {
   DocumentSearch20Regular,
   Lightbulb20Filled,
   Lightbulb20Regular,
+  Server20Filled,
+  Server20Regular,
 } from '@fluentui/react-icons';
 import { useEffect, useRef, type ComponentType, type ReactNode } from 'react';
 import { NavLink, useLocation } from 'react-router-dom';
@@ -32,6 +34,7 @@ interface Destination {
 const kDestinations: readonly Destination[] = [
   { path: '/', label: 'Overview', icon: Board20Regular, activeIcon: Board20Filled },
   { path: '/devices', label: 'Devices', icon: DeveloperBoard20Regular, activeIcon: DeveloperBoard20Filled },
+  { path: '/hub', label: 'Hub', icon: Server20Regular, activeIcon: Server20Filled },
   { path: '/alerts', label: 'Alerts', icon: AlertUrgent20Regular, activeIcon: AlertUrgent20Filled },
   { path: '/recommendations', label: 'Recommendations', icon: Lightbulb20Regular, activeIcon: Lightbulb20Filled },
   { path: '/logs', label: 'Logs', icon: DocumentSearch20Regular, activeIcon: DocumentSearch20Filled },

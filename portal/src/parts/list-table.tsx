@@ -98,7 +98,11 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
   };
 
   return (
-    <div className={mergeClasses(styles.scroll, stale && styles.old)}>
+    <div
+      className={mergeClasses(styles.scroll, stale && styles.old)}
+      // Rows that lead nowhere hold nothing to focus: then the table itself is what the keyboard scrolls.
+      {...(rowPath ? {} : { tabIndex: 0, role: 'group', 'aria-label': label })}
+    >
       <table className={styles.table} aria-label={label} aria-busy={stale}>
         <thead>
           <tr>

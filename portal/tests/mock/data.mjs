@@ -225,6 +225,57 @@ export const alerts = [
   ),
 ];
 
+/** @type {import('../../src/api/types').Hub} */
+export const hub = {
+  name: 'picket',
+  location: 'local',
+  tier: 'S1',
+  units: 2,
+  resourceId: '/subscriptions/7b0d6d0e/resourceGroups/picket/providers/Microsoft.Devices/IotHubs/picket',
+  etag: 'AAAAAAAAAAE=',
+  created: ago(60 * 24 * 30),
+  updated: ago(60 * 24),
+  settings: {
+    security: true,
+    minTlsVersion: '1.2',
+    ciphers: 'strict',
+    clientCertificates: 'optional',
+    ipFilterRules: [
+      { filterName: 'plant', action: 'Accept', ipMask: '192.0.2.0/24' },
+      { filterName: 'nobody-else', action: 'Reject', ipMask: '0.0.0.0/0' },
+    ],
+    sasLifetimeMinutesMax: 1440,
+    retentionTimeInDays: 3,
+  },
+};
+/** @type {import('../../src/api/types').Policy[]} */
+export const policies = [
+  { name: 'iothubowner', rights: 'RegistryRead, RegistryWrite, ServiceConnect, DeviceConnect' },
+  { name: 'service', rights: 'ServiceConnect' },
+  { name: 'device', rights: 'DeviceConnect' },
+  { name: 'registryRead', rights: 'RegistryRead' },
+  { name: 'registryReadWrite', rights: 'RegistryRead, RegistryWrite' },
+];
+/** @param {string} name @param {boolean} verified @param {number} days @returns {import('../../src/api/types').CaCertificate} */
+const certificate = (name, verified, days) => ({
+  name,
+  subject: `CN=${name}`,
+  issuer: `CN=${name}`,
+  sha1Thumbprint: '5A'.repeat(20),
+  sha256Thumbprint: 'C3'.repeat(32),
+  notBefore: ago(60 * 24 * 300),
+  notAfter: ago(-60 * 24 * days),
+  verified,
+  etag: 'AAAAAAAAAAE=',
+  certificate: '-----BEGIN CERTIFICATE-----',
+});
+export const certificates = [
+  certificate('plant-root', true, 2000),
+  certificate('line-2', true, 12),
+  certificate('supplier', false, 400),
+  certificate('old-root', true, -3),
+];
+
 /** @type {Map<string, Twin>} */
 const twins = new Map();
 /** The twin of a device or of one of its modules; made when it is first asked for. @param {string} deviceId @param {string} [moduleId] @returns {Twin} */

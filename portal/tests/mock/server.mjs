@@ -11,10 +11,13 @@ import {
   ago,
   alerts,
   answer,
+  certificates,
   devices,
+  hub,
   makeAlert,
   makeDevice,
   noAlerts,
+  policies,
   recommendationKinds,
   recommendations,
   schema,
@@ -300,6 +303,12 @@ function route(method, path, query, body) {
     case 'DELETE devices':
       if (device) devices.splice(devices.indexOf(device), 1);
       return { status: 204 };
+    case 'GET hubs':
+      if (!id) return { status: 200, body: { items: [hub] } };
+      if (id !== hub.name) return fail(404, 'not_found', 'There is no such thing.');
+      if (part === 'policies') return { status: 200, body: { items: policies } };
+      if (part === 'certificates') return { status: 200, body: { items: certificates } };
+      return { status: 200, body: hub };
     case 'GET recommendation-types':
       return { status: 200, body: listRecommendationTypes() };
     case 'PATCH recommendation-types': {
