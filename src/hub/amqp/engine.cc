@@ -213,6 +213,16 @@ void Engine::Parts::on_attach(pn_link_t* link) {
 
 void Engine::Parts::on_detach(pn_link_t* link) {
   const auto id = as_id(pn_link_get_context(link));
+  // Proton answers a detach only when nothing of the link is on its way any more.
+  if (auto* const state = find(id); state != nullptr && pn_link_is_sender(link)) {
+    for (auto& [number, delivery] : std::exchange(state->deliveries, {})) {
+      if (pn_delivery_buffered(delivery)) {
+        pn_delivery_abort(delivery);
+      } else {
+        pn_delivery_settle(delivery);
+      }
+    }
+  }
   pn_link_close(link);
   if (find(id) != nullptr) forget(id);
   pn_link_free(link);

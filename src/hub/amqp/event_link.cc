@@ -41,6 +41,8 @@ Message message_of(const StreamEvent& event) {
       annotations.emplace_back(Symbol{"iothub-interface-id"}, value);
     } else if (name == "$.sub") {
       annotations.emplace_back(Symbol{"dt-subject"}, value);
+    } else if (name == "iothub-enqueuedtime") {
+      continue;  // stands above
     } else if (is_reserved(name)) {
       source = source || name == "iothub-message-source";
       annotations.emplace_back(Symbol{name}, value);
