@@ -111,7 +111,9 @@ constexpr std::array kRoutes = {
               kProvisioningBodyBytesMax},
     CallRoute{"POST", "/{scope}/registrations/{r}/register", Access::provisioning, 0, register_device,
               kProvisioningBodyBytesMax},
-    CallRoute{"GET", "/{scope}/registrations/{r}/operations/{o}", Access::provisioning, 0, get_registration, 0},
+    // The Node SDK sends "{}" with it.
+    CallRoute{"GET", "/{scope}/registrations/{r}/operations/{o}", Access::provisioning, 0, get_registration,
+              kProvisioningBodyBytesMax},
 };
 
 }  // namespace

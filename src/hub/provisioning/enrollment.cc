@@ -15,7 +15,7 @@ namespace {
 using Element = simdjson::dom::element;
 using Object = simdjson::dom::object;
 
-constexpr std::size_t kKeyBytes = 32;
+constexpr std::size_t kKeyBytes = 64;
 constexpr std::size_t kKeyBytesMin = 16;
 constexpr std::size_t kKeyBytesMax = 64;
 constexpr std::size_t kHubsMax = 64;

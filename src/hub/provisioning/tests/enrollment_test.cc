@@ -90,7 +90,7 @@ TEST(Enrollments, GroupsNeedACertificateThatSigns) {
 TEST(Enrollments, KeysThatAreNotGivenStayOrAreMade) {
   auto made = *parse_enrollment(individual(), false);
   fill_keys(made, std::nullopt);
-  EXPECT_EQ(from_base64(made.primary_key)->size(), 32U);
+  EXPECT_EQ(from_base64(made.primary_key)->size(), 64U);
   EXPECT_NE(made.primary_key, made.secondary_key);
   auto changed = *parse_enrollment(individual(), false);
   fill_keys(changed, to_stored(made, {}, {}));
