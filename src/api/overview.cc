@@ -1,5 +1,7 @@
 #include "overview.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "api/server.h"
@@ -142,7 +144,9 @@ std::string metrics_text(const Parts& parts) {
   std::string out = fmt::format("# TYPE picket_info gauge\npicket_info{{version=\"{}\"}} 1\n", parts.services.version);
   for (const CounterGroup& group : all_counters(parts)) {
     for (const auto& [name, value] : group.counters) {
-      out += fmt::format("# TYPE picket_{0}_{1} untyped\npicket_{0}_{1} {2}\n", group.part, name, value);
+      std::string plain = name;  // Azure's names have dots, Prometheus' may not
+      std::ranges::replace(plain, '.', '_');
+      out += fmt::format("# TYPE picket_{0}_{1} untyped\npicket_{0}_{1} {2}\n", group.part, plain, value);
     }
   }
   return out;

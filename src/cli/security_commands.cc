@@ -125,7 +125,7 @@ Outcome<void> provisioning_show(const Client& client, bool json) {
   print(fmt::format("Id scope  {}\nHost      {}\n", member(*answer, "idScope"), member(*answer, "host")));
   print(
       "Enrolments are made by the provisioning service API with a policy that may write the registry\n"
-      "(picket hub connection-string --policy iothubowner).\n");
+      "(picket hub policy show HUB iothubowner).\n");
   return {};
 }
 
