@@ -251,6 +251,7 @@ TEST_F(Commands_, EachStepIsReportedWithItsProtocolAndSender) {
   EXPECT_EQ(operations[2].event, CommandEvent::rejected);
   EXPECT_EQ(operations[2].protocol, "mqtt");
   EXPECT_EQ(operations[2].message_id, "a");
+  state.settle();
   EXPECT_THAT(told, ElementsAre("dev1"));
 }
 
