@@ -93,8 +93,9 @@ describe('events', { concurrency: 3 }, () => {
       await sender.sendEvent(new device.Message('now'));
       return late.some((e) => e.systemProperties?.['iothub-connection-device-id'] === id);
     }, 'a new event', 30_000, 500);
-    await subscription.close();
-    await client.close();
     await sender.close();
+    // Not waited for: a receiver that is closed while events are on their way sometimes gets no detach from the hub (known
+    // fault), and this SDK then waits a minute.
+    void Promise.allSettled([subscription.close(), client.close()]);
   });
 });

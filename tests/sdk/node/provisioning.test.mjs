@@ -123,7 +123,7 @@ describe('the provisioning service', { concurrency: 4 }, () => {
     assert.equal(Buffer.from(attestation.symmetricKey.primaryKey, 'base64').length, 64);
     const read = body(await service.getIndividualEnrollment(registrationId));
     assert.equal(read.etag, made.etag);
-    const { result } = await service.createIndividualEnrollmentQuery({ query: '*' }, 100).next();
+    const result = body(await service.createIndividualEnrollmentQuery({ query: '*' }, 100).next());
     assert.ok(result.some((e) => e.registrationId === registrationId));
     await service.deleteIndividualEnrollment(registrationId);
     await assert.rejects(service.getIndividualEnrollment(registrationId));
