@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import ssl
@@ -17,10 +18,25 @@ BIN = pathlib.Path(os.environ.get("PICKET_TEST_BIN", ROOT / "build/release/bin")
 MODULE = "DefenderIotMicroAgent"
 
 
+_given_ports: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, below those that the kernel gives to connections: one of those may be taken by any connection
+    before the server listens, or while it is down between two starts."""
+    below = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for _ in range(1000):
+        port = random.randrange(10_000, below)
+        if port in _given_ports:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
+        _given_ports.add(port)
+        return port
+    raise AssertionError(f"no free port between 10000 and {below}")
 
 
 def wait_for(condition, timeout_s: float, what: str, every_s: float = 0.1):

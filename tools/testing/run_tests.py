@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRANSLATION_UNIT_SECONDS_MAX = 20
 BINARY_TIMEOUT_S = 600
 FUZZ_SECONDS_EACH = 60
+RETRIED_TESTS_MAX = 3
 
 
 @dataclasses.dataclass
@@ -140,10 +141,28 @@ def compile_times() -> Outcome:
 def run_pytest(folder: str, marks: str, timeout_s: int) -> Outcome:
     if broken := build("release"):
         return broken
+    out = pytest_once([folder], marks, timeout_s)
+    again = [test for test in (node_id(text) for text in out.failures) if test]
+    if not again or len(again) != len(out.failures) or len(again) > RETRIED_TESTS_MAX:
+        return out
+    # As with the unit tests: what failed gets one more try by itself, and both are told.
+    print(f"{folder}: {len(again)} failed and run again by themselves:\n" + "\n\n".join(out.failures), flush=True)
+    once_more = pytest_once(again, marks, timeout_s)
+    return Outcome(out.passed + once_more.passed, once_more.failures)
+
+
+def pytest_once(what: list[str], marks: str, timeout_s: int) -> Outcome:
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         code, output = run([sys.executable if has_pytest(sys.executable) else "/usr/bin/python3", "-m", "pytest", "-q",
-                            "-p", "no:cacheprovider", folder, "-m", marks, f"--junitxml={report.name}"], timeout_s)
-        return from_junit(report.name, folder, code, output)
+                            "-p", "no:cacheprovider", *what, "-m", marks, f"--junitxml={report.name}"], timeout_s)
+        return from_junit(report.name, what[0].split("::")[0], code, output)
+
+
+def node_id(failure: str) -> str | None:
+    """What pytest calls the test of a failure's text ("NAME: package.module.test\n..."); None for anything else."""
+    found = re.match(r"[^\n]*?: ([\w.]+)\.(\w+(?:\[[^\n]*\])?)\n", failure)
+    path = found and pathlib.Path(found[1].replace(".", "/") + ".py")
+    return f"{path}::{found[2]}" if path and (ROOT / path).is_file() else None
 
 
 def has_pytest(python: str) -> bool:
