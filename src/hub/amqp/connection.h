@@ -149,11 +149,4 @@ class Connection final : private EngineUser {
   std::vector<std::unique_ptr<Link>> removed_;  ///< Destroyed when no call of theirs is on the stack.
 };
 
-/// The error that tells a client why.
-Condition condition_of(DisconnectReason reason, std::string_view detail);
-/// The error for a failed operation of a service.
-Condition condition_of(const HubError& error);
-/// IoT Hub's text form: "Error … Tracking ID…" with the code; what people look for in logs.
-std::string tracked(int code, std::string_view text, Timestamp now);
-
 }  // namespace picket::hub::amqp

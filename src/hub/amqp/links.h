@@ -4,6 +4,7 @@
 #include <expected>
 #include <memory>
 
+#include "conditions.h"
 #include "connection.h"
 #include "hub/telemetry.h"
 
