@@ -5,6 +5,7 @@
 #include "hub/commands.h"
 #include "links.h"
 #include "message.h"
+#include "system_properties.h"
 
 namespace picket::hub::amqp {
 namespace {
@@ -27,23 +28,7 @@ Message message_of(const LockedCommand& locked) {
   out.annotations = {{Symbol{"iothub-enqueuedtime"}, locked.enqueued},
                      {Symbol{"iothub-deliverycount"}, static_cast<std::int32_t>(locked.delivery_count)},
                      {Symbol{"iothub-sequencenumber"}, static_cast<std::int64_t>(locked.sequence)}};
-  for (const auto& [name, value] : locked.command.properties) {
-    if (name == "$.mid") {
-      out.message_id = value;
-    } else if (name == "$.cid") {
-      out.correlation_id = value;
-    } else if (name == "$.uid") {
-      out.user_id = value;
-    } else if (name == "$.to") {
-      out.to = value;
-    } else if (name == "$.ct") {
-      out.content_type = value;
-    } else if (name == "$.ce") {
-      out.content_encoding = value;
-    } else if (!name.starts_with("$.")) {
-      out.application.emplace_back(name, value);
-    }
-  }
+  for (const auto& [name, value] : locked.command.properties) put_property(out, name, value);
   if (locked.command.feedback != FeedbackWish::none) {
     out.application.emplace_back("iothub-ack", ack_of(locked.command.feedback));
   }

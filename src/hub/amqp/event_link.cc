@@ -7,6 +7,7 @@
 #include "hub/telemetry.h"
 #include "links.h"
 #include "message.h"
+#include "system_properties.h"
 
 namespace picket::hub::amqp {
 namespace {
@@ -27,27 +28,12 @@ Message message_of(const StreamEvent& event) {
   }
   bool source = false;
   for (const auto& [name, value] : event.properties) {
-    if (name == "$.mid") {
-      out.message_id = value;
-    } else if (name == "$.cid") {
-      out.correlation_id = value;
-    } else if (name == "$.uid") {
-      out.user_id = value;
-    } else if (name == "$.ct") {
-      out.content_type = value;
-    } else if (name == "$.ce") {
-      out.content_encoding = value;
-    } else if (name == "$.ifid") {
-      annotations.emplace_back(Symbol{"iothub-interface-id"}, value);
-    } else if (name == "$.sub") {
-      annotations.emplace_back(Symbol{"dt-subject"}, value);
-    } else if (name == "iothub-enqueuedtime") {
-      continue;  // stands above
-    } else if (is_reserved(name)) {
+    if (name == "iothub-enqueuedtime") continue;  // stands above
+    if (is_reserved(name)) {
       source = source || name == "iothub-message-source";
       annotations.emplace_back(Symbol{name}, value);
-    } else if (!name.starts_with("$.")) {
-      out.application.emplace_back(name, value);
+    } else {
+      put_property(out, name, value);
     }
   }
   if (!source) annotations.emplace_back(Symbol{"iothub-message-source"}, "Telemetry");
