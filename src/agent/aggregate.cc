@@ -67,6 +67,7 @@ struct Aggregator::ProcessEntry {
     if (hits.count++ == 0) hits.first = again.time.wall;
     hits.last = again.time.wall;
   }
+  [[nodiscard]] Priority priority(Priority of_table) const { return of_table; }
   void report(AggregateSink& sink, Priority priority) {
     record.time.wall = hits.first;
     sink.process(record, hits, priority);
@@ -110,6 +111,7 @@ struct Aggregator::ConnectionEntry {
     if (record.local.port != again.local.port) record.local.port = 0;
     if (record.remote.port != again.remote.port) record.remote.port = 0;
   }
+  [[nodiscard]] Priority priority(Priority of_table) const { return of_table; }
   void report(AggregateSink& sink, Priority priority) {
     record.time.wall = hits.hits.first;
     sink.connection(record, hits, priority);
@@ -117,14 +119,40 @@ struct Aggregator::ConnectionEntry {
   }
 };
 
+struct Aggregator::EventEntry {
+  using Record = EventRecord;
+  EventRecord record;
+  OwnedTexts texts;
+  Hits hits{.count = 0};
+  EventSums sums;
+
+  explicit EventEntry(const EventRecord& first) : record(first) {
+    record.identity = {};  // its hash is the key
+    texts.own(record.items);
+  }
+  [[nodiscard]] bool pending() const { return hits.count > 0; }
+  [[nodiscard]] std::size_t bytes() const { return texts.bytes(); }
+  [[nodiscard]] Priority priority(Priority /*of_table*/) const { return record.priority; }
+  void count(const EventRecord& again) {
+    if (hits.count++ == 0) hits.first = again.time.wall;
+    hits.last = again.time.wall;
+    sums.failed += again.failed ? 1 : 0;
+    sums.bytes_in += again.bytes_in;
+    sums.bytes_out += again.bytes_out;
+  }
+  void report(AggregateSink& sink, Priority priority) {
+    record.time.wall = hits.first;
+    sink.event(record, hits, sums, priority);
+    hits = {.count = 0};
+    sums = {};
+  }
+};
+
 template <class Entry>
 class Aggregator::Table {
  public:
   Table(Aggregator& owner, Priority priority)
-      : owner_(owner),
-        priority_(priority),
-        window_(owner.options_.window[static_cast<std::size_t>(priority)]),
-        secret_{random_u64(), random_u64()} {}
+      : owner_(owner), priority_(priority), secret_{random_u64(), random_u64()} {}
 
   [[nodiscard]] SipKey secret() const { return secret_; }
   [[nodiscard]] std::size_t size() const { return index_.size(); }
@@ -160,11 +188,15 @@ class Aggregator::Table {
 
   Duration on_time(Duration now) {
     // What is added later is due later than this.
-    Duration next = now + std::min(Duration::hours(1), window_);
+    Duration next = now + Duration::hours(1);
+    for (const Priority priority : {Priority::low, Priority::medium, Priority::high}) {
+      if (priority == priority_ || std::is_same_v<Entry, EventEntry>) next = std::min(next, now + window(priority));
+    }
     for (auto slot = slots_.begin(); slot != slots_.end();) {
       const auto here = slot++;
-      if (now - here->window_start >= window_) {
-        const bool unused = !here->entry.pending() && now - here->used >= window_;
+      const Duration window = this->window(here->entry.priority(priority_));
+      if (now - here->window_start >= window) {
+        const bool unused = !here->entry.pending() && now - here->used >= window;
         report(*here);
         here->window_start = now;
         if (unused) {
@@ -172,7 +204,7 @@ class Aggregator::Table {
           continue;
         }
       }
-      next = std::min(next, here->window_start + window_);
+      next = std::min(next, here->window_start + window);
     }
     return next;
   }
@@ -190,12 +222,15 @@ class Aggregator::Table {
   };
   using Slots = std::list<Slot>;
 
+  [[nodiscard]] Duration window(Priority priority) const {
+    return owner_.options_.window[static_cast<std::size_t>(priority)];
+  }
   static std::size_t cost(const Slot& slot) { return sizeof(Slot) + 64 + slot.entry.bytes(); }
 
   void report(Slot& slot) {
     if (!slot.entry.pending()) return;
     ++owner_.counters_.reported;
-    change(slot.entry, [this](Entry& entry) { entry.report(owner_.sink_, priority_); });
+    change(slot.entry, [this](Entry& entry) { entry.report(owner_.sink_, entry.priority(priority_)); });
   }
   void forget(typename Slots::iterator slot) {
     bytes_ -= cost(*slot);
@@ -205,7 +240,6 @@ class Aggregator::Table {
 
   Aggregator& owner_;
   Priority priority_;
-  Duration window_;
   SipKey secret_;
   Slots slots_;  ///< Longest unused first.
   std::unordered_map<AggregateKey, typename Slots::iterator, AggregateKeyHash> index_;
@@ -215,6 +249,7 @@ class Aggregator::Table {
 Aggregator::Aggregator(AggregateOptions options, AggregateSink& sink) : options_(options), sink_(sink) {
   processes_ = std::make_unique<Table<ProcessEntry>>(*this, options.process_priority);
   connections_ = std::make_unique<Table<ConnectionEntry>>(*this, options.connection_priority);
+  events_ = std::make_unique<Table<EventEntry>>(*this, Priority::low);
 }
 Aggregator::~Aggregator() = default;
 
@@ -263,14 +298,34 @@ void Aggregator::emit(const ConnectionRecord& record) {
   connections_->change(*entry, [&](ConnectionEntry& each) { each.count(record); });
 }
 
-Duration Aggregator::on_time(Duration now) { return std::min(processes_->on_time(now), connections_->on_time(now)); }
+void Aggregator::emit(const EventRecord& record) {
+  if (record.identity.empty()) return sink_.event(record, {.count = 0}, {}, record.priority);
+  ++counters_.taken;
+  AggregateKeyBuilder parts;
+  const AggregateKey key = parts.text(record.event.name).text(record.identity).finish(events_->secret());
+  if (EventEntry* entry = events_->find(key, record.time.monotonic)) {
+    ++counters_.aggregated;
+    events_->change(*entry, [&](EventEntry& each) { each.count(record); });
+    return;
+  }
+  events_->add(key, record, record.time.monotonic);
+  ++counters_.passed;
+  sink_.event(record, {.count = 1, .first = record.time.wall, .last = record.time.wall},
+              {.failed = record.failed ? 1U : 0U, .bytes_in = record.bytes_in, .bytes_out = record.bytes_out},
+              Priority::urgent);
+}
+
+Duration Aggregator::on_time(Duration now) {
+  return std::min({processes_->on_time(now), connections_->on_time(now), events_->on_time(now)});
+}
 
 void Aggregator::flush() {
   processes_->flush();
   connections_->flush();
+  events_->flush();
 }
 
-std::size_t Aggregator::entries() const { return processes_->size() + connections_->size(); }
-std::size_t Aggregator::memory_bytes() const { return processes_->bytes() + connections_->bytes(); }
+std::size_t Aggregator::entries() const { return processes_->size() + connections_->size() + events_->size(); }
+std::size_t Aggregator::memory_bytes() const { return processes_->bytes() + connections_->bytes() + events_->bytes(); }
 
 }  // namespace picket::agent

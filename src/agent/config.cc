@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <deque>
 #include <limits>
 
 #include <fcntl.h>
@@ -72,14 +73,6 @@ std::string set_priority(Priority& target, const std::string& text) {
   const auto priority = parse_priority(text);
   if (!priority || *priority == Priority::urgent) return "must be low, medium or high";
   target = *priority;
-  return {};
-}
-
-std::string set_enabled(Config& config, std::string_view collector, const std::string& text) {
-  bool enabled = true;
-  if (auto problem = set_bool(enabled, text); !problem.empty()) return problem;
-  std::erase(config.disabled, collector);
-  if (!enabled) config.disabled.emplace_back(collector);
   return {};
 }
 
@@ -154,12 +147,6 @@ constexpr Setting kSettings[] = {
     {{"aggregate.bytes_max", "bytes", "512KiB", "memory of each of these tables"},
      [](Config& c, const std::string& v) { return set_bytes(c.aggregate.bytes_max, v, 64 << 10, 256 << 20); }},
 
-    {{"collectors.process.enabled", "true or false", "true", "program starts"},
-     [](Config& c, const std::string& v) { return set_enabled(c, "process", v); }},
-    {{"collectors.process.tier", "name", "auto", "force one way of looking; preflight lists them"},
-     [](Config& c, const std::string& v) { return set_text(c.collectors.process_tier, v); }},
-    {{"collectors.process.priority", "low, medium or high", "medium", "of repeats; the first one is always urgent"},
-     [](Config& c, const std::string& v) { return set_priority(c.aggregate.process_priority, v); }},
     {{"collectors.process.ring_bytes", "bytes", "256KiB", "kernel buffer of the ebpf tier; a power of two"},
      [](Config& c, const std::string& v) { return set_ring(c.collectors.process_ring_bytes, v); }},
     {{"collectors.process.fork_exit", "true or false", "false", "also report forks and exits"},
@@ -172,35 +159,51 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) {
        return set_duration(c.collectors.procfs_poll_max, v, kMs * 10, Duration::minutes(1));
      }},
-    {{"collectors.network.enabled", "true or false", "true", "connections"},
-     [](Config& c, const std::string& v) { return set_enabled(c, "network", v); }},
-    {{"collectors.network.tier", "name", "auto", "force one way of looking; preflight lists them"},
-     [](Config& c, const std::string& v) { return set_text(c.collectors.network_tier, v); }},
-    {{"collectors.network.priority", "low, medium or high", "medium", "of repeats; the first one is always urgent"},
-     [](Config& c, const std::string& v) { return set_priority(c.aggregate.connection_priority, v); }},
     {{"collectors.network.ring_bytes", "bytes", "128KiB", "kernel buffer of the ebpf tier; a power of two"},
      [](Config& c, const std::string& v) { return set_ring(c.collectors.network_ring_bytes, v); }},
     {{"collectors.network.dump_every", "duration", "5s", "other tiers: time between looks at all sockets"},
      [](Config& c, const std::string& v) {
        return set_duration(c.collectors.socket_dump_every, v, kMs * 100, Duration::minutes(10));
      }},
-    {{"collectors.login.enabled", "true or false", "true", "logins and failed logins"},
-     [](Config& c, const std::string& v) { return set_enabled(c, "login", v); }},
-    {{"collectors.login.tier", "name", "auto", "force one way of looking; preflight lists them"},
-     [](Config& c, const std::string& v) { return set_text(c.collectors.login_tier, v); }},
     {{"collectors.login.audit_enable", "true or false", "true", "may turn on the kernel's audit"},
      [](Config& c, const std::string& v) { return set_bool(c.collectors.audit_enable, v); }},
-    {{"collectors.system.enabled", "true or false", "true", "hardware, operating system, addresses"},
-     [](Config& c, const std::string& v) { return set_enabled(c, "system", v); }},
-    {{"collectors.system.every", "duration", "24h", "time between reports; the first at start"},
-     [](Config& c, const std::string& v) { return set_duration(c.collectors.system_every, v, kSecond, kDay * 30); }},
-    {{"collectors.heartbeat.enabled", "true or false", "true", "a sign of life"},
-     [](Config& c, const std::string& v) { return set_enabled(c, "heartbeat", v); }},
-    {{"collectors.heartbeat.every", "duration", "1m", "time between heartbeats"},
-     [](Config& c, const std::string& v) { return set_duration(c.collectors.heartbeat_every, v, kSecond, kDay); }},
     {{"collectors.statistics.every", "duration", "5m", "time between each collector's account"},
      [](Config& c, const std::string& v) { return set_duration(c.collectors.statistics_every, v, kSecond, kDay); }},
 };
+
+/// What every collector has: collectors.NAME.KEY.
+struct ChoiceSetting {
+  SettingInfo info;
+  std::string (*set)(CollectorChoice&, const std::string&);
+};
+constexpr ChoiceSetting kChoiceSettings[] = {
+    {{"enabled", "true or false", "true", "whether the collector runs"},
+     [](CollectorChoice& c, const std::string& v) { return set_bool(c.enabled, v); }},
+    {{"tier", "name", "auto", "force one way of looking; preflight lists them"},
+     [](CollectorChoice& c, const std::string& v) { return set_text(c.tier, v); }},
+    {{"priority", "low, medium or high", "", "of repeats and snapshots; empty: the collector's own"},
+     [](CollectorChoice& c, const std::string& v) { return set_priority(c.priority.emplace(), v); }},
+    {{"every", "duration", "", "time between snapshots, the first at start; empty: the collector's own"},
+     [](CollectorChoice& c, const std::string& v) { return set_duration(c.every.emplace(), v, kSecond, kDay * 30); }},
+};
+constexpr std::string_view kCollectors[] = {
+#define PICKET_COLLECTOR(name) #name,
+#include "agent/collector_list.inc"
+#undef PICKET_COLLECTOR
+};
+
+/// The row of "collectors.NAME.KEY", and NAME; nullptr: no such collector or key.
+const ChoiceSetting* find_choice(std::string_view key, std::string_view& collector) {
+  constexpr std::string_view kPrefix = "collectors.";
+  if (!key.starts_with(kPrefix)) return nullptr;
+  const auto dot = key.find('.', kPrefix.size());
+  if (dot == std::string_view::npos) return nullptr;
+  collector = key.substr(kPrefix.size(), dot - kPrefix.size());
+  if (std::ranges::find(kCollectors, collector) == std::end(kCollectors)) return nullptr;
+  const auto found = std::ranges::find_if(
+      kChoiceSettings, [&](const ChoiceSetting& each) { return each.info.key == key.substr(dot + 1); });
+  return found == std::end(kChoiceSettings) ? nullptr : found;
+}
 
 constexpr auto kInfos = [] {
   std::array<SettingInfo, std::size(kSettings)> out{};
@@ -226,7 +229,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string unknown_setting(std::string_view key) {
   std::string_view nearest;
   std::size_t best = 5;  // farther is no typing error
-  for (const SettingInfo& info : kInfos) {
+  for (const SettingInfo& info : setting_table()) {
     if (const std::size_t far = distance(key.substr(0, 64), info.key); far < best) {
       best = far;
       nearest = info.key;
@@ -239,9 +242,12 @@ std::string unknown_setting(std::string_view key) {
 
 /// Empty: done.
 std::string apply(Config& config, std::string_view key, const std::string& value) {
+  std::string_view collector;
+  const ChoiceSetting* const choice = find_choice(key, collector);
   const auto found = std::ranges::find(kInfos, key, &SettingInfo::key);
-  if (found == kInfos.end()) return unknown_setting(key);
-  const std::string problem = kSettings[found - kInfos.begin()].set(config, value);
+  if (choice == nullptr && found == kInfos.end()) return unknown_setting(key);
+  const std::string problem = choice != nullptr ? choice->set(config.collectors.choose(collector), value)
+                                                : kSettings[found - kInfos.begin()].set(config, value);
   if (problem.empty()) return {};
   const bool secret = key == "connection_string";
   return std::string(key) + (secret ? ": " : " = '" + value.substr(0, 100) + "': ") + problem;
@@ -256,9 +262,20 @@ std::string to_text(const TomlValue& value) {
 
 }  // namespace
 
-std::span<const SettingInfo> setting_table() { return kInfos; }
-
-bool Config::enabled(std::string_view collector) const { return std::ranges::count(disabled, collector) == 0; }
+std::span<const SettingInfo> setting_table() {
+  static const std::vector<SettingInfo> table = [] {
+    static std::deque<std::string> keys;
+    std::vector<SettingInfo> out(kInfos.begin(), kInfos.end());
+    for (const std::string_view collector : kCollectors) {
+      for (const ChoiceSetting& choice : kChoiceSettings) {
+        keys.push_back("collectors." + std::string(collector) + "." + std::string(choice.info.key));
+        out.push_back({keys.back(), choice.info.form, choice.info.default_text, choice.info.help});
+      }
+    }
+    return out;
+  }();
+  return table;
+}
 
 std::string environment_name(std::string_view key) {
   std::string out = "PICKET_";

@@ -98,6 +98,23 @@ std::string statistics_json(const StatisticsRecord& record) {
   return json.end_array().take();
 }
 
+/// Puts the counts into the one object of `item`.
+void add_hits(std::string& item, const Hits& hits, const EventSums& sums) {
+  JsonWriter counts;
+  counts.begin_object();
+  if (!hits.single()) {
+    counts.key("HitCount").value(hits.count);
+    counts.key("StartTimeUtc").value(format_rfc3339(hits.first)).key("EndTimeUtc").value(format_rfc3339(hits.last));
+  }
+  if (sums.failed > 0) counts.key("FailCount").value(sums.failed);
+  if (sums.bytes_in > 0) counts.key("BytesIn").value(sums.bytes_in);
+  if (sums.bytes_out > 0) counts.key("BytesOut").value(sums.bytes_out);
+  const std::string text = counts.end_object().take();
+  if (text.size() == 2) return;  // "{}"
+  if (item.size() > 2) item.insert(item.size() - 1, 1, ',');
+  item.insert(item.size() - 1, std::string_view(text).substr(1, text.size() - 2));
+}
+
 }  // namespace
 
 std::string format_address(const IpAddress& address) {
@@ -303,6 +320,13 @@ void EventEncoder::statistics(const StatisticsRecord& record) {
                            .sent_events = static_cast<std::int64_t>(record.delivered),
                            .events = events,
                            .source = record.origin.tier});
+}
+
+void EventEncoder::event(const EventRecord& record, const Hits& hits, const EventSums& sums, Priority priority) {
+  std::string items(record.items);
+  if (hits.count > 0) add_hits(items, hits, sums);
+  const std::string id = random_uuid();
+  sink_.deliver(priority, message::encode_event(record.event, {id, record.time.wall}, items));
 }
 
 }  // namespace picket::agent

@@ -163,8 +163,7 @@ Checked<Config> read_config(const CommandLine& command_line) {
   if (!config) return config;
   // Names of tiers are known to the collectors, not to the settings.
   for (const CollectorSpec& spec : collector_table()) {
-    if (spec.forced_tier == nullptr) continue;
-    const std::string& forced = config->collectors.*spec.forced_tier;
+    const std::string forced = config->collectors.choice(spec.name).tier;
     bool known = forced == "auto";
     std::string names = "auto";
     for (const Tier& tier : spec.tiers) {

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "agent/aggregate.h"
+#include "agent/collector_set.h"
 #include "agent/control.h"
 #include "agent/event_encoder.h"
 #include "agent/event_loop.h"
+#include "agent/methods.h"
 #include "agent/outbox.h"
 #include "agent/spool.h"
 #include "agent/tls.h"
@@ -29,7 +31,6 @@ namespace picket::agent {
 namespace {
 
 constexpr std::size_t kCaBytesMax = 1 << 20;
-constexpr std::size_t kSelfTestsMax = 8;
 constexpr Duration kFarewell = Duration::seconds(1);
 
 std::string read_boot_id() {
@@ -54,65 +55,15 @@ std::string installation_id(const std::string& data_dir) {
   return id;
 }
 
-std::string current_user(UserNames& users) {
-  const std::string_view name = users.find(::geteuid());
-  return name.empty() ? std::to_string(::geteuid()) : std::string(name);
-}
-
-struct SelfTest {
-  StreamId id;
-  std::string test_id;
-  SelfTestGoal goal = SelfTestGoal::alert;
-  Duration deadline;         ///< Then the client gets what is known.
-  std::uint64_t client = 0;  ///< Of the control socket; 0: of run_self_test().
-  SelfTestResult result;
-};
-
-/// "selftest ID [stored|alert] [SECONDS]".
-struct SelfTestRequest {
-  std::string_view test_id;
-  SelfTestGoal goal = SelfTestGoal::alert;
-  Duration patience = Duration::seconds(30);
-};
-constexpr std::int64_t kPatienceMaxS = 3'600;
-
-SelfTestRequest parse_self_test(std::string_view text) {
-  SelfTestRequest out;
-  const auto word = [&text] {
-    const auto end = std::min(text.find(' '), text.size());
-    const auto taken = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return taken;
-  };
-  out.test_id = word();
-  if (word() == "stored") out.goal = SelfTestGoal::stored;
-  std::int64_t seconds = 0;
-  for (const char c : word()) seconds = std::min(kPatienceMaxS, seconds * 10 + (c >= '0' && c <= '9' ? c - '0' : 0));
-  if (seconds > 0) out.patience = Duration::seconds(seconds);
+/// The two collectors whose records have tables of their own take their priority as all others do.
+AggregateOptions aggregate_options(const Config& config) {
+  AggregateOptions out = config.aggregate;
+  out.process_priority = config.collectors.choice("process").priority.value_or(out.process_priority);
+  out.connection_priority = config.collectors.choice("network").priority.value_or(out.connection_priority);
   return out;
 }
 
-/// The text of a member of a flat JSON object that the server wrote; ids need no escapes.
-std::string_view text_member(std::string_view json, std::string_view name) {
-  const std::string quoted = "\"" + std::string(name) + "\"";
-  auto at = json.find(quoted);
-  if (at == std::string_view::npos) return {};
-  at = json.find('"', json.find(':', at + quoted.size()));
-  if (at == std::string_view::npos) return {};
-  const auto end = json.find('"', at + 1);
-  return end == std::string_view::npos ? std::string_view{} : json.substr(at + 1, end - at - 1);
-}
-
 }  // namespace
-
-std::string self_test_json(const SelfTestResult& result) {
-  JsonWriter json;
-  json.begin_object().key("acknowledged").value(result.stored).key("confirmed").value(!result.alert_id.empty());
-  json.key("alertId").value(result.alert_id);
-  json.key("eventId").value(result.event_id).key("messageId").value(result.message_id).key("text").value(result.text);
-  json.key("exitCode").value(static_cast<unsigned>(result.outcome));
-  return json.end_object().take();
-}
 
 /// Members are in the order of dependence: what stands below refers to what stands above.
 struct Runtime::Impl {
@@ -125,23 +76,20 @@ struct Runtime::Impl {
         spool(std::move(from)),
         outbox(config.outbox, spool, clock),
         encoder(outbox, users, [this] { return facts(); }),
-        aggregator(config.aggregate, encoder),
+        aggregator(aggregate_options(config), encoder),
+        collectors(loop, aggregator, [this](std::string_view line) { log(line); }),
+        self_tests(loop, outbox, users,
+                   [this](std::uint64_t client, const SelfTestResult& result) { on_self_test_end(client, result); }),
         control(loop),
         started(clock.now()) {}
 
   Result<> watch_signals();
-  void start_collectors();
-  void tick_collector(std::size_t index, Duration delay);
   void send_statistics();
   void sync_spool();
   void after_step();
   AgentFacts facts() const;
   void on_request(std::uint64_t client, std::string_view request);
-  Result<> start_self_test(const SelfTestRequest& request, std::uint64_t client);
-  void on_acknowledged(StreamId id);
-  MethodAnswer on_method(const MethodCall& call);
-  void end_self_test(std::vector<SelfTest>::iterator test, std::string text);
-  void end_late_self_tests();
+  void on_self_test_end(std::uint64_t client, const SelfTestResult& result);
   void say_farewell();
   void log(std::string_view line) const {
     if (options.log) options.log(line);
@@ -159,23 +107,18 @@ struct Runtime::Impl {
   Outbox outbox;
   EventEncoder encoder;
   Aggregator aggregator;
+  CollectorSet collectors;
+  SelfTests self_tests;
+  MethodTable methods;
   std::unique_ptr<Uplink> uplink;
   ControlServer control;
   Timestamp started;
   UniqueFd signals;
   bool stopping = false;
 
-  struct Running {
-    std::unique_ptr<Collector> collector;
-    std::uint32_t timer = 0;
-    bool enabled = true;
-    std::string reason;
-  };
-  std::vector<Running> collectors;
-  std::uint32_t window_timer = 0, batch_timer = 0, statistics_timer = 0, sync_timer = 0, self_test_timer = 0;
+  std::uint32_t window_timer = 0, batch_timer = 0, statistics_timer = 0, sync_timer = 0;
   bool sync_waits = false;
   std::uint64_t synced_through = 0;  ///< append_mark() of the spool.
-  std::vector<SelfTest> self_tests;
   std::optional<SelfTestResult> self_test_done;
   UplinkState logged_state = UplinkState::stopped;
   std::string logged_reason;
@@ -235,9 +178,11 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Cl
                                                         .agent_id = installation_id(config.data_dir),
                                                         .boot_id = boot_id},
                                           impl->identity, impl->loop, *std::move(tls), impl->spool);
-  impl->uplink->on_acknowledged([each = impl.get()](StreamId id) { each->on_acknowledged(id); });
-  impl->uplink->on_method([each = impl.get()](const MethodCall& call) { return each->on_method(call); });
-  impl->self_test_timer = impl->loop.add_timer([each = impl.get()] { each->end_late_self_tests(); });
+  impl->uplink->on_acknowledged([each = impl.get()](StreamId id) { each->self_tests.on_acknowledged(id); });
+  impl->uplink->on_method([each = impl.get()](const MethodCall& call) { return each->methods.call(call); });
+  impl->self_tests.set_uplink(*impl->uplink);
+  impl->methods.add(std::string(kSelfTestMethod),
+                    [each = impl.get()](const MethodCall& call) { return each->self_tests.on_method(call); });
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
@@ -258,68 +203,14 @@ Result<> Runtime::Impl::watch_signals() {
   });
 }
 
-void Runtime::Impl::start_collectors() {
-  const Environment environment{config.collectors, clock, aggregator};
-  for (const CollectorSpec& spec : collector_table()) {
-    Running& running = collectors.emplace_back();
-    running.collector = std::make_unique<Collector>(spec, environment);
-    running.enabled = config.enabled(spec.name);
-    if (!running.enabled) continue;
-    const auto begun = running.collector->start();
-    for (const auto& refusal : running.collector->refusals()) {
-      if (!running.reason.empty()) running.reason += "; ";
-      running.reason.append(refusal.tier).append(": ").append(describe(refusal.error));
-    }
-    if (!begun) {
-      if (running.reason.empty()) running.reason = describe(begun.error());
-      log("collector " + std::string(spec.name) + ": not running: " + running.reason);
-      continue;
-    }
-    log("collector " + std::string(spec.name) + ": " + std::string(running.collector->tier_in_use()) +
-        (running.reason.empty() ? "" : " (" + running.reason + ")"));
-  }
-  for (std::size_t i = 0; i < collectors.size(); ++i) {
-    Collector& collector = *collectors[i].collector;
-    if (!collector.running()) continue;
-    collectors[i].timer = loop.add_timer([this, i] { tick_collector(i, collectors[i].collector->on_timer()); });
-    for (const int fd : collector.fds()) {
-      const auto added = loop.add(
-          fd, EPOLLIN, [this, i, fd](std::uint32_t) { tick_collector(i, collectors[i].collector->on_ready(fd)); });
-      if (!added) log("collector " + std::string(collector.name()) + ": " + describe(added.error()));
-    }
-    loop.set_timer(collectors[i].timer, clock.monotonic());
-  }
-}
-
-void Runtime::Impl::tick_collector(std::size_t index, Duration delay) {
-  loop.set_timer(collectors[index].timer, clock.monotonic() + std::max(delay, Duration::milliseconds(1)));
-}
-
 AgentFacts Runtime::Impl::facts() const {
-  JsonWriter json;
-  json.begin_array();
-  std::uint64_t dropped = outbox.counters().dropped_events + spool.drops().total();
-  for (const Running& each : collectors) {
-    const Counters counters = each.collector->counters();
-    dropped += counters.dropped_kernel + counters.dropped_user;
-    json.begin_object().key("Name").value(each.collector->name());
-    json.key("Tier").value(each.collector->tier_in_use());
-    const bool best = each.collector->running() && each.reason.empty();
-    json.key("Coverage")
-        .value(!each.enabled                ? "off"
-               : !each.collector->running() ? "none"
-               : each.collector->sampled()  ? "sampled"
-               : best                       ? "full"
-                                            : "reduced");
-    json.key("Reason").value(each.reason).end_object();
-  }
-  return {.collectors_json = json.end_array().take(), .spool_bytes = spool.bytes(), .dropped_events = dropped};
+  return {.collectors_json = collectors.coverage_json(),
+          .spool_bytes = spool.bytes(),
+          .dropped_events = outbox.counters().dropped_events + spool.drops().total() + collectors.dropped()};
 }
 
 void Runtime::Impl::send_statistics() {
-  for (const Running& each : collectors) {
-    if (each.collector->running()) aggregator.emit(each.collector->statistics(moment_of(clock)));
-  }
+  collectors.send_statistics();
   loop.set_timer(statistics_timer, clock.monotonic() + config.collectors.statistics_every);
 }
 
@@ -350,11 +241,7 @@ void Runtime::Impl::after_step() {
 }
 
 void Runtime::Impl::say_farewell() {
-  for (Running& each : collectors) {
-    if (each.collector->running()) each.collector->on_timer();  // what the kernel has buffered
-    for (const int fd : each.collector->fds()) loop.remove(fd);
-    each.collector->stop();
-  }
+  collectors.stop();
   aggregator.flush();
   outbox.flush();
   const Duration end = clock.monotonic() + kFarewell;
@@ -385,7 +272,7 @@ Outcome Runtime::run() {
   impl.batch_timer = impl.loop.add_timer([&impl] { impl.outbox.on_time(impl.clock.monotonic()); });
   impl.statistics_timer = impl.loop.add_timer([&impl] { impl.send_statistics(); });
   impl.sync_timer = impl.loop.add_timer([&impl] { impl.sync_spool(); });
-  impl.start_collectors();
+  impl.collectors.start(impl.config.collectors);
   const Duration now = impl.clock.monotonic();
   impl.loop.set_timer(impl.window_timer, now);
   impl.loop.set_timer(impl.statistics_timer, now + impl.config.collectors.statistics_every);
@@ -411,10 +298,7 @@ AgentStatus Runtime::Impl::status() const {
   out.now = clock.now();
   out.started = started;
   out.uplink = uplink->status();
-  for (const Running& each : collectors) {
-    out.collectors.push_back({std::string(each.collector->name()), std::string(each.collector->tier_in_use()),
-                              each.reason, each.enabled, each.collector->sampled(), each.collector->counters()});
-  }
+  out.collectors = collectors.status();
   out.aggregation = aggregator.counters();
   out.aggregate_entries = aggregator.entries();
   out.aggregate_bytes = aggregator.memory_bytes();
@@ -437,94 +321,29 @@ void Runtime::Impl::on_request(std::uint64_t client, std::string_view request) {
   if (request == "status table") return control.reply(client, status_table(status()));
   constexpr std::string_view kSelfTest = "selftest ";
   if (!request.starts_with(kSelfTest)) return control.reply(client, R"({"error":"unknown request"})");
-  const auto begun = start_self_test(parse_self_test(request.substr(kSelfTest.size())), client);
+  const auto begun = self_tests.start(parse_self_test(request.substr(kSelfTest.size())), client);
   if (begun) return;
   control.reply(client, self_test_json({.text = "the test event was not taken: " + describe(begun.error())}));
 }
 
-Result<> Runtime::Impl::start_self_test(const SelfTestRequest& request, std::uint64_t client) {
-  // A client that gave up leaves its entry; the oldest makes room.
-  if (self_tests.size() == kSelfTestsMax) self_tests.erase(self_tests.begin());
-  outbox.flush();
-  const std::string event_id = random_uuid();
-  const std::string user = current_user(users);
-  const std::string event = message::encode_event(
-      {event_id, clock.now(), 0}, message::SelfTest{.test_id = request.test_id,
-                                                    .message = "Harmless test of the way from this device to the alert",
-                                                    .user_name = user,
-                                                    .source = "selftest"});
-  TRY(const StreamId id, outbox.deliver_alone(Priority::urgent, event));
-  self_tests.push_back({.id = id,
-                        .test_id = std::string(request.test_id),
-                        .goal = request.goal,
-                        .deadline = clock.monotonic() + request.patience,
-                        .client = client,
-                        .result = {.event_id = event_id, .message_id = message_id(id)}});
-  end_late_self_tests();
-  return {};
-}
-
-void Runtime::Impl::on_acknowledged(StreamId id) {
-  const auto found = std::ranges::find(self_tests, id, &SelfTest::id);
-  if (found == self_tests.end()) return;
-  found->result.stored = true;
-  if (found->goal == SelfTestGoal::stored) end_self_test(found, {});
-}
-
-MethodAnswer Runtime::Impl::on_method(const MethodCall& call) {
-  if (call.name != kSelfTestMethod) return {.status = 404, .payload = R"({"error":"this agent has no such method"})"};
-  const auto found = std::ranges::find(self_tests, text_member(call.payload, "testId"), &SelfTest::test_id);
-  if (found == self_tests.end()) return {.status = 404, .payload = R"({"error":"no such self test waits"})"};
-  found->result.stored = true;  // its acknowledgement may come later, or not over this connection
-  found->result.alert_id = text_member(call.payload, "alertId");
-  end_self_test(found, {});
-  return {.status = 200, .payload = {}};
-}
-
-void Runtime::Impl::end_self_test(std::vector<SelfTest>::iterator test, std::string text) {
-  const bool reached = test->goal == SelfTestGoal::stored ? test->result.stored : !test->result.alert_id.empty();
-  const UplinkStatus& connection = uplink->status();
-  const bool refused = connection.problem == UplinkProblem::denied;
-  test->result.outcome = reached               ? Outcome::done
-                         : test->result.stored ? Outcome::failed
-                         : refused             ? Outcome::denied
-                                               : Outcome::unreachable;
-  test->result.text = std::move(text);
-  if (test->client != 0) {
-    control.reply(test->client, self_test_json(test->result));
+void Runtime::Impl::on_self_test_end(std::uint64_t client, const SelfTestResult& result) {
+  if (client == 0) {
+    self_test_done = result;
   } else {
-    self_test_done = test->result;
+    control.reply(client, self_test_json(result));
   }
-  self_tests.erase(test);
-}
-
-/// Also sets the timer for the next one.
-void Runtime::Impl::end_late_self_tests() {
-  const auto late = [this](const SelfTest& test) { return test.deadline <= clock.monotonic(); };
-  for (auto test = std::ranges::find_if(self_tests, late); test != self_tests.end();
-       test = std::ranges::find_if(self_tests, late)) {
-    const UplinkStatus& connection = uplink->status();
-    end_self_test(test,
-                  test->result.stored
-                      ? "the hub has stored the event, but no alert was confirmed in time (only Picket's server does)"
-                  : connection.reason.empty()
-                      ? "no acknowledgement in time (state: " + std::string(to_string(connection.state)) + ")"
-                      : connection.reason);
-  }
-  const auto next = std::ranges::min_element(self_tests, {}, &SelfTest::deadline);
-  if (next != self_tests.end()) loop.set_timer(self_test_timer, next->deadline);
 }
 
 SelfTestResult Runtime::run_self_test(std::string_view test_id, SelfTestGoal goal, Duration patience) {
   Impl& impl = *impl_;
-  const auto begun = impl.start_self_test({test_id, goal, patience}, 0);
+  const auto begun = impl.self_tests.start({test_id, goal, patience}, 0);
   if (!begun) return {.text = describe(begun.error())};
   impl.uplink->start();
   while (!impl.self_test_done) {
     if (!impl.loop.run_once(Duration::milliseconds(200))) break;
     impl.uplink->wake();
     if (impl.uplink->status().problem == UplinkProblem::denied && !impl.self_tests.empty()) {
-      impl.end_self_test(impl.self_tests.begin(), impl.uplink->status().reason);  // waiting longer changes nothing
+      impl.self_tests.give_up(impl.uplink->status().reason);  // waiting longer changes nothing
     }
   }
   impl.uplink->stop();

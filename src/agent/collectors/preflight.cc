@@ -27,6 +27,7 @@ class NoSink final : public RecordSink {
   void emit(const SystemRecord&) override {}
   void emit(const HeartbeatRecord&) override {}
   void emit(const StatisticsRecord&) override {}
+  void emit(const EventRecord&) override {}
 };
 
 std::string_view name_of(State state) {
@@ -137,7 +138,7 @@ PreflightRow root_row() {
 }
 
 void add_collector(const CollectorSpec& spec, const Environment& environment, std::vector<PreflightRow>& rows) {
-  const std::string_view forced = spec.forced_tier ? std::string_view(environment.settings.*spec.forced_tier) : "auto";
+  const std::string forced = environment.settings.choice(spec.name).tier;
   const auto wanted = [&](const Tier& tier) { return forced == "auto" || forced == tier.name; };
   CollectorSettings harmless = environment.settings;
   harmless.audit_enable = false;

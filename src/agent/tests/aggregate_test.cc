@@ -43,6 +43,16 @@ struct Recorder final : AggregateSink {
   void system(const SystemRecord&) override {}
   void heartbeat(const HeartbeatRecord&) override {}
   void statistics(const StatisticsRecord&) override {}
+  void event(const EventRecord& record, const Hits& hits, const EventSums& sums, Priority priority) override {
+    events.push_back({std::string(record.items), hits, sums, priority});
+  }
+  struct Event {
+    std::string items;
+    Hits hits;
+    EventSums sums;
+    Priority priority;
+  };
+  std::vector<Event> events;
 };
 
 class AggregateTest : public ::testing::Test {
@@ -106,6 +116,44 @@ TEST_F(AggregateTest, EachPartOfTheProcessKeyTellsRecordsApart) {
   other.stdio[0].remote.port = 5555;
   aggregator_.emit(other);
   EXPECT_EQ(out_.processes.size(), 5u);
+}
+
+EventRecord event(std::string_view identity, std::string_view items, Moment time, Priority priority) {
+  return {.time = time,
+          .event = {"Dns", message::Category::Triggered, message::EventType::Security},
+          .priority = priority,
+          .identity = identity,
+          .items = items,
+          .failed = true,
+          .bytes_in = 10,
+          .bytes_out = 3};
+}
+
+TEST_F(AggregateTest, CountedEventsSumUpInTheWindowOfTheirOwnPriority) {
+  for (int i = 0; i < 4; ++i) aggregator_.emit(event("a", R"({"A":1})", at(Duration::seconds(i)), Priority::high));
+  aggregator_.emit(event("b", R"({"A":2})", at(Duration::seconds(9)), Priority::low));
+  ASSERT_EQ(out_.events.size(), 2u) << "the first of each leaves at once";
+  EXPECT_EQ(out_.events[0].priority, Priority::urgent);
+  EXPECT_EQ(out_.events[0].sums.bytes_in, 10u);
+
+  EXPECT_LE(aggregator_.on_time(mono(Duration::minutes(10))), mono(Duration::minutes(30)));
+  EXPECT_EQ(out_.events.size(), 2u) << "no window is over";
+  aggregator_.on_time(mono(Duration::minutes(30)));
+  ASSERT_EQ(out_.events.size(), 3u) << "low waits longer";
+  EXPECT_EQ(out_.events[2].items, R"({"A":1})");
+  EXPECT_EQ(out_.events[2].hits.count, 3u);
+  EXPECT_EQ(out_.events[2].hits.last, kStart + Duration::seconds(3));
+  EXPECT_EQ(out_.events[2].sums.failed, 3u);
+  EXPECT_EQ(out_.events[2].sums.bytes_out, 9u);
+  EXPECT_EQ(out_.events[2].priority, Priority::high);
+}
+
+TEST_F(AggregateTest, EventsWithoutIdentityPassUncounted) {
+  for (int i = 0; i < 2; ++i) aggregator_.emit(event("", R"({"A":1})", at({}), Priority::low));
+  ASSERT_EQ(out_.events.size(), 2u);
+  EXPECT_EQ(out_.events[1].hits.count, 0u);
+  EXPECT_EQ(out_.events[1].priority, Priority::low);
+  EXPECT_EQ(aggregator_.entries(), 0u);
 }
 
 TEST_F(AggregateTest, PidParentAndWorkingDirectoryAreNoPartOfTheKey) {

@@ -46,18 +46,17 @@ TEST(Config, DefaultsAreThoseOfTheTable) {
   EXPECT_EQ(set->aggregate.window, defaults->aggregate.window);
   EXPECT_EQ(set->aggregate.entries_max, defaults->aggregate.entries_max);
   EXPECT_EQ(set->aggregate.bytes_max, defaults->aggregate.bytes_max);
-  EXPECT_EQ(set->aggregate.process_priority, defaults->aggregate.process_priority);
-  EXPECT_EQ(set->aggregate.connection_priority, defaults->aggregate.connection_priority);
   EXPECT_EQ(set->data_dir, defaults->data_dir);
-  EXPECT_EQ(set->disabled, defaults->disabled);
-  EXPECT_EQ(set->collectors.process_tier, defaults->collectors.process_tier);
+  for (const std::string_view collector : {"process", "heartbeat"}) {
+    EXPECT_TRUE(set->collectors.choice(collector).enabled);
+    EXPECT_EQ(set->collectors.choice(collector).tier, "auto");
+    EXPECT_FALSE(set->collectors.choice(collector).every);
+  }
   EXPECT_EQ(set->collectors.process_ring_bytes, defaults->collectors.process_ring_bytes);
   EXPECT_EQ(set->collectors.network_ring_bytes, defaults->collectors.network_ring_bytes);
   EXPECT_EQ(set->collectors.procfs_poll_min, defaults->collectors.procfs_poll_min);
   EXPECT_EQ(set->collectors.procfs_poll_max, defaults->collectors.procfs_poll_max);
   EXPECT_EQ(set->collectors.socket_dump_every, defaults->collectors.socket_dump_every);
-  EXPECT_EQ(set->collectors.heartbeat_every, defaults->collectors.heartbeat_every);
-  EXPECT_EQ(set->collectors.system_every, defaults->collectors.system_every);
   EXPECT_EQ(set->collectors.statistics_every, defaults->collectors.statistics_every);
   EXPECT_EQ(set->collectors.audit_enable, defaults->collectors.audit_enable);
   EXPECT_EQ(set->collectors.process_fork_exit, defaults->collectors.process_fork_exit);
@@ -98,8 +97,9 @@ TEST(Config, AWrongValueSaysWhatWouldBeRight) {
 TEST(Config, CollectorsAreTurnedOffByName) {
   const auto config = from_file("[collectors.network]\nenabled = false\n[collectors.login]\nenabled = true");
   ASSERT_TRUE(config);
-  EXPECT_FALSE(config->enabled("network"));
-  EXPECT_TRUE(config->enabled("login"));
+  EXPECT_FALSE(config->collectors.choice("network").enabled);
+  EXPECT_TRUE(config->collectors.choice("login").enabled);
+  EXPECT_THAT(problem("[collectors.netwrk]\nenabled = false"), HasSubstr("did you mean collectors.network.enabled?"));
 }
 
 TEST(Config, NeverShowsAConnectionString) {

@@ -177,5 +177,21 @@ TEST_F(OutboxTest, CountsEventsThatTheSpoolRefused) {
   EXPECT_EQ(outbox.counters().dropped_events, 1u);
 }
 
+TEST_F(EncoderTest, AnEventGetsItsCountsInsideItsItem) {
+  EventRecord record;
+  record.event = {"Dns", message::Category::Triggered, message::EventType::Security};
+  record.items = R"({"QueryName":"a.example"})";
+  encoder_.event(record, {.count = 3, .first = once_.first, .last = once_.first + Duration::seconds(1)},
+                 {.failed = 2, .bytes_in = 9}, Priority::high);
+  EXPECT_EQ(sink_.events.back().first, Priority::high);
+  EXPECT_THAT(last(), HasSubstr(R"({"QueryName":"a.example","HitCount":3,"StartTimeUtc":"2027-01-15T08:00:00)"));
+  EXPECT_THAT(last(), HasSubstr(R"(,"FailCount":2,"BytesIn":9})"));
+  encoder_.event(record, {.count = 1, .first = once_.first, .last = once_.first}, {}, Priority::urgent);
+  EXPECT_THAT(last(), HasSubstr(R"({"QueryName":"a.example"})"));
+  record.items = R"({"A":1},{"A":2})";
+  encoder_.event(record, {.count = 0}, {}, Priority::low);
+  EXPECT_THAT(last(), HasSubstr(R"([{"A":1},{"A":2}])"));
+}
+
 }  // namespace
 }  // namespace picket::agent

@@ -2,8 +2,8 @@
 // two.
 #include <cstdlib>
 
-#include "audit_record.h"
-#include "login_assembler.h"
+#include "login/login_assembler.h"
+#include "support/audit_record.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace picket;

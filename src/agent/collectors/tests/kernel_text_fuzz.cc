@@ -1,13 +1,13 @@
 // Texts of procfs and friends, and binary records of netlink and btmp.
 #include <cstdlib>
 
-#include "accounting.h"
-#include "bpf_text.h"
-#include "diag_message.h"
-#include "login_assembler.h"
-#include "net_table.h"
-#include "procfs.h"
-#include "system_facts.h"
+#include "login/accounting.h"
+#include "login/login_assembler.h"
+#include "network/diag_message.h"
+#include "network/net_table.h"
+#include "support/bpf_text.h"
+#include "support/procfs.h"
+#include "system/system_facts.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace picket;

@@ -29,6 +29,12 @@ struct KeptLogin {
   std::string user, executable, terminal, operation, host;
 };
 
+/// `items` as sent: JSON objects joined by commas.
+struct KeptEvent {
+  EventRecord record;
+  std::string identity, items;
+};
+
 class Recorder final : public RecordSink {
  public:
   void emit(const ProcessRecord& r) override {
@@ -45,10 +51,12 @@ class Recorder final : public RecordSink {
   void emit(const SystemRecord&) override { ++systems; }
   void emit(const HeartbeatRecord& r) override { heartbeats.push_back(r.count); }
   void emit(const StatisticsRecord&) override {}
+  void emit(const EventRecord& r) override { events.push_back({r, std::string(r.identity), std::string(r.items)}); }
 
   std::vector<KeptProcess> processes;
   std::vector<KeptConnection> connections;
   std::vector<KeptLogin> logins;
+  std::vector<KeptEvent> events;
   std::vector<std::uint64_t> heartbeats;
   int systems = 0;
 };

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 #include "agent/preflight.h"
-#include "diag_message.h"
-#include "live.h"
-#include "program_cache.h"
-#include "tail_file.h"
+#include "network/diag_message.h"
+#include "support/program_cache.h"
+#include "support/tail_file.h"
+#include "tests/live.h"
 
 namespace picket::agent {
 namespace {
@@ -30,9 +30,9 @@ TEST(Heartbeat, CountsFromOneAtEachInterval) {
   Recorder sink;
   Collector collector(spec_named("heartbeat"), {settings, clock, sink});
   ASSERT_TRUE(collector.start());
-  EXPECT_EQ(collector.on_timer(), settings.heartbeat_every);
+  EXPECT_EQ(collector.on_timer(), spec_named("heartbeat").every);
   collector.on_timer();
-  clock.advance(settings.heartbeat_every);
+  clock.advance(spec_named("heartbeat").every);
   collector.on_timer();
   EXPECT_THAT(sink.heartbeats, testing::ElementsAre(1u, 2u));
 }
@@ -46,7 +46,7 @@ TEST(System, IsReportedAtStartAndOnSchedule) {
   collector.on_timer();
   collector.on_timer();
   EXPECT_EQ(sink.systems, 1);
-  clock.advance(settings.system_every);
+  clock.advance(spec_named("system").every);
   collector.on_timer();
   EXPECT_EQ(sink.systems, 2);
 }
@@ -73,7 +73,7 @@ TEST(Preflight, HasARowForEveryTierAndMarksOneInUse) {
 
 TEST(Preflight, AForcedTierIsTheOneInUse) {
   CollectorSettings settings;
-  settings.process_tier = "procfs";
+  settings.choose("process").tier = "procfs";
   for (const PreflightRow& row : preflight(settings, system_clock())) {
     if (row.topic == "process") EXPECT_EQ(row.in_use, row.name == "procfs") << row.name;
   }

@@ -2,12 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "audit_record.h"
-#include "auth_line.h"
-#include "bpf_text.h"
-#include "net_table.h"
-#include "procfs.h"
-#include "system_facts.h"
+#include "login/auth_line.h"
+#include "network/net_table.h"
+#include "support/audit_record.h"
+#include "support/bpf_text.h"
+#include "support/procfs.h"
+#include "system/system_facts.h"
 
 namespace picket::agent {
 namespace {

@@ -29,6 +29,11 @@ struct ConnectionHits {
   GapSketch gaps;
 };
 
+/// What is summed beside the count of an EventRecord.
+struct EventSums {
+  std::uint64_t failed = 0, bytes_in = 0, bytes_out = 0;
+};
+
 /// Receives what leaves. A record's views live only during the call.
 class AggregateSink {
  public:
@@ -39,6 +44,8 @@ class AggregateSink {
   virtual void system(const SystemRecord& record) = 0;
   virtual void heartbeat(const HeartbeatRecord& record) = 0;
   virtual void statistics(const StatisticsRecord& record) = 0;
+  /// `hits.count` is 0 for an event that is not counted.
+  virtual void event(const EventRecord& record, const Hits& hits, const EventSums& sums, Priority priority) = 0;
 };
 
 struct AggregateOptions {
@@ -62,6 +69,7 @@ struct AggregateCounters {
 ///   process     kind, command line, executable, effective user, what stdin/stdout/stderr are if sockets
 ///   connection  direction, both addresses, protocol, executable, command line, user and the fixed port: local when
 ///               incoming, remote when outgoing, both when the direction is unknown
+///   event       event name and EventRecord::identity; its window is that of the record's own priority
 /// Stdio is part of the key so that a shell on a socket is never hidden behind the same shell on a terminal. Logins,
 /// system information, heartbeats and statistics pass through.
 ///
@@ -80,6 +88,7 @@ class Aggregator final : public RecordSink {
   void emit(const SystemRecord& record) override { sink_.system(record); }
   void emit(const HeartbeatRecord& record) override { sink_.heartbeat(record); }
   void emit(const StatisticsRecord& record) override { sink_.statistics(record); }
+  void emit(const EventRecord& record) override;
 
   /// Reports what is due. `now` is monotonic. Returns when the next may be due; nothing that is
   /// emitted until then is due earlier.
@@ -96,12 +105,14 @@ class Aggregator final : public RecordSink {
   class Table;
   struct ProcessEntry;
   struct ConnectionEntry;
+  struct EventEntry;
 
   AggregateOptions options_;
   AggregateSink& sink_;
   AggregateCounters counters_;
   std::unique_ptr<Table<ProcessEntry>> processes_;
   std::unique_ptr<Table<ConnectionEntry>> connections_;
+  std::unique_ptr<Table<EventEntry>> events_;
 };
 
 }  // namespace picket::agent

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/priority.h"
 #include "agent/record.h"
 #include "base/core/result.h"
 #include "base/core/time.h"
@@ -25,26 +29,36 @@ struct Counters {
   std::uint64_t incomplete = 0;    ///< Delivered, but with a named part missing (argv_lost, no pid, ...).
 };
 
+/// What can be chosen for any collector. What is not set is the collector's own default (CollectorSpec).
+struct CollectorChoice {
+  bool enabled = true;
+  std::string tier = "auto";         ///< "auto" or the name of a tier: forced, no fall-back.
+  std::optional<Priority> priority;  ///< Of repeats and snapshots.
+  std::optional<Duration> every;     ///< Between two snapshots; of collectors that take some.
+};
+
 /// Settings of all collectors; defaults are what a device gets. Fixed after start.
 struct CollectorSettings {
-  std::string process_tier = "auto";  ///< "auto" or the name of a tier: forced, no fall-back.
-  std::string network_tier = "auto";
-  std::string login_tier = "auto";
-  std::uint32_t process_ring_bytes = 1U << 18;  ///< Power of two, page multiple, 4 KiB .. 16 MiB.
+  std::map<std::string, CollectorChoice, std::less<>> choices;  ///< By collector; who is absent has its defaults.
+  std::uint32_t process_ring_bytes = 1U << 18;                  ///< Power of two, page multiple, 4 KiB .. 16 MiB.
   std::uint32_t network_ring_bytes = 1U << 17;
   bool process_fork_exit = false;  ///< Also report forks and exits (exec only otherwise).
   bool audit_enable = true;        ///< May set the kernel's audit `enabled` to 1 and the backlog to 8192 if it is off.
   Duration procfs_poll_min = Duration::milliseconds(100);
   Duration procfs_poll_max = Duration::seconds(1);
   Duration socket_dump_every = Duration::seconds(5);
-  Duration heartbeat_every = Duration::minutes(1);
-  Duration system_every = Duration::hours(24);
   Duration statistics_every = Duration::minutes(5);
   std::string procfs = "/proc";
   std::string btmp = "/var/log/btmp";
   std::string wtmp = "/var/log/wtmp";
   std::string utmp = "/run/utmp";
   std::string auth_log = "/var/log/auth.log";
+
+  [[nodiscard]] CollectorChoice choice(std::string_view collector) const {
+    const auto found = choices.find(collector);
+    return found == choices.end() ? CollectorChoice{} : found->second;
+  }
+  CollectorChoice& choose(std::string_view collector) { return choices[std::string(collector)]; }
 };
 
 /// What a tier gets when it is opened. Everything outlives the source.
@@ -52,6 +66,8 @@ struct Environment {
   const CollectorSettings& settings;
   const Clock& clock;
   RecordSink& sink;
+  Priority priority = Priority::medium;  ///< Of this collector's repeats and snapshots. Set by Collector, like `every`.
+  Duration every{};                      ///< Between two snapshots.
 };
 
 /// One opened tier. Owned by its collector; all calls on the collectors' thread.
@@ -80,13 +96,16 @@ struct Tier {
   Result<std::unique_ptr<Source>> (*open)(const Environment&);
 };
 
-/// One row of the table of collectors: adding one is a file and a line.
+/// What a collector's folder gives to the table: `const CollectorSpec& NAME_collector()`. Adding one is a folder and a
+/// word in the list of src/agent/CMakeLists.txt.
 struct CollectorSpec {
-  std::string_view name;
+  std::string_view name;     ///< Also of its settings: collectors.NAME.enabled, .tier, .priority, .every
+  std::string_view watches;  ///< For people: "program starts".
   std::span<const Tier> tiers;
-  std::string CollectorSettings::* forced_tier = nullptr;  ///< nullptr: nothing to choose.
+  Priority priority = Priority::medium;  ///< Default, of repeats and snapshots.
+  Duration every{};                      ///< Default, between two snapshots; zero: it takes none.
 };
-/// process, network, login, system, heartbeat.
+/// The collectors of this build, in the order of the list.
 std::span<const CollectorSpec> collector_table();
 
 /// Chooses and runs a tier. Not started: no fds, no work. Single thread.
@@ -97,7 +116,7 @@ class Collector {
     Error error;  ///< `describe(error)` is the reason for people.
   };
 
-  Collector(const CollectorSpec& spec, const Environment& environment) : spec_(&spec), environment_(environment) {}
+  Collector(const CollectorSpec& spec, const Environment& environment);
 
   /// Opens the forced tier, or the first in the table that opens. Errors: not_found (no such tier), else the error of
   /// the last tier tried. On failure the collector is stopped, refusals() has every reason; the agent goes on without

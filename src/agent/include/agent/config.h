@@ -40,12 +40,10 @@ struct Config {
   OutboxOptions outbox;
   AggregateOptions aggregate;
   CollectorSettings collectors;
-  std::vector<std::string> disabled;  ///< Names of collectors that shall not run.
 
   [[nodiscard]] std::string socket_path() const {
     return status_socket.empty() ? data_dir + "/agent.sock" : status_socket;
   }
-  [[nodiscard]] bool enabled(std::string_view collector) const;
 };
 
 /// One row of the table of settings; the help is made from it.

@@ -41,6 +41,7 @@ class EventEncoder final : public AggregateSink {
   void system(const SystemRecord& record) override;
   void heartbeat(const HeartbeatRecord& record) override;
   void statistics(const StatisticsRecord& record) override;
+  void event(const EventRecord& record, const Hits& hits, const EventSums& sums, Priority priority) override;
 
  private:
   template <class Payload>

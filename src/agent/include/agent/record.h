@@ -8,7 +8,9 @@
 #include <span>
 #include <string_view>
 
+#include "agent/priority.h"
 #include "base/core/time.h"
+#include "message/event.h"
 
 namespace picket::agent {
 
@@ -152,6 +154,23 @@ struct StatisticsRecord {
   std::uint64_t seen = 0, delivered = 0, dropped_kernel = 0, dropped_user = 0, incomplete = 0;
 };
 
+/// An event in the words of the wire already (schema/events.yaml): what a collector reports whose happenings need no
+/// more than counting, and what a snapshot finds. support/event_record.h makes them.
+struct EventRecord {
+  Moment time;
+  Origin origin;
+  message::EventName event;
+  Priority priority = Priority::low;  ///< Of repeats when counted, else of the event itself.
+  /// Bytes that are equal for alike happenings. Empty: the event is not counted and leaves at once.
+  std::string_view identity;
+  /// Payload items, JSON objects joined by commas; exactly one when counted, without the keys of Hits and Sums. At most
+  /// kEventItemsMax bytes.
+  std::string_view items;
+  bool failed = false;                        ///< Counted: goes into FailCount.
+  std::uint64_t bytes_in = 0, bytes_out = 0;  ///< Counted: go into BytesIn and BytesOut.
+};
+inline constexpr std::size_t kEventItemsMax = 96 << 10;
+
 /// Where records go: the aggregation. Called on the collectors' thread; never blocks.
 class RecordSink {
  public:
@@ -162,6 +181,7 @@ class RecordSink {
   virtual void emit(const SystemRecord& record) = 0;
   virtual void emit(const HeartbeatRecord& record) = 0;
   virtual void emit(const StatisticsRecord& record) = 0;
+  virtual void emit(const EventRecord& record) = 0;
 };
 
 }  // namespace picket::agent

@@ -54,7 +54,7 @@ struct MethodCall {
   std::string_view payload;  ///< JSON, or empty.
 };
 struct MethodAnswer {
-  int status = 404;  ///< As HTTP: 200 done, 404 no such method, 400 bad payload.
+  int status = 404;     ///< As HTTP: 200 done, 404 no such method, 400 bad payload.
   std::string payload;  ///< JSON, or empty.
 };
 

@@ -1,0 +1,22 @@
+// The network collector: connections, who made them, and what they carried.
+#include "network/tiers.h"
+
+namespace picket::agent {
+namespace {
+
+constexpr Tier kTiers[] = {
+    {"ebpf", "TCP connects, accepts, failures, bytes; UDP connects; pid of the caller",
+     "BTF, kernel 5.17, CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", false, open_network_ebpf},
+    {"sock-diag", "connections and their bytes; owner only if a dump saw it; no failed connects", "CONFIG_INET_DIAG",
+     false, open_network_diag},
+    {"procfs", "connections that live longer than the poll interval", "procfs", true, open_network_procfs},
+};
+
+}  // namespace
+
+const CollectorSpec& network_collector() {
+  static constexpr CollectorSpec spec{"network", "connections", kTiers, Priority::medium};
+  return spec;
+}
+
+}  // namespace picket::agent

@@ -1,0 +1,350 @@
+// Process collector against the running kernel, each tier forced.
+#include <map>
+#include <thread>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/core/file.h"
+#include "base/core/hash.h"
+#include "tests/live.h"
+
+namespace picket::agent {
+namespace {
+
+extern "C" char** environ;
+
+pid_t spawn(const std::vector<std::string>& argv) {
+  std::vector<char*> raw;
+  for (const auto& text : argv) raw.push_back(const_cast<char*>(text.c_str()));
+  raw.push_back(nullptr);
+  pid_t pid = -1;
+  EXPECT_EQ(posix_spawn(&pid, raw[0], nullptr, nullptr, raw.data(), environ), 0);
+  return pid;
+}
+
+std::string joined(const std::vector<std::string>& argv) {
+  std::string out;
+  for (const auto& text : argv) out += text + '\0';
+  return out;
+}
+
+CollectorSettings forced(const char* tier) {
+  CollectorSettings settings;
+  settings.choose("process").tier = tier;
+  return settings;
+}
+
+const KeptProcess* find_exec(const Recorder& sink, pid_t pid) {
+  for (const auto& kept : sink.processes) {
+    if (kept.record.pid == static_cast<std::uint32_t>(pid) && kept.record.kind == ProcessRecord::Kind::exec)
+      return &kept;
+  }
+  return nullptr;
+}
+
+// Runs `count` programs that end at once, each with argv of its own. Returns argv by pid; reads between them.
+std::multimap<std::string, pid_t> storm(Bench& bench, int count, bool read_along = true) {
+  std::multimap<std::string, pid_t> expected;
+  for (int i = 0; i < count; ++i) {
+    const std::vector<std::string> argv{"/bin/true", "storm", std::to_string(getpid()), std::to_string(i)};
+    const pid_t pid = spawn(argv);
+    expected.emplace(joined(argv), pid);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    if (read_along && i % 50 == 0) {
+      for (const int fd : bench.collector.fds()) bench.collector.on_ready(fd);
+    }
+  }
+  return expected;
+}
+
+int found_with_argv(const Recorder& sink, const std::multimap<std::string, pid_t>& expected) {
+  std::map<std::string, int> seen;
+  for (const auto& kept : sink.processes) ++seen[kept.argv];
+  int found = 0;
+  for (const auto& [argv, pid] : expected) {
+    if (const auto at = seen.find(argv); at != seen.end() && at->second > 0) {
+      --at->second;
+      ++found;
+    }
+  }
+  return found;
+}
+
+TEST(ProcessEbpf, SeesEveryExecOfAStormWithItsWholeArgv) {
+  PICKET_NEEDS_ROOT();
+  Bench bench("process", forced("ebpf"));
+  ASSERT_TRUE(bench.collector.start()) << describe(bench.collector.refusals().back().error);
+  constexpr int kCount = 5000;
+  const auto expected = storm(bench, kCount);
+  bench.run_until([&] { return found_with_argv(bench.sink, expected) == kCount; }, 5);
+  EXPECT_EQ(found_with_argv(bench.sink, expected), kCount);
+  const Counters counters = bench.collector.counters();
+  EXPECT_EQ(counters.dropped_kernel, 0u);
+  EXPECT_EQ(counters.dropped_user, 0u);
+}
+
+TEST(ProcessEbpf, CarriesPathParentCwdIdsAndTimes) {
+  PICKET_NEEDS_ROOT();
+  Bench bench("process", forced("ebpf"));
+  ASSERT_TRUE(bench.collector.start());
+  const Moment before = moment_of(system_clock());
+  const pid_t pid = spawn({"/bin/sleep", "0.01"});
+  ASSERT_TRUE(bench.run_until([&] { return find_exec(bench.sink, pid) != nullptr; }));
+  waitpid(pid, nullptr, 0);
+  const KeptProcess& kept = *find_exec(bench.sink, pid);
+  char self[4096] = {}, cwd[4096] = {};
+  ASSERT_GT(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
+  ASSERT_NE(getcwd(cwd, sizeof(cwd)), nullptr);
+  EXPECT_TRUE(kept.executable == "/bin/sleep" || kept.executable == "/usr/bin/sleep") << kept.executable;
+  EXPECT_EQ(kept.parent, self);
+  EXPECT_EQ(kept.cwd, cwd);
+  EXPECT_EQ(kept.record.ppid, static_cast<std::uint32_t>(getpid()));
+  EXPECT_EQ(kept.record.uid, getuid());
+  EXPECT_TRUE(kept.record.credentials_known);
+  EXPECT_EQ(kept.record.origin.tier, "ebpf");
+  EXPECT_FALSE(kept.record.origin.sampled);
+  EXPECT_GE(kept.record.time.monotonic, before.monotonic);
+  EXPECT_LT(kept.record.time.monotonic - before.monotonic, Duration::seconds(5));
+  EXPECT_LT(before.wall - kept.record.time.wall, Duration::seconds(5));
+  EXPECT_GE(kept.record.time.monotonic, kept.record.start);
+}
+
+TEST(ProcessEbpf, KeepsAPrefixOfALongArgvAndSaysHowLongItWas) {
+  PICKET_NEEDS_ROOT();
+  Bench bench("process", forced("ebpf"));
+  ASSERT_TRUE(bench.collector.start());
+  for (const std::size_t size : {8192U, 8193U, 100'000U, 1'000'000U}) {
+    // "/bin/true" NUL argument NUL … makes `size` bytes; one argument has at most 128 KiB.
+    std::vector<std::string> argv{"/bin/true"};
+    for (std::size_t left = size - 10; left > 0; left -= argv.back().size() + 1) {
+      argv.emplace_back(std::min<std::size_t>(left, 100'000) - 1, 'x');
+    }
+    const pid_t pid = spawn(argv);
+    ASSERT_TRUE(bench.run_until([&] { return find_exec(bench.sink, pid) != nullptr; }));
+    waitpid(pid, nullptr, 0);
+    const KeptProcess& kept = *find_exec(bench.sink, pid);
+    EXPECT_EQ(kept.record.argv_bytes, size);
+    EXPECT_EQ(kept.argv, joined(argv).substr(0, 8192));
+    EXPECT_EQ(kept.record.argv_truncated, size > 8192);
+    EXPECT_FALSE(kept.record.argv_lost);
+    EXPECT_EQ(kept.record.argv_hash, fnv1a64(as_bytes(kept.argv)));
+  }
+}
+
+TEST(ProcessEbpf, AccountsForEveryExecWhenTheReaderStops) {
+  PICKET_NEEDS_ROOT();
+  CollectorSettings settings = forced("ebpf");
+  settings.process_ring_bytes = 16384;
+  Bench bench("process", settings);
+  ASSERT_TRUE(bench.collector.start());
+  const auto expected = storm(bench, 500, false);
+  const Counters stopped = bench.collector.counters();
+  EXPECT_GE(stopped.seen, 500u);
+  EXPECT_GT(stopped.dropped_kernel, 0u) << "a ring of 16 KiB cannot hold 500 execs";
+  bench.run_until(
+      [&] {
+        return bench.collector.counters().seen ==
+               bench.collector.counters().delivered + bench.collector.counters().dropped_kernel;
+      },
+      5);
+  const Counters after = bench.collector.counters();
+  EXPECT_EQ(after.seen, after.delivered + after.dropped_kernel + after.dropped_user);
+  EXPECT_EQ(after.delivered, bench.sink.processes.size());
+  // And the reader recovers.
+  const pid_t pid = spawn({"/bin/true", "after the flood"});
+  EXPECT_TRUE(bench.run_until([&] { return find_exec(bench.sink, pid) != nullptr; }));
+  waitpid(pid, nullptr, 0);
+}
+
+TEST(ProcessEbpf, WakesASleepingReaderWithTheFirstRecord) {
+  PICKET_NEEDS_ROOT();
+  Bench bench("process", forced("ebpf"));
+  ASSERT_TRUE(bench.collector.start());
+  bench.run_for(0.3);  // it has gone to sleep, unless others execute all the time
+  const pid_t pid = spawn({"/bin/true", "wake"});
+  pollfd fd{.fd = bench.collector.fds()[0], .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&fd, 1, 5000), 1);
+  waitpid(pid, nullptr, 0);
+}
+
+TEST(ProcessEbpf, ReportsForksAndExitsWhenAsked) {
+  PICKET_NEEDS_ROOT();
+  CollectorSettings settings = forced("ebpf");
+  settings.process_fork_exit = true;
+  Bench bench("process", settings);
+  ASSERT_TRUE(bench.collector.start());
+  const pid_t pid = fork();
+  if (pid == 0) _exit(7);
+  waitpid(pid, nullptr, 0);
+  const auto has = [&](ProcessRecord::Kind kind) {
+    return std::any_of(bench.sink.processes.begin(), bench.sink.processes.end(), [&](const auto& kept) {
+      return kept.record.kind == kind && kept.record.pid == static_cast<std::uint32_t>(pid) &&
+             (kind != ProcessRecord::Kind::exit || WEXITSTATUS(kept.record.exit_status) == 7);
+    });
+  };
+  EXPECT_TRUE(bench.run_until([&] { return has(ProcessRecord::Kind::fork) && has(ProcessRecord::Kind::exit); }));
+}
+
+TEST(ProcessEbpf, NamesADeletedProgramAsProcfsDoes) {
+  PICKET_NEEDS_ROOT();
+  Bench bench("process", forced("ebpf"));
+  ASSERT_TRUE(bench.collector.start());
+  const int fd = static_cast<int>(memfd_create("picket-test", MFD_CLOEXEC));
+  const auto program = read_file("/bin/true", 4 << 20);
+  ASSERT_TRUE(program);
+  ASSERT_TRUE(write_all(fd, as_bytes(*program)));
+  const pid_t pid = fork();
+  if (pid == 0) {
+    char name[] = "hidden";
+    char* argv[] = {name, nullptr};
+    fexecve(fd, argv, environ);
+    _exit(1);
+  }
+  ASSERT_TRUE(bench.run_until([&] { return find_exec(bench.sink, pid) != nullptr; }));
+  waitpid(pid, nullptr, 0);
+  close(fd);
+  EXPECT_EQ(find_exec(bench.sink, pid)->executable, "/memfd:picket-test (deleted)");
+}
+
+TEST(ProcessConnector, SeesEveryExecOfAStormAndCountsLostArgv) {
+  PICKET_NEEDS_ROOT();
+  Bench bench("process", forced("proc-connector"));
+  ASSERT_TRUE(bench.collector.start()) << describe(bench.collector.refusals().back().error);
+  constexpr int kCount = 5000;
+  const auto expected = storm(bench, kCount);
+  const auto found = [&] {
+    int count = 0;
+    std::map<std::uint32_t, int> seen;
+    for (const auto& kept : bench.sink.processes) ++seen[kept.record.pid];
+    for (const auto& [argv, pid] : expected) count += seen.contains(static_cast<std::uint32_t>(pid)) ? 1 : 0;
+    return count;
+  };
+  bench.run_until([&] { return found() == kCount; }, 5);
+  EXPECT_EQ(found(), kCount);
+  const Counters counters = bench.collector.counters();
+  EXPECT_EQ(counters.seen, counters.delivered + counters.dropped_kernel + counters.dropped_user);
+  std::uint64_t lost = 0;
+  for (const auto& kept : bench.sink.processes) lost += kept.record.argv_lost || kept.executable.empty() ? 1 : 0;
+  EXPECT_EQ(counters.incomplete, lost);
+}
+
+class ProcessTier : public testing::TestWithParam<const char*> {};
+
+TEST_P(ProcessTier, DescribesAProgramThatLives) {
+  if (std::string_view(GetParam()) != "procfs") PICKET_NEEDS_ROOT();
+  Bench bench("process", forced(GetParam()));
+  ASSERT_TRUE(bench.collector.start()) << describe(bench.collector.refusals().back().error);
+  EXPECT_EQ(bench.collector.tier_in_use(), GetParam());
+  const std::vector<std::string> argv{"/bin/sleep", "30"};
+  const pid_t pid = spawn(argv);
+  EXPECT_TRUE(bench.run_until([&] { return find_exec(bench.sink, pid) != nullptr; }));
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  const KeptProcess* kept = find_exec(bench.sink, pid);
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->argv, joined(argv));
+  EXPECT_TRUE(kept->executable.ends_with("/sleep"));
+  EXPECT_EQ(kept->record.ppid, static_cast<std::uint32_t>(getpid()));
+  EXPECT_FALSE(kept->parent.empty());
+  EXPECT_EQ(kept->record.uid, getuid());
+  EXPECT_EQ(kept->record.origin.sampled, std::string_view(GetParam()) == "procfs");
+}
+
+// What a reverse shell does: a socket becomes stdin and stdout, then a shell starts.
+TEST_P(ProcessTier, ShowsTheSocketBehindAShell) {
+  if (std::string_view(GetParam()) != "procfs") PICKET_NEEDS_ROOT();
+  Bench bench("process", forced(GetParam()));
+  ASSERT_TRUE(bench.collector.start());
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(pair[0], 0);
+    dup2(pair[0], 1);
+    execl("/bin/sh", "sh", "-i", nullptr);
+    _exit(1);
+  }
+  close(pair[0]);
+  EXPECT_TRUE(bench.run_until([&] {
+    const auto* kept = find_exec(bench.sink, pid);
+    return kept && kept->record.stdio[0].kind == StdioFact::Kind::socket;
+  }));
+  kill(pid, SIGKILL);
+  close(pair[1]);
+  waitpid(pid, nullptr, 0);
+  const KeptProcess* kept = find_exec(bench.sink, pid);
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->record.stdio[0].kind, StdioFact::Kind::socket);
+  EXPECT_EQ(kept->record.stdio[1].kind, StdioFact::Kind::socket);
+  EXPECT_EQ(kept->record.stdio[0].inode, kept->record.stdio[1].inode);
+  EXPECT_NE(kept->record.stdio[0].inode, 0u);
+  EXPECT_NE(kept->record.stdio[2].inode, kept->record.stdio[0].inode);
+}
+
+INSTANTIATE_TEST_SUITE_P(EachForced, ProcessTier, testing::Values("ebpf", "proc-connector", "procfs"),
+                         [](const auto& at) {
+                           return at.param == std::string_view("proc-connector") ? "connector" : at.param;
+                         });
+
+TEST(ProcessEbpf, KnowsThePeerOfAShellsTcpSocket) {
+  PICKET_NEEDS_ROOT();
+  Bench bench("process", forced("ebpf"));
+  ASSERT_TRUE(bench.collector.start());
+  const UniqueFd listener{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) _exit(2);
+    for (int i = 0; i < 3; ++i) dup2(fd, i);
+    execl("/bin/true", "sh", nullptr);
+    _exit(1);
+  }
+  ASSERT_TRUE(bench.run_until([&] { return find_exec(bench.sink, pid) != nullptr; }));
+  waitpid(pid, nullptr, 0);
+  const StdioFact& in = find_exec(bench.sink, pid)->record.stdio[0];
+  EXPECT_EQ(in.kind, StdioFact::Kind::socket);
+  EXPECT_EQ(in.family, AF_INET);
+  EXPECT_EQ(in.remote.port, ntohs(address.sin_port));
+  EXPECT_EQ(in.remote.address, (IpAddress{{127, 0, 0, 1}, 4}));
+}
+
+TEST(Collector, FallsBackInOrderAndSaysWhy) {
+  CollectorSettings settings;
+  settings.process_ring_bytes = 1000;  // no ring has that size: the first tier refuses
+  Bench bench("process", settings);
+  ASSERT_TRUE(bench.collector.start());
+  ASSERT_FALSE(bench.collector.refusals().empty());
+  EXPECT_EQ(bench.collector.refusals()[0].tier, "ebpf");
+  EXPECT_EQ(bench.collector.refusals()[0].error.where, "agent.settings.ring_bytes");
+  // Kernels from 6.6 give the proc connector to everybody.
+  if (geteuid() == 0) EXPECT_EQ(bench.collector.tier_in_use(), "proc-connector");
+}
+
+TEST(Collector, RefusesATierThatIsNotInItsTable) {
+  Bench bench("process", forced("telepathy"));
+  const auto started = bench.collector.start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, Errc::not_found);
+  EXPECT_FALSE(bench.collector.running());
+}
+
+TEST(Collector, ForcedTierHasNoFallBack) {
+  CollectorSettings settings = forced("ebpf");
+  settings.process_ring_bytes = 1000;
+  Bench bench("process", settings);
+  EXPECT_FALSE(bench.collector.start());
+}
+
+}  // namespace
+}  // namespace picket::agent

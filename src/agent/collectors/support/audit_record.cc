@@ -1,0 +1,134 @@
+#include "support/audit_record.h"
+
+#include <charconv>
+
+#include "base/core/encoding.h"
+
+namespace picket::agent {
+namespace {
+
+constexpr std::uint32_t kUnset = 0xffffffff;
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint32_t> id_number(std::string_view text) {
+  const auto value = number(text);
+  if (!value || *value >= kUnset) return std::nullopt;
+  return static_cast<std::uint32_t>(*value);
+}
+
+// Takes one "key=value" off the front; the value keeps its quotes. False: nothing left.
+bool next_pair(std::string_view& rest, std::string_view& key, std::string_view& value) {
+  for (;;) {
+    const auto begin = rest.find_first_not_of(" '");
+    if (begin == std::string_view::npos) return false;
+    rest.remove_prefix(begin);
+    const auto equals = rest.find_first_of("= ");
+    if (equals == std::string_view::npos) return false;
+    if (rest[equals] == ' ') {  // a word without value, e.g. of "op=adding user"
+      rest.remove_prefix(equals);
+      continue;
+    }
+    key = rest.substr(0, equals);
+    rest.remove_prefix(equals + 1);
+    std::size_t end = 0;
+    if (rest.starts_with('"')) {
+      const auto quote = rest.find('"', 1);
+      end = quote == std::string_view::npos ? rest.size() : quote + 1;
+    } else {
+      end = std::min(rest.find_first_of(" '"), rest.size());
+    }
+    value = rest.substr(0, end);
+    rest.remove_prefix(end);
+    return true;
+  }
+}
+
+std::string_view plain(std::string_view value) {
+  if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) return value.substr(1, value.size() - 2);
+  return value == "?" || value == "(none)" ? std::string_view{} : value;
+}
+
+// Names with a quote, a space or a control byte come as upper-case hex without quotes.
+std::string untrusted(std::string_view value) {
+  if (value.starts_with('"') || value == "?") return std::string(plain(value));
+  const auto decoded = from_hex(value);
+  return decoded ? std::string(as_text(*decoded)) : std::string(value);
+}
+
+bool parse_stamp(std::string_view& text, Timestamp& time) {
+  static constexpr std::string_view kPrefix = "audit(";
+  if (!text.starts_with(kPrefix)) return false;
+  const auto colon = text.find(':');
+  const auto dot = text.find('.');
+  const auto close = text.find("):");
+  if (close == std::string_view::npos || colon > close || dot > colon) return false;
+  const auto seconds = number(text.substr(kPrefix.size(), dot - kPrefix.size()));
+  const auto ms = number(text.substr(dot + 1, colon - dot - 1));
+  if (!seconds || !ms || *ms > 999 || *seconds > 250'000'000'000) return false;
+  time.us = static_cast<std::int64_t>(*seconds * 1'000'000 + *ms * 1000);
+  text.remove_prefix(close + 2);
+  return true;
+}
+
+}  // namespace
+
+std::optional<AuditLogin> parse_audit_login(std::uint16_t type, std::string_view text) {
+  AuditLogin out;
+  switch (static_cast<AuditType>(type)) {
+    case AuditType::user_auth:
+    case AuditType::user_acct:
+    case AuditType::user_start:
+    case AuditType::user_end:
+    case AuditType::user_login:
+    case AuditType::user_logout:
+      out.type = static_cast<AuditType>(type);
+      break;
+    default:
+      return std::nullopt;
+  }
+  while (text.ends_with('\0') || text.ends_with('\n')) text.remove_suffix(1);
+  if (!parse_stamp(text, out.time)) return std::nullopt;
+  // The kernel writes the sender's ids in front; what the sender says of itself stands inside msg='...'.
+  const auto message = text.find("msg='");
+  auto head = text.substr(0, message);
+  auto body = message == std::string_view::npos ? std::string_view{} : text.substr(message + 5);
+  std::string_view key, value;
+  bool has_pid = false;
+  bool has_result = false;
+  while (next_pair(head, key, value)) {
+    if (key == "pid") {
+      const auto pid = id_number(value);
+      has_pid = pid.has_value();
+      out.pid = pid.value_or(0);
+    } else if (key == "uid") {
+      out.uid = id_number(value).value_or(0);
+    } else if (key == "auid") {
+      out.auid = id_number(value);
+    } else if (key == "ses") {
+      out.session = id_number(value).value_or(0);
+    }
+  }
+  while (next_pair(body, key, value)) {
+    if (key == "op") out.operation = plain(value);
+    if (key == "acct") out.account = untrusted(value);
+    if (key == "id") out.id = id_number(value);
+    if (key == "exe") out.executable = plain(value);
+    if (key == "hostname") out.host = plain(value);
+    if (key == "addr") out.address = plain(value);
+    if (key == "terminal") out.terminal = plain(value);
+    if (key == "res") {
+      out.success = value == "success" || value == "1";
+      has_result = true;
+    }
+  }
+  if (!has_pid || !has_result) return std::nullopt;
+  return out;
+}
+
+}  // namespace picket::agent

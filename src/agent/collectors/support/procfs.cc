@@ -1,0 +1,206 @@
+#include "support/procfs.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/core/file.h"
+#include "base/core/hash.h"
+
+namespace picket::agent {
+namespace {
+
+constexpr std::size_t kFilePathMax = 256;
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+std::string_view next_field(std::string_view& rest) {
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  const auto field = rest.substr(0, rest.find_first_of(" \t\n"));
+  rest.remove_prefix(field.size());
+  return field;
+}
+
+StdioFact::Kind kind_of(const struct stat& status) {
+  switch (status.st_mode & S_IFMT) {
+    case S_IFSOCK:
+      return StdioFact::Kind::socket;
+    case S_IFIFO:
+      return StdioFact::Kind::pipe;
+    case S_IFREG:
+      return StdioFact::Kind::file;
+    case S_IFCHR: {
+      const unsigned major = gnu_dev_major(status.st_rdev);
+      const bool terminal = major == 4 || major == 5 || (major >= 136 && major <= 143);
+      return terminal ? StdioFact::Kind::tty : StdioFact::Kind::other;
+    }
+    default:
+      return StdioFact::Kind::other;
+  }
+}
+
+}  // namespace
+
+std::optional<ProcStat> parse_proc_stat(std::string_view text) {
+  const auto open = text.find('(');
+  const auto close = text.rfind(')');  // the last one: a comm may hold parentheses
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
+  ProcStat stat{.comm = text.substr(open + 1, close - open - 1)};
+  auto rest = text.substr(close + 1);
+  if (next_field(rest).size() != 1) return std::nullopt;  // state
+  const auto ppid = number(next_field(rest));
+  for (int i = 0; i < 17; ++i) next_field(rest);  // pgrp .. itrealvalue
+  const auto start = number(next_field(rest));
+  if (!ppid || !start) return std::nullopt;
+  stat.ppid = static_cast<std::uint32_t>(*ppid);
+  stat.start_ticks = *start;
+  return stat;
+}
+
+std::optional<ProcIds> parse_proc_status(std::string_view text) {
+  const auto line = [&](std::string_view key) -> std::string_view {
+    const auto at = text.find(key);
+    return at == std::string_view::npos ? std::string_view{} : text.substr(at + key.size());
+  };
+  auto uids = line("\nUid:");
+  auto gids = line("\nGid:");
+  const auto uid = number(next_field(uids));
+  const auto euid = number(next_field(uids));
+  const auto gid = number(next_field(gids));
+  if (!uid || !euid || !gid) return std::nullopt;
+  return ProcIds{static_cast<std::uint32_t>(*uid), static_cast<std::uint32_t>(*euid), static_cast<std::uint32_t>(*gid)};
+}
+
+std::size_t ProcessFacts::read_text(std::uint32_t pid, const char* name, std::span<char> out) const {
+  char path[kFilePathMax];
+  std::snprintf(path, sizeof(path), "%s/%u/%s", procfs_.c_str(), pid, name);
+  const UniqueFd fd{open(path, O_RDONLY | O_CLOEXEC)};
+  if (!fd.valid()) return 0;
+  std::size_t size = 0;
+  while (size < out.size()) {
+    const ssize_t n = ::read(fd.get(), out.data() + size, out.size() - size);
+    if (n <= 0) break;
+    size += static_cast<std::size_t>(n);
+  }
+  return size;
+}
+
+std::size_t ProcessFacts::read_link(std::uint32_t pid, const char* name, std::span<char> out) const {
+  char path[kFilePathMax];
+  std::snprintf(path, sizeof(path), "%s/%u/%s", procfs_.c_str(), pid, name);
+  const ssize_t n = readlink(path, out.data(), out.size());
+  return n > 0 ? static_cast<std::size_t>(n) : 0;
+}
+
+void ProcessFacts::read_argv(std::uint32_t pid) {
+  argv_bytes_ = read_text(pid, "cmdline", argv_);
+  argv_total_ = argv_bytes_;
+  if (argv_bytes_ < argv_.size()) return;
+  // Longer than we keep: count the rest, so that the record can say how long it is.
+  char path[kFilePathMax];
+  std::snprintf(path, sizeof(path), "%s/%u/cmdline", procfs_.c_str(), pid);
+  const UniqueFd fd{open(path, O_RDONLY | O_CLOEXEC)};
+  std::array<char, 4096> chunk;
+  std::uint64_t total = 0;
+  for (ssize_t n = 0; fd.valid() && (n = ::read(fd.get(), chunk.data(), chunk.size())) > 0;) {
+    total += static_cast<std::uint64_t>(n);
+  }
+  argv_total_ = std::max<std::uint64_t>(total, argv_bytes_);
+}
+
+void ProcessFacts::read_stdio(std::uint32_t pid) {
+  for (unsigned fd = 0; fd < stdio_.size(); ++fd) {
+    char path[kFilePathMax];
+    std::snprintf(path, sizeof(path), "%s/%u/fd/%u", procfs_.c_str(), pid, fd);
+    struct stat status{};
+    stdio_[fd] = {};
+    if (stat(path, &status) != 0) {
+      stdio_[fd].kind = errno == ENOENT ? StdioFact::Kind::none : StdioFact::Kind::unknown;
+      continue;
+    }
+    stdio_[fd].kind = kind_of(status);
+    stdio_[fd].inode = status.st_ino;
+  }
+}
+
+bool ProcessFacts::read_program(std::uint32_t pid) {
+  executable_bytes_ = read_link(pid, "exe", executable_);
+  read_argv(pid);
+  return executable_bytes_ > 0 || argv_bytes_ > 0;
+}
+
+bool ProcessFacts::read(std::uint32_t pid) {
+  // What short-lived processes lose first is read first.
+  read_argv(pid);
+  executable_bytes_ = read_link(pid, "exe", executable_);
+  ids_.reset();
+  ppid_ = 0;
+  start_ = {};
+  cwd_bytes_ = parent_bytes_ = 0;
+  std::array<char, 2048> text;
+  const auto stat = parse_proc_stat({text.data(), read_text(pid, "stat", text)});
+  if (stat) {
+    ppid_ = stat->ppid;
+    static const long ticks = sysconf(_SC_CLK_TCK);
+    start_ = Duration::microseconds(
+        static_cast<std::int64_t>(stat->start_ticks * 1'000'000 / static_cast<std::uint64_t>(ticks)));
+  }
+  ids_ = parse_proc_status({text.data(), read_text(pid, "status", text)});
+  read_stdio(pid);
+  cwd_bytes_ = read_link(pid, "cwd", cwd_);
+  if (ppid_ != 0) {
+    parent_bytes_ = read_link(ppid_, "exe", parent_);
+    if (parent_bytes_ == 0) {
+      parent_bytes_ = read_text(ppid_, "comm", parent_);
+      if (parent_bytes_ > 0) --parent_bytes_;  // newline
+    }
+  }
+  return stat.has_value() || executable_bytes_ > 0 || argv_bytes_ > 0;
+}
+
+void ProcessFacts::fill(ProcessRecord& record) const {
+  record.ppid = ppid_;
+  record.credentials_known = ids_.has_value();
+  if (ids_) {
+    record.uid = ids_->uid;
+    record.euid = ids_->euid;
+    record.gid = ids_->gid;
+  }
+  record.start = start_;
+  record.executable = executable();
+  record.parent_executable = {parent_.data(), parent_bytes_};
+  record.cwd = {cwd_.data(), cwd_bytes_};
+  record.argv = argv();
+  record.argv_bytes = argv_total_;
+  record.argv_truncated = argv_total_ > argv_bytes_;
+  record.argv_lost = argv_bytes_ == 0;
+  record.argv_hash = fnv1a64(as_bytes(record.argv));
+  record.stdio = stdio_;
+}
+
+std::size_t list_processes(const std::string& procfs, std::span<std::uint32_t> pids) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder{opendir(procfs.c_str()), closedir};
+  std::size_t count = 0;
+  if (!folder) return 0;
+  while (const dirent* entry = readdir(folder.get())) {
+    const auto pid = number(entry->d_name);
+    if (!pid) continue;
+    if (count < pids.size()) pids[count] = static_cast<std::uint32_t>(*pid);
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace picket::agent
