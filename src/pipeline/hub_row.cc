@@ -56,6 +56,7 @@ constexpr Naming kNames[] = {
     {"deployment.", {"Configurations", ""}},
     {"job.", {"JobsOperations", ""}},
     {"route.", {"Routes", ""}},
+    {"routes.", {"Routes", ""}},
     {"session.", {"Access", ""}},
     {"key.", {"Access", ""}},
     {"key_read", {"Access", ""}},
@@ -71,6 +72,8 @@ const Naming* find(std::string_view key) {
   return found == std::end(kNames) ? nullptr : found;
 }
 
+}  // namespace
+
 std::string_view level_of(const HubRecord& record) {
   if (record.kind == "disconnect" && record.reason == "client") return "Information";
   if (record.code >= 500'000) return "Error";
@@ -79,12 +82,13 @@ std::string_view level_of(const HubRecord& record) {
   return failed ? "Warning" : "Information";
 }
 
-}  // namespace
-
 OperationName operation_name(const HubRecord& record) {
   const Naming* found = record.operation.empty() ? nullptr : find(record.operation);
   if (found == nullptr) found = find(record.kind);
   OperationName out = found == nullptr ? OperationName{"Administration", ""} : found->name;
+  // Devices read their twins too.
+  const bool by_device = record.protocol == "mqtt" || record.protocol == "amqp";
+  if (record.operation == "twin_read" && by_device) out.category = "D2CTwinOperations";
   if (out.name.empty()) out.name = record.operation.empty() ? std::string_view(record.kind) : record.operation;
   return out;
 }

@@ -14,6 +14,8 @@ struct OperationName {
   std::string_view name;
 };
 OperationName operation_name(const HubRecord& record);
+/// "Information", "Warning", "Error".
+std::string_view level_of(const HubRecord& record);
 
 /// Details of a row; a longer body is replaced by a short object that says so.
 inline constexpr std::size_t kHubDetailsBytesMax = 64U << 10;
