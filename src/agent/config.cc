@@ -167,6 +167,10 @@ constexpr Setting kSettings[] = {
      }},
     {{"collectors.login.audit_enable", "true or false", "true", "may turn on the kernel's audit"},
      [](Config& c, const std::string& v) { return set_bool(c.collectors.audit_enable, v); }},
+    {{"collectors.peripheral.poll_every", "duration", "5s", "sysfs tier: time between looks"},
+     [](Config& c, const std::string& v) {
+       return set_duration(c.collectors.peripheral_poll_every, v, kMs * 100, Duration::hours(1));
+     }},
     {{"collectors.statistics.every", "duration", "5m", "time between each collector's account"},
      [](Config& c, const std::string& v) { return set_duration(c.collectors.statistics_every, v, kSecond, kDay); }},
 };

@@ -49,6 +49,8 @@ struct CollectorSettings {
   Duration socket_dump_every = Duration::seconds(5);
   Duration statistics_every = Duration::minutes(5);
   std::string procfs = "/proc";
+  std::string sysfs = "/sys";
+  Duration peripheral_poll_every = Duration::seconds(5);  ///< Tier sysfs of peripheral.
   std::string btmp = "/var/log/btmp";
   std::string wtmp = "/var/log/wtmp";
   std::string utmp = "/run/utmp";
