@@ -136,6 +136,13 @@ constexpr Setting kSettings[] = {
     {{"uplink.gather", "duration", "75ms", "how long an urgent event waits for others to share its message"},
      [](Config& c, const std::string& v) { return set_duration(c.outbox.gather_urgent, v, {}, kSecond * 10); }},
 
+    {{"hardening.capabilities", "true or false", "true", "as root: keep only what collectors and response need"},
+     [](Config& c, const std::string& v) { return set_bool(c.hardening.capabilities, v); }},
+    {{"hardening.filesystem", "true or false", "true", "let nothing be written but data_dir (Landlock)"},
+     [](Config& c, const std::string& v) { return set_bool(c.hardening.filesystem, v); }},
+    {{"hardening.system_calls", "true or false", "true", "refuse system calls that the agent has no use for (seccomp)"},
+     [](Config& c, const std::string& v) { return set_bool(c.hardening.system_calls, v); }},
+
     {{"intervals.high", "duration", "30m", "how often repeats of priority high are reported"},
      [](Config& c, const std::string& v) { return set_window(c, Priority::high, v); }},
     {{"intervals.medium", "duration", "2h", "the same for medium"},

@@ -14,6 +14,7 @@
 #include "agent/control.h"
 #include "agent/event_encoder.h"
 #include "agent/event_loop.h"
+#include "agent/hardening.h"
 #include "agent/methods.h"
 #include "agent/outbox.h"
 #include "agent/spool.h"
@@ -84,6 +85,7 @@ struct Runtime::Impl {
         started(clock.now()) {}
 
   Result<> watch_signals();
+  void harden();
   void send_statistics();
   void sync_spool();
   void after_step();
@@ -114,6 +116,7 @@ struct Runtime::Impl {
   ControlServer control;
   Timestamp started;
   UniqueFd signals;
+  std::vector<HardeningPart> hardening;
   bool stopping = false;
 
   std::uint32_t window_timer = 0, batch_timer = 0, statistics_timer = 0, sync_timer = 0;
@@ -209,6 +212,21 @@ AgentFacts Runtime::Impl::facts() const {
           .dropped_events = outbox.counters().dropped_events + spool.drops().total() + collectors.dropped()};
 }
 
+/// After everything is open: what is taken away is never needed again.
+void Runtime::Impl::harden() {
+  const auto parent = [](const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? std::string(".") : slash == 0 ? std::string("/") : path.substr(0, slash);
+  };
+  const std::vector<std::string> writable{config.data_dir, parent(config.socket_path())};
+  hardening = agent::harden(config.hardening, writable);
+  for (const HardeningPart& part : hardening) {
+    const std::string name = "hardening " + std::string(part.name) + ": ";
+    if (!part.enabled) log(name + "turned off by the settings");
+    if (!part.problem.empty()) log(name + "not in force: " + part.problem);
+  }
+}
+
 void Runtime::Impl::send_statistics() {
   collectors.send_statistics();
   loop.set_timer(statistics_timer, clock.monotonic() + config.collectors.statistics_every);
@@ -273,6 +291,7 @@ Outcome Runtime::run() {
   impl.statistics_timer = impl.loop.add_timer([&impl] { impl.send_statistics(); });
   impl.sync_timer = impl.loop.add_timer([&impl] { impl.sync_spool(); });
   impl.collectors.start(impl.config.collectors);
+  impl.harden();
   const Duration now = impl.clock.monotonic();
   impl.loop.set_timer(impl.window_timer, now);
   impl.loop.set_timer(impl.statistics_timer, now + impl.config.collectors.statistics_every);

@@ -11,6 +11,7 @@
 #include "agent/aggregate.h"
 #include "agent/collector.h"
 #include "agent/connection_string.h"
+#include "agent/hardening.h"
 #include "agent/outbox.h"
 #include "agent/priority.h"
 
@@ -40,6 +41,7 @@ struct Config {
   OutboxOptions outbox;
   AggregateOptions aggregate;
   CollectorSettings collectors;
+  HardeningSettings hardening;
 
   [[nodiscard]] std::string socket_path() const {
     return status_socket.empty() ? data_dir + "/agent.sock" : status_socket;

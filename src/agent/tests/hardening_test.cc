@@ -1,0 +1,142 @@
+#include "agent/hardening.h"
+
+#include <cerrno>
+#include <csignal>
+#include <functional>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace picket::agent {
+namespace {
+
+constexpr int kYes = 0, kNo = 1, kBroken = 2;
+
+/// Hardening cannot be undone, so each test is a process of its own. The wait status of `body`'s exit code.
+int in_child(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return status;
+}
+int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
+
+class Hardening : public ::testing::Test {
+ protected:
+  Hardening() {
+    std::string pattern = ::testing::TempDir() + "picket-hardening-XXXXXX";
+    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    ::mkdir((directory_ + "/own").c_str(), 0700);
+    ::mkdir((directory_ + "/other").c_str(), 0700);
+  }
+  ~Hardening() override {
+    for (const char* const name : {"/own/file", "/other/file", "/own", "/other", ""}) {
+      if (::unlink((directory_ + name).c_str()) != 0) ::rmdir((directory_ + name).c_str());
+    }
+  }
+  static bool can_write(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0) ::close(fd);
+    return fd >= 0;
+  }
+  std::string directory_;
+};
+
+TEST_F(Hardening, EveryPartIsInForceHere) {
+  EXPECT_EQ(exit_code(in_child([&] {
+              for (const HardeningPart& part : harden({}, std::vector{directory_ + "/own"})) {
+                if (!part.problem.empty()) return kNo;
+              }
+              return kYes;
+            })),
+            kYes);
+}
+
+TEST_F(Hardening, OnlyItsOwnDirectoryCanBeWritten) {
+  EXPECT_EQ(exit_code(in_child([&] {
+              if (!can_write(directory_ + "/other/file")) return kBroken;
+              if (!restrict_writing(std::vector{directory_ + "/own"})) return kBroken;
+              if (!can_write(directory_ + "/own/file")) return kBroken;
+              if (::access("/etc/passwd", R_OK) != 0) return kBroken;
+              return can_write(directory_ + "/other/file") || ::unlink((directory_ + "/other/file").c_str()) == 0
+                         ? kNo
+                         : kYes;
+            })),
+            kYes);
+}
+
+TEST_F(Hardening, ADirectoryThatIsNotThereIsNamed) {
+  EXPECT_EQ(exit_code(in_child([&] {
+              const auto done = restrict_writing(std::vector{directory_ + "/absent"});
+              return !done && done.error().where == "agent.hardening.writable" ? kYes : kNo;
+            })),
+            kYes);
+}
+
+TEST_F(Hardening, RootKeepsFewCapabilitiesAndCannotGetThemBack) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  EXPECT_EQ(exit_code(in_child([] {
+              if (!drop_capabilities()) return kBroken;
+              if (::prctl(PR_CAPBSET_READ, CAP_SYS_MODULE, 0, 0, 0) != 0) return kNo;
+              if (::prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) != 1) return kBroken;
+              __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+              __user_cap_data_struct data[2]{};
+              ::syscall(SYS_capget, &header, data);
+              const bool module = (data[0].permitted >> CAP_SYS_MODULE & 1) != 0;
+              const bool setuid = (data[0].permitted >> CAP_SETUID & 1) != 0;
+              const bool dac = (data[0].permitted >> CAP_DAC_OVERRIDE & 1) != 0;
+              return module || setuid || dac || ::setuid(1000) == 0 ? kNo : kYes;
+            })),
+            kYes);
+}
+
+TEST_F(Hardening, StartingAProgramEndsTheProcess) {
+  const int status = in_child([] {
+    if (!filter_system_calls()) return kBroken;
+    ::execl("/bin/true", "true", nullptr);
+    return kNo;
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGSYS);
+}
+
+TEST_F(Hardening, ForkingEndsTheProcessAThreadDoesNot) {
+  EXPECT_EQ(exit_code(in_child([] {
+              if (!filter_system_calls()) return kBroken;
+              pthread_t thread{};
+              const auto nothing = [](void*) -> void* { return nullptr; };
+              return ::pthread_create(&thread, nullptr, nothing, nullptr) == 0 && ::pthread_join(thread, nullptr) == 0
+                         ? kYes
+                         : kNo;
+            })),
+            kYes);
+  const int status = in_child([] {
+    if (!filter_system_calls()) return kBroken;
+    if (::fork() == 0) ::_exit(0);
+    return kNo;
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGSYS);
+}
+
+TEST_F(Hardening, WhatIsOfNoUseFailsAndNetworkingGoesOn) {
+  EXPECT_EQ(exit_code(in_child([] {
+              if (!filter_system_calls()) return kBroken;
+              if (::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0) return kBroken;
+              return ::sethostname("x", 1) != 0 && errno == EPERM ? kYes : kNo;
+            })),
+            kYes);
+}
+
+}  // namespace
+}  // namespace picket::agent
