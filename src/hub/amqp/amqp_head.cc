@@ -67,6 +67,7 @@ AmqpHeadStats AmqpHead::stats() const {
                     .messages_stored = from.messages_stored,
                     .auth_failed = from.auth_failed,
                     .slow_readers = from.slow_readers,
+                    .throttled = from.throttled,
                     .listener = parts_->listener->stats()};
   std::ranges::copy(from.disconnects, out.disconnects.begin());
   return out;

@@ -45,6 +45,7 @@ void Connection::tick() {
   for (auto* link : links) {
     if (find_link(link->id()) == link) link->tick();
   }
+  claim_due(rim_.monotonic());
   const auto now = rim_.now();
   for (auto& [number, device] : devices_) {
     if (!device->gone && device->grant.expiry && *device->grant.expiry + limits_.token_grace <= now) {
@@ -80,19 +81,20 @@ void Connection::sweep() {
   std::erase_if(devices_, [](const auto& entry) { return entry.second->gone; });
 }
 
-Result<> Connection::append(LinkId link, const journal::Record& record, Number work) {
-  work_.emplace(work, link);
-  auto appended = rim_.append(record, work);
+Result<> Connection::append(LinkId link, std::span<const journal::Record> records, Number work) {
+  work_.emplace(work, Work{link, records.size()});
+  auto appended = rim_.append(records, work);
   if (!appended) work_.erase(work);
   return appended;
 }
 
-void Connection::stored(Number work, bool good) {
+std::size_t Connection::stored(Number work, bool good) {
   const auto found = work_.find(work);
-  if (found == work_.end()) return;
-  const auto id = found->second;
+  if (found == work_.end()) return 0;
+  const auto [id, records] = found->second;
   work_.erase(found);
   if (auto* const link = find_link(id)) link->stored(work, good);
+  return records;
 }
 
 }  // namespace picket::hub::amqp

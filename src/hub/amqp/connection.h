@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,6 +35,9 @@ struct ConnectionLimits {
   int telemetry_credit = 32;
 };
 
+/// What became of a proven identity.
+enum class Admission : std::uint8_t { granted, refused, throttled };
+
 /// An identity that this connection acts as.
 struct Device {
   Number number = 0;
@@ -45,7 +49,10 @@ struct Device {
   std::set<LinkId> links;
   std::map<std::string, Link*> channels;  ///< Reply links of twin requests, by their correlation id.
   std::function<std::expected<Access, AccessRefusal>()> again;  ///< Proves the credential once more.
-  std::vector<std::move_only_function<void(bool)>> waiting;     ///< For the place; told whether it was given.
+  Duration claim_at;  ///< Its rate of connects lets it ask for its place then.
+  bool claimed = false;
+  std::optional<Duration> throttle_logged;
+  std::vector<std::move_only_function<void(Admission)>> waiting;  ///< For the place.
 };
 
 /// Lives on one thread.
@@ -67,7 +74,8 @@ class Connection final : private EngineUser {
   void granted(Number device);
   void close_device(Number device, DisconnectReason reason, std::string_view detail);
   bool notify(Number device, const Notification& notification);
-  void stored(Number work, bool good);
+  /// How many records it was.
+  std::size_t stored(Number work, bool good);
   /// Ends everything; the first reason counts.
   void close(DisconnectReason reason, std::string_view detail = {});
   /// The socket is gone: ends are logged, places released, links told.
@@ -87,7 +95,17 @@ class Connection final : private EngineUser {
   const ServiceGrant* service_named(std::string_view hub) const;
   /// Any; nullptr: none.
   const ServiceGrant* service() const;
-  Result<> append(LinkId link, const journal::Record& record, Number work);
+  /// Link::stored(work) follows unless it fails. Errors: as Rim::append.
+  Result<> append(LinkId link, std::span<const journal::Record> records, Number work);
+  /// Pays for an operation: when it may be done (monotonic), at least now; tick() comes then. `who` without a device:
+  /// the hub alone. Error: 429001; nothing was taken, and `wait` is how long it takes until it can be. Logged, counted.
+  struct Refused {
+    HubError error;
+    Duration wait;
+  };
+  std::expected<Duration, Refused> pay(const Identity& who, Meter meter, double amount);
+  /// Messages count by rate and by day. Error also 403002.
+  std::expected<Duration, Refused> pay_messages(const Identity& who, std::size_t count, std::uint64_t blocks);
   void detach(LinkId link, const Condition& condition);
   void log(HubEventKind kind, const Identity& identity, std::string_view reason, std::string_view object, int code);
 
@@ -116,11 +134,16 @@ class Connection final : private EngineUser {
   void attach_service(LinkId link, const Address& address, LinkRequest request);
   void open_link(LinkId link, std::unique_ptr<Link> made, std::size_t message_bytes_max);
   [[nodiscard]] PeerFacts peer() const { return {host_, rim_.source_address(), rim_.tls()}; }
-  void prove_certificate(const Address& address);
+  /// nullopt: it proves nothing, or its place is asked for.
+  std::optional<Admission> prove_certificate(const Address& address);
   Device* find_device(std::string_view device_id, std::string_view module_id);
   /// A grant for an identity: new, or a renewal.
   using Again = std::function<std::expected<Access, AccessRefusal>()>;
-  void admit(DeviceGrant grant, Again again, std::move_only_function<void(bool)> then);
+  void admit(DeviceGrant grant, Again again, std::move_only_function<void(Admission)> then);
+  void claim_due(Duration now);
+  void throttled(const Identity& who, std::string_view what, int code);
+  /// Nobody is served but identities that are `gone`.
+  [[nodiscard]] bool serves_nobody() const;
   void admit(ServiceGrant grant);
   void end_device(Device& device, DisconnectReason reason, std::string_view detail);
   void refuse(const AccessRefusal& refusal);
@@ -145,7 +168,12 @@ class Connection final : private EngineUser {
   std::vector<ServiceGrant> services_granted_;
   std::unordered_map<LinkId, std::unique_ptr<Link>> links_;
   std::unordered_map<LinkId, Number> device_of_link_;
-  std::unordered_map<Number, LinkId> work_;
+  struct Work {
+    LinkId link;
+    std::size_t records;
+  };
+  std::unordered_map<Number, Work> work_;
+  std::optional<Duration> throttle_logged_;     ///< Of services.
   std::vector<std::unique_ptr<Link>> removed_;  ///< Destroyed when no call of theirs is on the stack.
 };
 

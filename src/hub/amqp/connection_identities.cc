@@ -52,24 +52,30 @@ void Connection::put_token(std::string_view resource, std::string_view token,
   auto again = [this, what = std::string(resource), proof = std::string(token)] {
     return authenticator_.token(what, proof, peer(), rim_.now());
   };
-  admit(*std::move(access->device), std::move(again), [then = std::move(then)](bool good) mutable {
-    if (good) {
-      then(200, "OK");
-    } else {
-      then(401, "Unauthorized");
+  admit(*std::move(access->device), std::move(again), [then = std::move(then)](Admission admission) mutable {
+    switch (admission) {
+      case Admission::granted:
+        return then(200, "OK");
+      case Admission::refused:
+        return then(401, "Unauthorized");
+      case Admission::throttled:
+        return then(429, "Too many connections; try again later.");
     }
   });
 }
 
-void Connection::prove_certificate(const Address& address) {
+std::optional<Admission> Connection::prove_certificate(const Address& address) {
   const auto* tls = rim_.tls();
-  if (tls == nullptr || !tls->client_certificate) return;
+  if (tls == nullptr || !tls->client_certificate) return std::nullopt;
   auto ask = [this, device = address.device_id, module = address.module_id] {
     return authenticator_.certificate(device, module, peer(), rim_.now());
   };
   auto access = ask();
-  if (!access) return refuse(access.error());
-  if (access->device) admit(*std::move(access->device), std::move(ask), [](bool) {});
+  if (!access) refuse(access.error());
+  if (!access || !access->device) return std::nullopt;
+  const auto at_once = std::make_shared<std::optional<Admission>>();  // jointly: the answer may come later
+  admit(*std::move(access->device), std::move(ask), [at_once](Admission admission) { *at_once = admission; });
+  return *at_once;
 }
 
 void Connection::admit(ServiceGrant grant) {
@@ -82,20 +88,26 @@ void Connection::admit(ServiceGrant grant) {
   if (services_granted_.size() < kServiceGrantsMax) services_granted_.push_back(std::move(grant));
 }
 
-void Connection::admit(DeviceGrant grant, Again again, std::move_only_function<void(bool)> then) {
+void Connection::admit(DeviceGrant grant, Again again, std::move_only_function<void(Admission)> then) {
   for (auto& [number, known] : devices_) {
     if (known->gone || known->grant.identity != grant.identity) continue;
     known->grant = std::move(grant);
     known->again = std::move(again);
-    if (known->granted) return then(true);
+    if (known->granted) return then(Admission::granted);
     known->waiting.push_back(std::move(then));
     return;
   }
-  if (devices_.size() >= limits_.devices_max || end_) return then(false);
+  if (devices_.size() >= limits_.devices_max || end_) return then(Admission::refused);
   if (!rim_.take_connect()) {
     log(HubEventKind::throttled, grant.identity, "connect", {}, kThrottled);
     close(DisconnectReason::throttled);
-    return then(false);
+    return then(Admission::throttled);
+  }
+  // Only now: a stranger must not use up a device's connects.
+  const auto due = pay(grant.identity, Meter::connects, 1);
+  if (!due) {
+    if (serves_nobody()) close(DisconnectReason::throttled);
+    return then(Admission::throttled);
   }
   if (!std::exchange(proven_, true)) rim_.authenticated();
   auto made = std::make_unique<Device>();
@@ -104,8 +116,21 @@ void Connection::admit(DeviceGrant grant, Again again, std::move_only_function<v
   made->again = std::move(again);
   made->waiting.push_back(std::move(then));
   auto& device = *made;
+  device.claim_at = *due;
   devices_.emplace(device.number, std::move(made));
-  rim_.claim(device.number, device.grant.identity);
+  claim_due(rim_.monotonic());
+}
+
+/// Identities that their rate has let wait ask for their places.
+void Connection::claim_due(Duration now) {
+  std::vector<Device*> due;
+  for (auto& [number, device] : devices_) {
+    if (!device->gone && !device->claimed && device->claim_at <= now) due.push_back(device.get());
+  }
+  for (auto* const device : due) {
+    device->claimed = true;
+    rim_.claim(device->number, device->grant.identity);
+  }
 }
 
 void Connection::granted(Number number) {
@@ -122,7 +147,7 @@ void Connection::granted(Number number) {
   found->since = rim_.monotonic();
   rim_.connected(found->grant.identity);
   log(HubEventKind::connect, found->grant.identity, {}, {}, 0);
-  for (auto& then : std::exchange(found->waiting, {})) then(true);
+  for (auto& then : std::exchange(found->waiting, {})) then(Admission::granted);
   sweep();
 }
 
@@ -165,14 +190,18 @@ void Connection::close_device(Number number, DisconnectReason reason, std::strin
   sweep();
 }
 
+bool Connection::serves_nobody() const {
+  return services_granted_.empty() &&
+         std::ranges::all_of(devices_, [](const auto& entry) { return entry.second->gone; });
+}
+
 void Connection::end_device(Device& device, DisconnectReason reason, std::string_view detail) {
   if (std::exchange(device.gone, true)) return;
   const auto& identity = device.grant.identity;
   auto condition = condition_of(reason, detail);
   condition.description = tracked(told_code(reason), condition.description, rim_.now());
   if (condition.name == "amqp:connection:forced") condition.name = "amqp:link:detach-forced";
-  const bool alone =
-      services_granted_.empty() && std::ranges::all_of(devices_, [](const auto& entry) { return entry.second->gone; });
+  const bool alone = serves_nobody();
   for (const auto link : std::set(device.links)) {
     // Alone, the connection's close tells it: the Node SDK waits for ever when links end just before.
     if (!alone) engine_.detach(link, condition);
@@ -189,8 +218,8 @@ void Connection::end_device(Device& device, DisconnectReason reason, std::string
     rim_.log(std::move(event));
     rim_.disconnected(identity, reason);
   }
-  rim_.release(device.number, identity);
-  for (auto& then : std::exchange(device.waiting, {})) then(false);
+  if (device.claimed) rim_.release(device.number, identity);
+  for (auto& then : std::exchange(device.waiting, {})) then(Admission::refused);
   if (alone && !ended_) close(reason, detail);
 }
 

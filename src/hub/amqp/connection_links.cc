@@ -40,7 +40,10 @@ void Connection::attach(LinkId id, LinkRequest request) {
 void Connection::attach_device(LinkId id, const Address& address, LinkRequest request) {
   auto* found = find_device(address.device_id, address.module_id);
   if (found == nullptr) {
-    prove_certificate(address);
+    const auto admission = prove_certificate(address);
+    if (admission == Admission::throttled) {
+      return engine_.refuse(id, condition_of(DisconnectReason::throttled, {}));
+    }
     found = find_device(address.device_id, address.module_id);
   }
   if (found == nullptr) {
@@ -52,8 +55,8 @@ void Connection::attach_device(LinkId id, const Address& address, LinkRequest re
         id, {"amqp:unauthorized-access", tracked(kUnauthorized, "Not authorised for this address.", rim_.now()), {}});
   }
   if (!found->granted) {
-    found->waiting.push_back([this, id, address, request = std::move(request)](bool good) mutable {
-      if (good) return attach_device(id, address, std::move(request));
+    found->waiting.push_back([this, id, address, request = std::move(request)](Admission admission) mutable {
+      if (admission == Admission::granted) return attach_device(id, address, std::move(request));
       engine_.refuse(id, condition_of(DisconnectReason::topic_denied, {}));
     });
     return;

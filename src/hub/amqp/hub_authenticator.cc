@@ -2,6 +2,7 @@
 
 #include "address.h"
 #include "base/core/encoding.h"
+#include "hub/event_facts.h"
 #include "hub/sas_token.h"
 #include "hub/service_authentication.h"
 
@@ -21,9 +22,11 @@ std::string_view scope_of(const Grant& grant) {
   return grant.identity.module_id.empty() ? "device" : "module";
 }
 
-AccessRefusal refusal_of(const Refusal& from) {
+AccessRefusal refusal_of(const Refusal& from, Timestamp now) {
+  HubEvent event{.time = now};
+  describe(event, from);  // the names that detections read
   return {.claimed = from.claimed,
-          .reason = std::string(to_string(from.check)),
+          .reason = std::move(event.reason),
           .code = hub_code(from.check),
           .expiry = from.token_expiry,
           .policy = from.policy_name,
@@ -86,7 +89,7 @@ std::expected<Access, AccessRefusal> HubAuthenticator::certificate(std::string_v
 
 std::expected<Access, AccessRefusal> HubAuthenticator::device(const Credentials& credentials, Timestamp now) const {
   auto grant = authenticate(credentials, {hubs_, identities_, settings_}, now);
-  if (!grant) return std::unexpected(refusal_of(grant.error()));
+  if (!grant) return std::unexpected(refusal_of(grant.error(), now));
   const bool x509 = grant->method == AuthMethod::x509_thumbprint || grant->method == AuthMethod::x509_authority;
   return Access{.device = DeviceGrant{.identity = grant->identity,
                                       .auth_method = std::string(auth_method(*grant)),

@@ -1,6 +1,7 @@
 // /messages/devicebound: the service sends cloud-to-device messages. Accepted when the message is durable.
 #include "address.h"
 #include "base/core/encoding.h"
+#include "held.h"
 #include "hub/commands.h"
 #include "hub/telemetry.h"
 #include "links.h"
@@ -72,11 +73,27 @@ class ServiceSendLink final : public Link {
   void received(DeliveryId delivery, Bytes bytes, std::uint32_t) override {
     auto outgoing = read_outgoing(bytes, hub_);
     if (!outgoing) return finish(delivery, std::unexpected(outgoing.error()));
-    commands_.send(outgoing->to, std::move(outgoing->command), actor_,
-                   on_thread<void>([this, delivery](HubResult<> result) { finish(delivery, std::move(result)); }));
+    const auto due = connection().pay({.hub = hub_}, Meter::c2d_messages, 1);
+    if (!due) return finish(delivery, std::unexpected(due.error().error));
+    held_.put(*due, {delivery, *std::move(outgoing)});
+    tick();
+  }
+  void tick() override {
+    while (auto* const next = held_.due(connection().rim().monotonic())) {
+      commands_.send(next->outgoing.to, std::move(next->outgoing.command), actor_,
+                     on_thread<void>([this, delivery = next->delivery](HubResult<> result) {
+                       finish(delivery, std::move(result));
+                     }));
+      held_.pop();
+    }
   }
 
  private:
+  struct Taken {
+    DeliveryId delivery;
+    Outgoing outgoing;
+  };
+
   void finish(DeliveryId delivery, const HubResult<>& result) {
     auto& engine = connection().engine();
     if (result) {
@@ -92,6 +109,7 @@ class ServiceSendLink final : public Link {
   Commands& commands_;
   std::string hub_;
   state::Actor actor_;
+  Held<Taken> held_;  ///< For the hub's rate; bounded by the credit.
 };
 
 }  // namespace

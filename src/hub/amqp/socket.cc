@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "hub/event_facts.h"
 #include "hub/twins.h"
 
 namespace picket::hub::amqp {
@@ -16,6 +17,7 @@ namespace {
 constexpr unsigned kReadsInTurn = 16;
 constexpr std::size_t kWriteBytesMax = 64 * 1024;
 constexpr Duration kReadyLookAgain = Duration::milliseconds(20);
+constexpr Duration kAlarmMin = Duration::milliseconds(2);
 
 }  // namespace
 
@@ -47,8 +49,8 @@ class SocketConnection::OwnLink final : public DeviceLink {
   }
   bool notify(const Notification&) override { return false; }
   void completed(const Completion& completion) override {
-    if (completion.stored) ++owner_.context_.counters.messages_stored;
-    if (completion.sequence) owner_.core_.stored(*completion.sequence, completion.stored);
+    const auto records = owner_.core_.stored(completion.sequence.value_or(0), completion.stored);
+    if (completion.stored) owner_.context_.counters.messages_stored += records;
     owner_.flush();
   }
   void check_deadlines(Duration, Timestamp) override { owner_.tick(); }
@@ -124,6 +126,7 @@ SocketConnection::SocketConnection(HeadContext& context, net::Connection connect
       }),
       completions_(context.needs.directory.completions(thread_)),
       wakeup_(std::make_unique<Wakeup>(connection_.stream->executor())),
+      alarm_(std::make_unique<Wakeup>(connection_.stream->executor())),
       own_(std::make_unique<OwnLink>(*this)),
       core_(*this, context.authenticator, context.services, context.limits) {
   ++context_.counters.connections;
@@ -233,13 +236,38 @@ void SocketConnection::disconnected(const Identity& identity, DisconnectReason r
   ++context_.counters.disconnects[static_cast<std::size_t>(reason)];
 }
 
-Result<> SocketConnection::append(const journal::Record& record, Number work) {
-  Completion completion{own_->address.link, work, record.body.size(), false};
-  return context_.needs.journal.append(record,
-                                       [queue = completions_, completion](Result<journal::RecordId> result) mutable {
-                                         completion.stored = result.has_value();
-                                         queue->add(completion);
-                                       });
+Verdict SocketConnection::take(const IdentityKey& who, Meter meter, double amount) {
+  auto* const throttle = context_.needs.throttle;
+  if (throttle == nullptr) return {};
+  return who.device_id.empty() ? throttle->take_of_hub(who.hub, meter, amount, monotonic())
+                               : throttle->take(who, meter, amount, monotonic());
+}
+
+bool SocketConnection::take_of_day(std::string_view hub, std::uint64_t blocks) {
+  return context_.needs.throttle == nullptr || context_.needs.throttle->take_of_day(hub, blocks, now());
+}
+
+/// Rates run by the hub's clock, the timer by the machine's; where they differ, the ticks of the directory do it.
+void SocketConnection::wake_after(Duration time) {
+  const auto at = monotonic() + std::max(time, kAlarmMin);
+  if (alarm_at_ && *alarm_at_ <= at) return;
+  alarm_at_ = at;
+  alarm_->timer.expires_after(std::chrono::microseconds(std::max(time, kAlarmMin).us));
+  alarm_->timer.async_wait([self = std::weak_ptr(self_)](const boost::system::error_code& error) {
+    const auto owner = self.lock();
+    if (error || !owner) return;
+    (*owner)->alarm_at_.reset();
+    (*owner)->tick();
+  });
+}
+
+Result<> SocketConnection::append(std::span<const journal::Record> records, Number work) {
+  Completion completion{.link = own_->address.link, .sequence = work};
+  auto then = [queue = completions_, completion](Result<journal::RecordId> result) mutable {
+    completion.stored = result.has_value();
+    queue->add(completion);
+  };
+  return context_.needs.journal.append_all(records, std::move(then));
 }
 
 bool SocketConnection::storage_ready() const {
@@ -253,20 +281,25 @@ bool SocketConnection::storage_ready() const {
 void SocketConnection::log(HubEvent event) {
   event.protocol = "amqp";
   event.transport = transport_;
-  const auto& peer = connection_.stream->peer();
-  event.source_address = peer.address;
-  event.source_port = peer.port;
-  if (const auto* facts = connection_.stream->tls()) {
-    event.tls_version = facts->version;
-    event.tls_cipher = facts->cipher;
-    event.server_name = facts->server_name;
-  }
+  describe(event, *connection_.stream);
   if (event.kind == HubEventKind::auth_failed) ++context_.counters.auth_failed;
   context_.needs.log.record(event);
 }
 
-void SocketConnection::count(const Identity& identity, Operation operation, std::uint64_t bytes) {
-  if (context_.needs.counters != nullptr) context_.needs.counters->count(identity, operation, Protocol::amqp, bytes);
+void SocketConnection::count(const Identity& identity, Operation operation, std::uint64_t bytes, std::uint64_t times) {
+  auto* const counters = context_.needs.counters;
+  if (counters != nullptr) counters->count(identity, operation, Protocol::amqp, bytes, times);
+}
+
+void SocketConnection::count_failed(const Identity& identity, Operation operation, const HubError& error) {
+  if (context_.needs.counters == nullptr) return;
+  context_.needs.counters->fail({.identity = identity,
+                                 .operation = operation,
+                                 .protocol = Protocol::amqp,
+                                 .code = error.code,
+                                 .reason = error.message,
+                                 .source_address = source_address()},
+                                now());
 }
 
 }  // namespace picket::hub::amqp

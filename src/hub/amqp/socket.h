@@ -5,6 +5,8 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "connection.h"
@@ -14,7 +16,7 @@
 namespace picket::hub::amqp {
 
 struct Counters {
-  std::atomic<std::uint64_t> connections, connects, connected, messages_stored, auth_failed, slow_readers;
+  std::atomic<std::uint64_t> connections, connects, connected, messages_stored, auth_failed, slow_readers, throttled;
   std::array<std::atomic<std::uint64_t>, kDisconnectReasons> disconnects;
 };
 
@@ -68,14 +70,19 @@ class SocketConnection final : private Rim {
   [[nodiscard]] std::uint16_t public_port() const override { return context_.public_port; }
   void authenticated() override { connection_.admission.authenticated(); }
   bool take_connect() override { return context_.needs.directory.take_connect(thread_); }
+  Verdict take(const IdentityKey& who, Meter meter, double amount) override;
+  bool take_of_day(std::string_view hub, std::uint64_t blocks) override;
+  void throttled() override { ++context_.counters.throttled; }
+  void wake_after(Duration time) override;
   void claim(Number device, const Identity& identity) override;
   void release(Number device, const Identity& identity) override;
   void connected(const Identity& identity) override;
   void disconnected(const Identity& identity, DisconnectReason reason) override;
-  Result<> append(const journal::Record& record, Number work) override;
+  Result<> append(std::span<const journal::Record> records, Number work) override;
   [[nodiscard]] bool storage_ready() const override;
   void log(HubEvent event) override;
-  void count(const Identity& identity, Operation operation, std::uint64_t bytes) override;
+  void count(const Identity& identity, Operation operation, std::uint64_t bytes, std::uint64_t times) override;
+  void count_failed(const Identity& identity, Operation operation, const HubError& error) override;
 
   net::asio::awaitable<Result<>> receive();
   net::asio::awaitable<void> write_out();
@@ -92,6 +99,8 @@ class SocketConnection final : private Rim {
   Poster poster_;
   std::shared_ptr<Completions> completions_;
   std::unique_ptr<Wakeup> wakeup_;
+  std::unique_ptr<Wakeup> alarm_;  ///< For wake_after().
+  std::optional<Duration> alarm_at_;
   std::unique_ptr<OwnLink> own_;
   std::map<Number, std::unique_ptr<IdentityLink>> identities_;
   mutable bool ready_ = true;

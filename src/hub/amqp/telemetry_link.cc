@@ -1,9 +1,10 @@
-// /devices/{d}[/modules/{m}]/messages/events: telemetry into the journal. A delivery is accepted when all of its
-// records are durable, and credit is given only as far as the journal takes more.
-#include <deque>
-#include <map>
+// /devices/{d}[/modules/{m}]/messages/events: telemetry into the journal. The records of a delivery stand or fall
+// together; it is accepted when they are durable, and credit is given only as far as rates and journal take more.
+#include <algorithm>
 #include <unordered_map>
 
+#include "held.h"
+#include "hub/throttle.h"
 #include "links.h"
 #include "message.h"
 #include "telemetry_record.h"
@@ -23,12 +24,19 @@ class TelemetryLink final : public Link {
     --credit_;
     auto records = read_telemetry(bytes, format);
     if (!records) return refuse(delivery, records.error());
-    auto& pending = deliveries_[delivery];
-    for (auto& record : *records) {
-      in_flight_bytes_ += record.body.size();
-      ++pending.left;
-      waiting_.push_back({delivery, std::move(record)});
+    auto* const device = connection().device(device_);
+    if (device == nullptr) return;
+    Delivery taken{.id = delivery, .records = *std::move(records)};
+    std::uint64_t blocks = 0;
+    for (const auto& record : taken.records) {
+      taken.body_bytes += record.body.size();
+      blocks += message_blocks(record.body.size());
     }
+    const auto due = connection().pay_messages(device->grant.identity, taken.records.size(), blocks);
+    if (!due) return refuse_rate(delivery, device->grant.identity, due.error());
+    ++unsettled_;
+    in_flight_bytes_ += taken.body_bytes;
+    waiting_.put(*due, std::move(taken));
     append_waiting();
     refill();
   }
@@ -39,27 +47,26 @@ class TelemetryLink final : public Link {
     const auto [delivery, bytes] = found->second;
     works_.erase(found);
     in_flight_bytes_ -= bytes;
-    finish_one(delivery, good);
+    --unsettled_;
+    // Released: the client may send it again.
+    connection().engine().settle(id(), delivery, good ? Outcome::accepted : Outcome::released);
     append_waiting();
     refill();
   }
 
   void tick() override {
     append_waiting();
-    if (!waiting_.empty() && connection().rim().monotonic() > patience_until_) {
+    if (storage_waits_until_ && connection().rim().monotonic() > *storage_waits_until_) {
       return connection().close(DisconnectReason::storage);
     }
     refill();
   }
 
  private:
-  struct Waiting {
-    DeliveryId delivery;
-    TelemetryRecord record;
-  };
-  struct Pending {
-    std::size_t left = 0;
-    bool failed = false;
+  struct Delivery {
+    DeliveryId id = 0;
+    std::vector<TelemetryRecord> records;
+    std::size_t body_bytes = 0;
   };
   struct Work {
     DeliveryId delivery;
@@ -77,51 +84,54 @@ class TelemetryLink final : public Link {
     refill();
   }
 
+  /// No more comes until the rate allows it again, so that a client that tries at once does not spin.
+  void refuse_rate(DeliveryId delivery, const Identity& identity, const Connection::Refused& refused) {
+    auto& rim = connection().rim();
+    auto condition = condition_of(refused.error);
+    condition.description = tracked(refused.error.code, refused.error.message, rim.now());
+    connection().engine().settle(id(), delivery, Outcome::rejected, condition);
+    rim.count_failed(identity, Operation::d2c_message, refused.error);
+    refill_after_ = std::max(refill_after_, rim.monotonic() + refused.wait);
+  }
+
   void append_waiting() {
     auto* const device = connection().device(device_);
-    while (device != nullptr && !waiting_.empty()) {
-      auto& [delivery, record] = waiting_.front();
+    if (device == nullptr) return;
+    auto& rim = connection().rim();
+    while (auto* const next = waiting_.due(rim.monotonic())) {
+      std::vector<journal::Record> records;
+      for (auto& record : next->records) records.push_back(record.as_record(device->grant, rim.now()));
       const auto work = connection().next_number();
-      works_.emplace(work, Work{delivery, record.body.size()});
-      if (!connection().append(id(), record.as_record(device->grant, connection().rim().now()), work)) {
+      works_.emplace(work, Work{next->id, next->body_bytes});
+      if (!connection().append(id(), records, work)) {
         works_.erase(work);
-        if (!waits_) patience_until_ = connection().rim().monotonic() + connection().limits().storage_patience;
-        waits_ = true;
+        if (!storage_waits_until_) storage_waits_until_ = rim.monotonic() + connection().limits().storage_patience;
         return;
       }
-      ++device->messages;
-      connection().rim().count(device->grant.identity, Operation::d2c_message, record.body.size());
-      waiting_.pop_front();
-      waits_ = false;
+      device->messages += records.size();
+      rim.count(device->grant.identity, Operation::d2c_message, next->body_bytes, records.size());
+      waiting_.pop();
+      storage_waits_until_.reset();
     }
   }
 
-  void finish_one(DeliveryId delivery, bool good) {
-    const auto found = deliveries_.find(delivery);
-    if (found == deliveries_.end()) return;
-    found->second.failed = found->second.failed || !good;
-    if (--found->second.left > 0) return;
-    const bool failed = found->second.failed;
-    deliveries_.erase(found);
-    // Released: the client may send it again.
-    connection().engine().settle(id(), delivery, failed ? Outcome::released : Outcome::accepted);
-  }
-
   void refill() {
-    if (!waiting_.empty() || in_flight_bytes_ >= kInFlightBytesMax || !connection().rim().storage_ready()) return;
-    const int more = connection().limits().telemetry_credit - credit_ - static_cast<int>(deliveries_.size());
+    auto& rim = connection().rim();
+    if (storage_waits_until_ || in_flight_bytes_ >= kInFlightBytesMax || !rim.storage_ready()) return;
+    if (rim.monotonic() < refill_after_) return;
+    const int more = connection().limits().telemetry_credit - credit_ - unsettled_;
     if (more <= 0 || (credit_ > 0 && more * 2 < connection().limits().telemetry_credit)) return;
     credit_ += more;
     connection().engine().give_credit(id(), more);
   }
 
   Number device_;
-  int credit_ = 0;  ///< Given and not used.
+  int credit_ = 0;     ///< Given and not used.
+  int unsettled_ = 0;  ///< Taken: for their rate, for the journal to take them, or for its answer.
   std::size_t in_flight_bytes_ = 0;
-  std::deque<Waiting> waiting_;  ///< For the journal to take them; bounded by the credit.
-  bool waits_ = false;
-  Duration patience_until_{};
-  std::unordered_map<DeliveryId, Pending> deliveries_;
+  Held<Delivery> waiting_;  ///< Bounded by the credit.
+  std::optional<Duration> storage_waits_until_;
+  Duration refill_after_{};
   std::unordered_map<Number, Work> works_;
 };
 

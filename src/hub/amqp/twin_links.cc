@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "base/core/json_writer.h"
+#include "held.h"
 #include "links.h"
 #include "message.h"
 
@@ -92,35 +93,67 @@ class TwinRequestLink final : public Link {
       return engine.give_credit(id(), 1);
     }
     engine.settle(id(), delivery, Outcome::accepted);
+    const auto operation = annotation(*message, "operation");
+    if (operation == "GET") return pay_for(Meter::twin_reads, *message);
+    if (operation == "PATCH") return pay_for(Meter::twin_updates, *message);
     handle(*message);
+  }
+  void tick() override {
+    while (auto* const message = held_.due(connection().rim().monotonic())) {
+      const auto now = std::move(*message);
+      held_.pop();
+      handle(now);
+    }
   }
 
  private:
+  static std::string annotation(const Message& message, std::string_view name) {
+    const auto* value = find(message.annotations, name);
+    return value == nullptr ? std::string() : to_text(*value);
+  }
+
+  void pay_for(Meter meter, Message message) {
+    const auto due = connection().pay(identity_, meter, 1);
+    if (!due) {
+      connection().rim().count_failed(
+          identity_, meter == Meter::twin_reads ? Operation::twin_read : Operation::twin_report, due.error().error);
+      return refuse(message.correlation_id, due.error().error);
+    }
+    held_.put(*due, std::move(message));
+    tick();
+  }
+
   void handle(const Message& message) {
-    const auto annotation = [&](std::string_view name) {
-      const auto* value = find(message.annotations, name);
-      return value == nullptr ? std::string() : to_text(*value);
-    };
-    const auto operation = annotation("operation");
-    const auto resource = annotation("resource");
+    const auto operation = annotation(message, "operation");
+    const auto resource = annotation(message, "resource");
     const auto correlation = message.correlation_id;
     if (operation == "GET") {
       twins_.read(identity_, on_thread<std::string>([this, correlation](HubResult<std::string> result) {
+                    count(Operation::twin_read, result ? result->size() : 0, result);
                     if (!result) return refuse(correlation, result.error());
                     answer(correlation, 200, *result, std::nullopt);
                   }));
     } else if (operation == "PATCH" && resource == kReported) {
-      twins_.report(identity_, std::string(as_text(message.body())),
-                    on_thread<std::uint64_t>([this, correlation](HubResult<std::uint64_t> version) {
-                      if (!version) return refuse(correlation, version.error());
-                      answer(correlation, 200, {}, *version);
-                    }));
+      const auto patch = message.body();
+      twins_.report(
+          identity_, std::string(as_text(patch)),
+          on_thread<std::uint64_t>([this, correlation, bytes = patch.size()](HubResult<std::uint64_t> version) {
+            count(Operation::twin_report, bytes, version);
+            if (!version) return refuse(correlation, version.error());
+            answer(correlation, 200, {}, *version);
+          }));
     } else if ((operation == "PUT" || operation == "DELETE") && resource == kDesiredNotifications) {
       if (auto* const reply = reply_link()) reply->subscribed = operation == "PUT";
       answer(correlation, 200, {}, std::nullopt);
     } else {
       refuse(correlation, {kArgumentInvalid, "There is no such operation on a twin."});
     }
+  }
+
+  template <class T>
+  void count(Operation operation, std::size_t bytes, const HubResult<T>& result) {
+    if (result) return connection().rim().count(identity_, operation, bytes, 1);
+    connection().rim().count_failed(identity_, operation, result.error());
   }
 
   TwinReplyLink* reply_link() {
@@ -148,6 +181,7 @@ class TwinRequestLink final : public Link {
   Number device_;
   Identity identity_;
   std::string channel_;
+  Held<Message> held_;  ///< For their rate; bounded by the credit.
 };
 
 }  // namespace

@@ -37,21 +37,37 @@ class FakeRim final : public Rim {
   [[nodiscard]] std::uint16_t public_port() const override { return 5671; }
   void authenticated() override { proven = true; }
   bool take_connect() override { return budget; }
+  Verdict take(const IdentityKey& who, Meter meter, double amount) override {
+    return who.device_id.empty() ? throttle.take_of_hub(who.hub, meter, amount, monotonic())
+                                 : throttle.take(who, meter, amount, monotonic());
+  }
+  bool take_of_day(std::string_view hub, std::uint64_t blocks) override {
+    return throttle.take_of_day(hub, blocks, time);
+  }
+  void throttled() override { ++times_throttled; }
+  void wake_after(Duration) override {}
   void claim(Number device, const Identity& identity) override { claims.emplace_back(device, identity); }
   void release(Number device, const Identity& identity) override { releases.emplace_back(device, identity); }
   void connected(const Identity&) override {}
   void disconnected(const Identity&, DisconnectReason reason) override { ends.push_back(reason); }
-  Result<> append(const journal::Record& record, Number work) override {
+  Result<> append(std::span<const journal::Record> all, Number work) override {
     if (refuse) return fail(Errc::limit_exceeded, "test");
-    StoredTelemetry copy{record.identity.to_identity(), {}, std::string(as_text(record.body))};
-    for (const auto& property : record.properties) copy.properties.emplace_back(property.name, property.value);
-    records.push_back(std::move(copy));
+    for (const auto& record : all) {
+      StoredTelemetry copy{record.identity.to_identity(), {}, std::string(as_text(record.body))};
+      for (const auto& property : record.properties) copy.properties.emplace_back(property.name, property.value);
+      records.push_back(std::move(copy));
+    }
     works.push_back(work);
     return {};
   }
   [[nodiscard]] bool storage_ready() const override { return ready; }
   void log(HubEvent event) override { events.push_back(std::move(event)); }
-  void count(const Identity&, Operation, std::uint64_t) override {}
+  void count(const Identity&, Operation operation, std::uint64_t bytes, std::uint64_t times) override {
+    counted.push_back(std::string(to_string(operation)) + ":" + std::to_string(times) + ":" + std::to_string(bytes));
+  }
+  void count_failed(const Identity&, Operation operation, const HubError& error) override {
+    counted.push_back(std::string(to_string(operation)) + " failed:" + std::to_string(error.code));
+  }
 
   /// "kind:reason" in order.
   [[nodiscard]] std::vector<std::string> lines() const {
@@ -62,6 +78,9 @@ class FakeRim final : public Rim {
 
   Timestamp time{1'790'000'000'000'000};
   net::TlsFacts facts{.version = "TLSv1.3", .server_name = "localhost"};
+  Throttle throttle;  ///< Without limits until a test sets some.
+  std::size_t times_throttled = 0;
+  std::vector<std::string> counted;  ///< "operation:times:bytes", "operation failed:code".
   bool proven = false;
   bool budget = true;
   bool refuse = false;  ///< The journal takes nothing.

@@ -11,6 +11,7 @@
 #include "hub/amqp_head.h"
 #include "hub/memory_identity_store.h"
 #include "hub/sas_token.h"
+#include "hub/throttle.h"
 #include "net/certificate_authority.h"
 #include "proton_client.h"
 #include "tls_client.h"
@@ -61,7 +62,8 @@ class AmqpHeadTest : public testing::Test {
                             .journal = journal_,
                             .log = log_,
                             .clock = clock_,
-                            .directory = links_},
+                            .directory = links_,
+                            .throttle = &throttle_},
                            options)
                 .value();
   }
@@ -95,6 +97,7 @@ class AmqpHeadTest : public testing::Test {
   MemoryIdentityStore store_;
   net::IoThreads threads_{2};
   Directory links_{threads_, clock_, {.tick = Duration::milliseconds(5)}};
+  Throttle throttle_;
   std::unique_ptr<net::TlsContext> tls_;
   std::unique_ptr<AmqpHead> head_;
 };
@@ -113,6 +116,29 @@ TEST_F(AmqpHeadTest, TelemetryReachesTheJournalOverTls) {
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].protocol, "amqp");
   EXPECT_EQ(events[0].source_address, "127.0.0.1");
+  EXPECT_EQ(events[0].transport, "tls");
+  EXPECT_NE(events[0].tls_version, "");
+  EXPECT_NE(events[0].tls_group, "");
+  EXPECT_FALSE(events[0].certificate.has_value());
+  EXPECT_TRUE(eventually([&] { return head_->stats().messages_stored == 1; }));
+}
+
+TEST_F(AmqpHeadTest, TelemetryAboveItsRateIsAcceptedInItsTime) {
+  Limits limits;
+  limits[Meter::d2c_messages] = {1, 1};
+  throttle_.set_hub("hub1", limits);
+  Peer peer(head_->port());
+  auto* const link = connect(peer);
+  auto* const first = peer.amqp.send(link, {});
+  auto* const second = peer.amqp.send(link, {});
+  EXPECT_TRUE(peer.until([&] { return !first->outcome.empty(); }));
+  ASSERT_TRUE(eventually([&] { return head_->stats().throttled == 1; }));
+  EXPECT_EQ(second->outcome, "");
+  EXPECT_EQ(journal_.messages().size(), 1u);
+  clock_.advance(Duration::seconds(1));
+  EXPECT_TRUE(peer.until([&] { return !second->outcome.empty(); }));
+  EXPECT_EQ(second->outcome, "accepted");
+  EXPECT_EQ(log_.of(HubEventKind::throttled)[0].reason, "d2c_messages");
 }
 
 TEST_F(AmqpHeadTest, NewConnectionOfADeviceEvictsTheOld) {

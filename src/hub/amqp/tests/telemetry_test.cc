@@ -90,6 +90,46 @@ TEST_F(AmqpTelemetry, GivenUpByTheJournalIsReleased) {
   EXPECT_EQ(sending->outcome, "released");
 }
 
+/// A transfer frame by hand, since Proton sends no other message format than 0.
+Buffer batch_frame(std::uint8_t handle, std::uint8_t delivery, std::initializer_list<std::string_view> bodies) {
+  Buffer payload;
+  for (const auto body : bodies) {
+    Message message;
+    message.data.assign(as_bytes(body).begin(), as_bytes(body).end());
+    write_descriptor(payload, 0x75);
+    write_binary(payload, write_message(message));
+  }
+  auto frame = from_hex(
+                   "0000000002000000"
+                   "005314"
+                   "c00e05"
+                   "5200"
+                   "5200"
+                   "a00131"
+                   "7080013700"
+                   "42")
+                   .value();
+  frame[15] = std::byte{handle};
+  frame[17] = std::byte{delivery};
+  append(frame, payload);
+  const auto size = frame.size();
+  for (std::size_t i = 0; i < 4; ++i) frame[3 - i] = static_cast<std::byte>(size >> (8 * i));
+  return frame;
+}
+
+TEST_F(AmqpTelemetry, RecordsOfABatchAreOneAppend) {
+  hold_journal_ = true;
+  start_as_d();
+  sender(kTelemetryOfD);
+  core_->input(batch_frame(2, 1, {"one", "two", "three"}));
+  ASSERT_EQ(rim_.records.size(), 3u);
+  EXPECT_EQ(rim_.records[2].body, "three");
+  ASSERT_EQ(rim_.works.size(), 1u) << "they stand or fall together";
+  EXPECT_THAT(rim_.counted, ElementsAre("d2c_message:3:11"));
+  EXPECT_EQ(core_->stored(rim_.works[0], true), 3u);
+  EXPECT_EQ(core_->stored(rim_.works[0], true), 0u) << "once";
+}
+
 TEST_F(AmqpTelemetry, BodyMayBeAStringOrEmpty) {
   start_as_d();
   auto* const link = sender(kTelemetryOfD);

@@ -31,11 +31,12 @@ class Methods;
 class Twins;
 class Files;
 class EventStream;
+class Throttle;
 
 struct AmqpHeadOptions {
   HubNames hubs;
   net::ListenerOptions listener{.port = 5671};
-  std::uint16_t public_port = 0;  ///< That clients reach this head at; 0: the one it listens on.
+  std::uint16_t public_port = 0;                         ///< That clients reach this head at; 0: the one it listens on.
   Duration storage_patience = Duration::seconds(60);     ///< How long a message waits for the journal to take it.
   Duration unauthenticated_max = Duration::seconds(10);  ///< From the first byte to the first proven credential.
   Duration slow_reader_max = Duration::seconds(30);      ///< How long one write may take.
@@ -53,6 +54,7 @@ struct AmqpHeadNeeds {
   Directory& directory;
   const HubSettingsStore* settings = nullptr;  ///< nullptr: default settings, and no policies.
   Presence* presence = nullptr;
+  Throttle* throttle = nullptr;  ///< nullptr: nobody is slowed.
   OperationCounters* counters = nullptr;
   Commands* commands = nullptr;
   Methods* methods = nullptr;
@@ -68,6 +70,7 @@ struct AmqpHeadStats {
   std::uint64_t messages_stored = 0;
   std::uint64_t auth_failed = 0;
   std::uint64_t slow_readers = 0;
+  std::uint64_t throttled = 0;                                  ///< Times that a rate delayed or refused something.
   std::array<std::uint64_t, kDisconnectReasons> disconnects{};  ///< Of identities, by DisconnectReason.
   net::ListenerStats listener;
 };
