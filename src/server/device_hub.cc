@@ -258,6 +258,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
                                         .directory = directory_,
                                         .settings = &settings_,
                                         .presence = &needs_.presence,
+                                        .throttle = &throttle_,
                                         .counters = &operation_counters_,
                                         .commands = commands_.get(),
                                         .methods = methods_.get(),

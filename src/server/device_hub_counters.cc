@@ -62,7 +62,8 @@ api::CounterGroup amqp_group(const hub::AmqpHeadStats& stats) {
       .add("connected", stats.connected)
       .add("messages_stored", stats.messages_stored)
       .add("auth_failed", stats.auth_failed)
-      .add("slow_readers", stats.slow_readers);
+      .add("slow_readers", stats.slow_readers)
+      .add("throttled", stats.throttled);
   add_disconnects(group, stats.disconnects);
   add_listener(group, stats.listener);
   return group.take();
