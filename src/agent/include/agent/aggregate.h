@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "agent/priority.h"
 #include "agent/record.h"
@@ -51,6 +53,11 @@ class AggregateSink {
 struct AggregateOptions {
   std::size_t entries_max = 1'024;    ///< Of each table.
   std::size_t bytes_max = 512 << 10;  ///< Of each table, texts and sketches included.
+  /// False, as the old agent: what happens first waits for its window too, unless its priority is high; windows of a
+  /// priority end together.
+  bool first_at_once = true;
+  /// By collector: entries of its own at most, below entries_max.
+  std::map<std::string, std::size_t, std::less<>> entries_by_collector;
   Priority process_priority = Priority::medium;
   Priority connection_priority = Priority::medium;
   /// By priority; index with static_cast. Urgent is not a window: 0.

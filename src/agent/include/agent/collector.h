@@ -32,9 +32,10 @@ struct Counters {
 /// What can be chosen for any collector. What is not set is the collector's own default (CollectorSpec).
 struct CollectorChoice {
   bool enabled = true;
-  std::string tier = "auto";         ///< "auto" or the name of a tier: forced, no fall-back.
-  std::optional<Priority> priority;  ///< Of repeats and snapshots.
-  std::optional<Duration> every;     ///< Between two snapshots; of collectors that take some.
+  std::string tier = "auto";           ///< "auto" or the name of a tier: forced, no fall-back.
+  std::optional<Priority> priority;    ///< Of repeats and snapshots.
+  std::optional<Duration> every;       ///< Between two snapshots; of collectors that take some.
+  std::optional<std::uint32_t> cache;  ///< Different happenings that are counted.
 };
 
 /// Settings of all collectors; defaults are what a device gets. Fixed after start.
@@ -48,7 +49,14 @@ struct CollectorSettings {
   Duration procfs_poll_max = Duration::seconds(1);
   Duration socket_dump_every = Duration::seconds(5);
   Duration statistics_every = Duration::minutes(5);
+  std::string state_dir;                     ///< Where a collector may keep a small file of its own; empty: nowhere.
+  std::vector<std::string> network_devices;  ///< Interfaces whose connections are reported; empty: all.
+  /// What the device says of itself is replaced by these where they are not empty.
+  std::string system_hardware_vendor, system_hardware_model, system_hardware_serial;
+  std::string system_firmware_vendor, system_firmware_version;
+  std::vector<std::string> baseline_groups_disabled, baseline_checks_disabled;
   std::string procfs = "/proc";
+  std::string root;       ///< Put before the paths of files that snapshots read; "" on a device, else an image of one.
   std::string sysfs = "/sys";
   Duration peripheral_poll_every = Duration::seconds(5);  ///< Tier sysfs of peripheral.
   std::string btmp = "/var/log/btmp";

@@ -25,7 +25,25 @@ struct UplinkSettings {
   bool compress = true;
 };
 
-/// Everything that `run` needs; made by load_config(), fixed after it.
+/// What the module twin may not do, whatever it says. Only local sources can set these.
+struct PolicySettings {
+  bool twin = true;
+  std::vector<std::string> twin_locked;            ///< Settings, or names above them.
+  std::vector<std::string> twin_may_disable{"*"};  ///< Collectors; "*": all.
+  Duration twin_interval_max = Duration::days(30);
+  std::size_t twin_bytes_max = 64U << 20;
+};
+
+/// Who chose a value. Later ones win; the policy caps the twin.
+enum class SettingSource : std::uint8_t { standard, file, environment, command_line, twin };
+std::string_view to_string(SettingSource source);
+struct SettingValue {
+  std::string text;
+  SettingSource source = SettingSource::standard;
+  friend bool operator==(const SettingValue&, const SettingValue&) = default;
+};
+
+/// Everything that `run` needs; made by load_config(). A module twin makes a changed copy (twin_settings.h).
 struct Config {
   std::string connection_string;  ///< As text; secret.
   std::string connection_string_file;
@@ -42,6 +60,8 @@ struct Config {
   AggregateOptions aggregate;
   CollectorSettings collectors;
   HardeningSettings hardening;
+  PolicySettings policy;
+  std::map<std::string, SettingValue, std::less<>> chosen;  ///< By key, what was set by any source.
 
   [[nodiscard]] std::string socket_path() const {
     return status_socket.empty() ? data_dir + "/agent.sock" : status_socket;
@@ -56,6 +76,13 @@ struct SettingInfo {
   std::string_view help;
 };
 std::span<const SettingInfo> setting_table();
+/// As in the table; empty for an unknown key too.
+std::string setting_default(std::string_view key);
+/// Its value is never shown.
+bool is_secret_setting(std::string_view key);
+/// Sets one setting from text and notes the source. Empty: done; else a text for people (without the value of a
+/// secret), and nothing has changed.
+std::string change_setting(Config& config, std::string_view key, const std::string& value, SettingSource source);
 
 /// "PICKET_SPOOL_BYTES_MAX" for "spool.bytes_max".
 std::string environment_name(std::string_view key);
