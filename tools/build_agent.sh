@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# tools/build_agent.sh ARCH [CMAKE_OPTION...]: the agent alone, for amd64, arm64 or armhf. Prints where it is.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+arch=${1:-}
+case $arch in
+  amd64 | arm64 | armhf) ;;
+  *)
+    echo "Usage: tools/build_agent.sh amd64|arm64|armhf [CMAKE_OPTION...]" >&2
+    echo "  e.g. -DPICKET_COLLECTORS=\"process;network;login\" leaves the other collectors out" >&2
+    exit 2 ;;
+esac
+shift
+cd "$root"
+tools/deps/debian.sh
+build="build/agent-$arch"
+sysroot="$root/build/sysroot-$arch"
+tools/deps/sysroot.sh "$arch" "$sysroot"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() {
+  if ! "$@" >"$log" 2>&1; then
+    grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking|Generating|Creating)' "$log" | tail -n 40 >&2
+    exit 1
+  fi
+}
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+quietly cmake --preset agent -B "$build" -DPICKET_ARCH="$arch" -DPICKET_SYSROOT="$sysroot" "$@"
+echo "Building the agent for $arch ..." >&2
+quietly ninja -C "$build" picket-agent
+llvm-strip-19 -o "$build/picket-agent" "$build/bin/picket-agent"
+echo "$build/picket-agent"
