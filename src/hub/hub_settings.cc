@@ -13,6 +13,24 @@ constexpr std::array<std::pair<Right, std::string_view>, 4> kRights = {{{kRegist
                                                                         {kServiceConnect, "ServiceConnect"},
                                                                         {kDeviceConnect, "DeviceConnect"}}};
 
+constexpr std::array<std::string_view, 17> kCategories = {"Connections",
+                                                          "DeviceTelemetry",
+                                                          "C2DCommands",
+                                                          "DeviceIdentityOperations",
+                                                          "FileUploadOperations",
+                                                          "Routes",
+                                                          "D2CTwinOperations",
+                                                          "C2DTwinOperations",
+                                                          "TwinQueries",
+                                                          "JobsOperations",
+                                                          "DirectMethods",
+                                                          "DistributedTracing",
+                                                          "Configurations",
+                                                          "DeviceStreams",
+                                                          "Access",
+                                                          "Administration",
+                                                          "Triage"};
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
@@ -26,6 +44,15 @@ std::string_view trim(std::string_view text) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> diagnostic_categories() { return kCategories; }
+
+bool DiagnosticSetting::sends(std::string_view category, std::string_view sink) const {
+  const auto holds = [](const std::vector<std::string>& names, std::string_view name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  return holds(sinks, sink) && (holds(categories, category) || holds(categories, kAllLogs));
+}
 
 std::string rights_to_string(std::uint32_t rights) {
   std::string out;

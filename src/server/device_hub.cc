@@ -160,6 +160,11 @@ Result<> DeviceHub::start_services() {
       needs_.database, *router_, [this](const hub::IdentityKey& key) { return twins_.document(key); }, needs_.clock);
   TRY_VOID(route_desk_->load());
   events_ = hub::make_event_stream(needs_.messages, router_->view());
+  diagnostics_ = std::make_unique<Diagnostics>(
+      needs_.messages, settings_, needs_.clock,
+      DiagnosticsOptions{.directory = options_.forward + "/diagnostics",
+                         .log = [](std::string_view line) { log::warning("hub", "{}", line); }});
+  follow_diagnostics();
   return {};
 }
 
@@ -315,6 +320,14 @@ void DeviceHub::apply_tiers() {
   }
 }
 
+/// A sink that cannot be opened must not keep the hub from its work; the next round tries again.
+void DeviceHub::follow_diagnostics() {
+  const auto done = diagnostics_->follow_settings();
+  constexpr int kRoundsOfAMinute = 240;
+  if (!done && diagnostics_failures_++ % kRoundsOfAMinute == 0)
+    log::warning("hub", "diagnostics: {}", describe(done.error()));
+}
+
 void DeviceHub::run(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
@@ -325,6 +338,7 @@ void DeviceHub::run(const std::stop_token& stop) {
     files_->run_due();
     operation_counters_.tick(needs_.clock.now());
     apply_tiers();
+    follow_diagnostics();
     wake.wait_for(lock, stop, kRound, [] { return false; });
   }
 }
@@ -344,6 +358,7 @@ void DeviceHub::stop() {
   directory_.stop();
   events_.reset();
   if (router_) router_->stop();
+  if (diagnostics_) diagnostics_->stop();
 }
 
 std::vector<api::CounterGroup> DeviceHub::counters() const {
@@ -354,6 +369,7 @@ std::vector<api::CounterGroup> DeviceHub::counters() const {
                               .methods = methods_->stats(),
                               .files = files_->stats(),
                               .routes = router_->stats(),
+                              .diagnostics = diagnostics_->stats(),
                               .operations = operation_counters_.stats(),
                               .operations_dropped = operations_.dropped(),
                               .database = needs_.database.stats()});

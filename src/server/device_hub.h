@@ -13,6 +13,7 @@
 #include "api/services.h"
 #include "base/core/result.h"
 #include "base/core/time.h"
+#include "diagnostics.h"
 #include "hub/amqp_head.h"
 #include "hub/automation.h"
 #include "hub/command_service.h"
@@ -107,6 +108,7 @@ class DeviceHub {
   [[nodiscard]] hub::ExportTwin export_twin(const hub::IdentityKey& key) const;
   void run(const std::stop_token& stop);
   void apply_tiers();
+  void follow_diagnostics();
 
   DeviceHubNeeds needs_;
   DeviceHubOptions options_;
@@ -134,6 +136,8 @@ class DeviceHub {
   std::unique_ptr<hub::Router> router_;
   std::unique_ptr<RouteDesk> route_desk_;
   std::unique_ptr<hub::EventStream> events_;
+  std::unique_ptr<Diagnostics> diagnostics_;
+  std::uint64_t diagnostics_failures_ = 0;  ///< The runner's.
   std::unique_ptr<hub::MqttHead> mqtt_;
   std::unique_ptr<hub::AmqpHead> amqp_;
   std::unique_ptr<hub::HttpsHead> https_;

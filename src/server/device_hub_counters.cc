@@ -113,6 +113,19 @@ api::CounterGroup services_group(const DeviceHubStats& all) {
   return group.take();
 }
 
+api::CounterGroup diagnostics_group(const DiagnosticsStats& stats) {
+  Group group("hub_diagnostics");
+  group.add("lines_written", stats.written)
+      .add("lines_repeated", stats.repeated)
+      .add("dropped_room", stats.dropped_room)
+      .add("dropped_lag", stats.dropped_lag)
+      .add("write_failures", stats.write_failures)
+      .add("files_removed", stats.files_removed)
+      .add("bytes", stats.bytes)
+      .add("lag_records", stats.lag_records);
+  return group.take();
+}
+
 /// Azure Monitor's names for microsoft.devices/iothubs.
 api::CounterGroup azure_group(const DeviceHubStats& all) {
   const auto& done = all.operations;
@@ -158,7 +171,11 @@ api::CounterGroup azure_group(const DeviceHubStats& all) {
 }  // namespace
 
 std::vector<api::CounterGroup> device_hub_counters(const DeviceHubStats& stats) {
-  return {hub_group(stats), amqp_group(stats.amqp), https_group(stats.https), services_group(stats),
+  return {hub_group(stats),
+          amqp_group(stats.amqp),
+          https_group(stats.https),
+          services_group(stats),
+          diagnostics_group(stats.diagnostics),
           azure_group(stats)};
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/services.h"
+#include "diagnostics.h"
 #include "hub/amqp_head.h"
 #include "hub/command_service.h"
 #include "hub/file_service.h"
@@ -25,12 +26,13 @@ struct DeviceHubStats {
   hub::MethodStats methods;
   hub::FileStats files;
   hub::RouterStats routes;
+  DiagnosticsStats diagnostics;
   hub::OperationCounters::Stats operations;
   std::uint64_t operations_dropped = 0;  ///< Records of the operations log.
   state::DatabaseStats database;
 };
 
-/// Groups "hub" (all heads together, then the MQTT head's), "hub_amqp", "hub_https", "hub_services", and "iothub":
+/// Groups "hub" (all heads together, then the MQTT head's), "hub_amqp", "hub_https", "hub_services", "hub_diagnostics", and "iothub":
 /// metrics under the names that Azure Monitor has for an IoT Hub (spec/hub.md, section 1.6).
 std::vector<api::CounterGroup> device_hub_counters(const DeviceHubStats& stats);
 

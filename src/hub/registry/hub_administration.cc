@@ -49,6 +49,18 @@ HubResult<> check_size(const HubSpec& spec) {
   return {};
 }
 
+/// Only of settings that come in: what an older version stored stays readable, and sends nothing.
+HubResult<> check_diagnostics(const DiagnosticSetting& setting) {
+  const auto known = diagnostic_categories();
+  if (setting.categories.empty()) return invalid("categories", "at least one category, or allLogs");
+  for (const auto& category : setting.categories) {
+    if (category != kAllLogs && std::ranges::find(known, std::string_view(category)) == known.end())
+      return invalid("categories", fmt::format("allLogs, or of {}", fmt::join(known, ", ")));
+  }
+  const bool storage = setting.sinks.size() == 1 && setting.sinks.front() == kStorageSink;
+  return storage ? HubResult<>() : invalid("sinks", "[\"storage\"], the one kind of sink");
+}
+
 SharedAccessPolicy policy_of(const state::Policy& policy) {
   return {policy.name, policy.rights, from_base64(policy.keys.primary).value_or(Buffer()),
           from_base64(policy.keys.secondary).value_or(Buffer())};
@@ -188,6 +200,7 @@ HubResult<> HubAdministration::configure(std::string_view hub_name, const HubCon
                                          std::string_view if_match, const state::Actor& actor) {
   // What is stored must be readable at the next start, whoever made the value.
   HUB_TRY_VOID(configuration_from_json(to_json(configuration)));
+  for (const auto& setting : configuration.diagnostics) HUB_TRY_VOID(check_diagnostics(setting));
   return change<void>(hub_name, actor, [&](Work& work) -> HubResult<> {
     HUB_TRY(auto hub, hub_result(Hubs::find(work.db, hub_name), fmt::format("The hub {}", hub_name)));
     HUB_TRY(const auto before, configuration_from_json(hub.settings));

@@ -70,10 +70,9 @@ TEST(DiagnosticRecord, AFailureNamesItsCodeAndReason) {
 }
 
 TEST(DiagnosticRecord, AnAuditRecordNamesItsActorAndItsOutboxId) {
-  const auto line =
-      line_of({.kind = journal::RecordKind::audit,
-               .body = R"({"actor":"admin","source":"2001:db8:1:2::3","hub":"hub1","object":"dev9"})",
-               .properties = {{"kind", "device.create"}, {"outbox-id", "12"}}});
+  const auto line = line_of({.kind = journal::RecordKind::audit,
+                             .body = R"({"actor":"admin","source":"2001:db8:1:2::3","hub":"hub1","object":"dev9"})",
+                             .properties = {{"kind", "device.create"}, {"outbox-id", "12"}}});
   ASSERT_FALSE(line.empty());
   EXPECT_EQ(line.at("category"), "DeviceIdentityOperations");
   EXPECT_EQ(line.at("operationName"), "create");

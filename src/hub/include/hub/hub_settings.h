@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,11 +36,19 @@ enum class CipherPolicy : std::uint8_t { standard, strict };
 /// off: X.509 does not prove an identity. required: nothing else does.
 enum class ClientCertificatePolicy : std::uint8_t { optional, required, off };
 
+/// Categories of operations records: those of IoT Hub's resource logs, then ours.
+std::span<const std::string_view> diagnostic_categories();
+/// All of them, as a category of a setting.
+inline constexpr std::string_view kAllLogs = "allLogs";
+/// The one kind of sink: hourly files of the data directory (docs/formats/diagnostics.md).
+inline constexpr std::string_view kStorageSink = "storage";
+
 /// Where operations records of these categories go besides the hub's own table.
 struct DiagnosticSetting {
   std::string name;
-  std::vector<std::string> categories;  ///< spec 1.6: "Connections", "DeviceIdentityOperations", …
-  std::vector<std::string> sinks;       ///< Names of forwarders.
+  std::vector<std::string> categories;  ///< Of diagnostic_categories(), or kAllLogs.
+  std::vector<std::string> sinks;       ///< kStorageSink.
+  [[nodiscard]] bool sends(std::string_view category, std::string_view sink) const;
   friend bool operator==(const DiagnosticSetting&, const DiagnosticSetting&) = default;
 };
 

@@ -103,9 +103,9 @@ TEST_F(HubAdministrationTest, ChangesOfRulesAndDiagnosticsHaveRecordsOfTheirOwn)
   auto configuration = hub()->configuration;
   configuration.security = false;
   configuration.ip_rules = {{"rest", IpAction::reject, *parse_cidr("0.0.0.0/0")}};
-  configuration.diagnostics = {{"siem", {"Connections"}, {"syslog"}}};
+  configuration.diagnostics = {{"siem", {"Connections"}, {"storage"}}};
   ASSERT_TRUE(administration_->configure(kHub, configuration, "", kActor));
-  configuration.diagnostics = {{"siem", {"Connections", "Routes"}, {"syslog"}}};
+  configuration.diagnostics = {{"siem", {"Connections", "Routes"}, {"storage"}}};
   ASSERT_TRUE(administration_->configure(kHub, configuration, "", kActor));
   configuration.diagnostics = {};
   ASSERT_TRUE(administration_->configure(kHub, configuration, "", kActor));
