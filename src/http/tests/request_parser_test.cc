@@ -100,6 +100,18 @@ TEST(RequestParser, RejectsHeadersThatAreNone) {
   EXPECT_EQ(parse("GET h:443 HTTP/1.1\r\nHost: h\r\n\r\n").error, 400);
 }
 
+TEST(RequestParser, ABrokenHeadInPartsIsRefusedAtItsEndAtTheLatest) {
+  const std::string head = "GET / HTTP/1.x\n\r\n\r\n";
+  ASSERT_EQ(parse(head).status, Status::broken);
+  for (std::size_t cut = 0; cut <= head.size(); ++cut) {
+    RequestParser parser(kHeaderBytesMax);
+    std::string input = head.substr(0, cut);
+    if (parser.feed(input) == Status::broken) continue;
+    input += head.substr(cut);
+    EXPECT_EQ(parser.feed(input), Status::broken) << cut;
+  }
+}
+
 TEST(RequestParser, HoldsItsSizes) {
   const auto head = [](std::size_t fill) {
     return "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(fill, 'a') + "\r\n\r\n";
