@@ -306,6 +306,11 @@ Engine::~Engine() { pn_connection_driver_destroy(&parts_->driver); }
 void Engine::input(Bytes bytes, Duration now) {
   auto& driver = parts_->driver;
   parts_->formats.input(bytes);
+  if (parts_->formats.repeated()) {
+    pn_connection_driver_errorf(&driver, "amqp:connection:framing-error", "a frame that may come once came again");
+    pn_connection_driver_close(&driver);
+    return parts_->dispatch();
+  }
   pn_transport_tick(driver.transport, now.whole_ms());
   while (!bytes.empty()) {
     const auto room = pn_connection_driver_read_buffer(&driver);

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "base/core/cursor.h"
 #include "value.h"
 
 namespace picket::hub::amqp {
 namespace {
 
 constexpr std::size_t kFrameHeadBytes = 8;
+constexpr std::uint64_t kOpen = 0x10;
 constexpr std::uint64_t kTransfer = 0x14;
 constexpr std::size_t kTagBytesMax = 32;
 
@@ -64,7 +64,10 @@ void FormatWatch::input(Bytes bytes) {
 
 void FormatWatch::on_head() {
   const auto head = std::exchange(head_, {});
-  if (as_text(head).starts_with("AMQP")) return;
+  if (as_text(head).starts_with("AMQP")) {
+    if (head[4] == std::byte{0}) sasl_over_ = true;  // the protocol's number: 3 is SASL, 0 is AMQP
+    return;
+  }
   Cursor in{head};
   const auto size = in.be<std::uint32_t>().value_or(0);
   const auto words = in.u8().value_or(0);
@@ -75,8 +78,14 @@ void FormatWatch::on_head() {
   }
   skip_ = size - head.size();
   const auto begin = std::size_t{words} * 4;
-  if (type != 0 || begin < kFrameHeadBytes || begin >= head.size()) return;
-  auto transfer = read_transfer(Cursor{Bytes(head).subspan(begin)});
+  if (type != 0 && std::exchange(sasl_over_, true)) repeated_ = true;
+  if (type == 0 && begin >= kFrameHeadBytes && begin < head.size()) on_performative(Cursor{Bytes(head).subspan(begin)});
+}
+
+void FormatWatch::on_performative(Cursor in) {
+  Cursor descriptor = in;
+  if (read_descriptor(descriptor).value_or(0) == kOpen && std::exchange(opened_, true)) repeated_ = true;
+  auto transfer = read_transfer(in);
   if (!transfer || transfer->format == 0 || pending_.size() >= kPendingMax) return;
   pending_.insert_or_assign(std::move(transfer->tag), transfer->format);
 }

@@ -272,6 +272,16 @@ TEST_F(AmqpAccess, OtherDevicesOfASharedConnectionStay) {
   EXPECT_EQ(send(e, text_message("x")), "accepted");
 }
 
+TEST_F(AmqpAccess, SaslAgainEndsTheConnectionBeforeProtonForgetsTheFirst) {
+  start_as_d();
+  core_->input(from_hex("0000001002010000005341c003024040").value());
+  pump();
+  EXPECT_TRUE(core_->closing());
+  EXPECT_TRUE(core_->finished());
+  core_->end(DisconnectReason::peer_gone);
+  EXPECT_THAT(rim_.lines(), ElementsAre("connect:", "disconnect:protocol"));
+}
+
 TEST_F(AmqpAccess, EndOfTheSocketReleasesThePlace) {
   start_as_d();
   core_->end(DisconnectReason::peer_gone);

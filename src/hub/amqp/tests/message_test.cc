@@ -180,6 +180,30 @@ TEST(AmqpFormatWatch, SeesTheFormatHoweverTheBytesAreCut) {
   }
 }
 
+TEST(AmqpFormatWatch, TellsWhatMayComeButOnce) {
+  const auto repeated = [](std::string_view hex) {
+    const auto bytes = from_hex(hex).value();
+    FormatWatch watch;
+    for (std::size_t n = 0; n < bytes.size(); ++n) watch.input(Bytes(bytes).subspan(n, 1));
+    return watch.repeated();
+  };
+  constexpr std::string_view kSaslHeader = "414d515003010000", kHeader = "414d515000010000";
+  constexpr std::string_view kInit = "0000001002010000005341c003024040",
+                             kOpen = "0000001302000000005310c006010140a00140";
+  constexpr std::string_view kOpenLong = "0000001a0200000000800000000000000010c006010140a00140";
+  const auto join = [](std::initializer_list<std::string_view> parts) {
+    std::string out;
+    for (const auto part : parts) out += part;
+    return out;
+  };
+  EXPECT_FALSE(repeated(join({kSaslHeader, kInit, kHeader, kOpen})));
+  EXPECT_TRUE(repeated(join({kSaslHeader, kInit, kInit})));
+  EXPECT_TRUE(repeated(join({kSaslHeader, kInit, kHeader, kInit})));
+  EXPECT_TRUE(repeated(join({kHeader, kInit}))) << "SASL was not begun with";
+  EXPECT_TRUE(repeated(join({kHeader, kOpen, kOpen})));
+  EXPECT_TRUE(repeated(join({kHeader, kOpen, kOpenLong}))) << "however the number is written";
+}
+
 TEST(AmqpFormatWatch, NonsenseEndsTheWatching) {
   FormatWatch watch;
   watch.input(from_hex("00000000020000000000000002000000").value());
