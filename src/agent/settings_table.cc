@@ -119,6 +119,16 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) {
        return set_duration(c.collectors.peripheral_poll_every, v, kMs * 100, Duration::hours(1));
      }},
+    {{"collectors.file_system.paths", "list", "", "files and folders to watch; empty: what an intruder changes to stay"},
+     [](Config& c, const std::string& v) { return set_list(c.collectors.file_system_paths, v); }},
+    {{"collectors.file_system.recursive", "true or false", "true", "watch the folders below them too"},
+     [](Config& c, const std::string& v) { return set_bool(c.collectors.file_system_recursive, v); }},
+    {{"collectors.file_system.hash_max", "bytes", "64KiB", "files up to this size are hashed when they change; 0: none"},
+     [](Config& c, const std::string& v) { return set_bytes(c.collectors.file_system_hash_max, v, 0, 1 << 20); }},
+    {{"collectors.file_system.scan_every", "duration", "1m", "scan tier: time between looks"},
+     [](Config& c, const std::string& v) {
+       return set_duration(c.collectors.file_system_scan_every, v, kMs * 100, kDay);
+     }},
     {{"collectors.system.hardware_vendor", "text", "", "vendor of the hardware, instead of what the device says"},
      [](Config& c, const std::string& v) { return set_any_text(c.collectors.system_hardware_vendor, v); }},
     {{"collectors.system.hardware_model", "text", "", "model of the hardware, instead of what the device says"},
