@@ -17,10 +17,12 @@ mkdir -p "$root" "$work"/{lists/partial,cache/archives/partial,state,packages}
 : >"$work/state/status"
 chmod 755 "$work"
 options=(-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o "Dir::State=$work/state" -o "Dir::State::Lists=$work/lists"
-  -o "Dir::State::status=$work/state/status" -o "Dir::Cache=$work/cache" -o "APT::Sandbox::User=root")
+  -o "Dir::State::status=$work/state/status" -o "Dir::Cache=$work/cache" -o "APT::Sandbox::User=root" -o "Acquire::Retries=3")
 log="$work/log"
 fetch() {
-  apt-get "${options[@]}" update && cd "$work/packages" && apt-get "${options[@]}" download "${packages[@]}"
+  # One list may be out of step for minutes while a mirror is updated; what counts is that the packages arrive.
+  apt-get "${options[@]}" update || true
+  cd "$work/packages" && apt-get "${options[@]}" download "${packages[@]}"
 }
 if ! (fetch) >"$log" 2>&1; then
   tail -n 20 "$log" >&2
