@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/secret_file.h"
 #include "agent/toml.h"
 #include "base/core/file.h"
 
@@ -86,19 +87,8 @@ Checked<ConnectionString> resolve_connection_string(const Config& config) {
         std::string("no connection string: set connection_string_file (or connection_string) in the settings, or "
                     "PICKET_CONNECTION_STRING; get one with: picket device connection-string DEVICE"));
   }
-  const auto file = open_file(path, O_RDONLY);
-  if (!file) return std::unexpected(path + ": cannot be read (" + describe(file.error()) + ")");
-  struct stat info{};
-  if (::fstat(file->get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::unexpected(path + ": is no file");
-  if ((info.st_mode & 077) != 0) {
-    return std::unexpected(path + ": holds a secret but others may read it; run: chmod 600 " + path);
-  }
-  if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
-    return std::unexpected(path + ": belongs to another user (uid " + std::to_string(info.st_uid) + "); run: chown " +
-                           std::to_string(::geteuid()) + " " + path);
-  }
-  const auto text = read_file(path, 4'096);
-  if (!text) return std::unexpected(path + ": " + describe(text.error()));
+  const auto text = read_secret_file(path, 4'096);
+  if (!text) return std::unexpected(text.error());
   auto parsed = parse_connection_string(*text);
   if (!parsed) return std::unexpected(path + ": " + parsed.error());
   return parsed;

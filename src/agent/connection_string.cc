@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::string_view kWhere = "connection string: ";
 constexpr std::size_t kBytesMax = 2'048;
-constexpr std::size_t kIdBytesMax = 128;
 
 std::unexpected<std::string> bad(std::string_view what) { return std::unexpected(std::string(kWhere).append(what)); }
 
@@ -73,7 +72,7 @@ Checked<ConnectionString> parse_connection_string(std::string_view text) {
   if (text.empty()) return bad("it is empty; get one with: picket device connection-string DEVICE");
   if (text.size() > kBytesMax) return bad("it is longer than 2048 characters");
   ConnectionString out;
-  std::string_view key, gateway;
+  std::string_view key, gateway, x509;
   while (!text.empty()) {
     const std::string_view part = text.substr(0, text.find(';'));
     text.remove_prefix(std::min(text.size(), part.size() + 1));
@@ -101,23 +100,30 @@ Checked<ConnectionString> parse_connection_string(std::string_view text) {
       once = set(gateway);
     } else if (name == "SharedAccessKeyName") {
       return bad("it belongs to a service policy (SharedAccessKeyName); the agent needs a device's or a module's");
-    } else if (name == "x509" || name == "SharedAccessSignature") {
-      return bad(std::string(name) + " is not supported yet; use a SharedAccessKey");
+    } else if (name == "x509") {
+      once = set(x509);
+    } else if (name == "SharedAccessSignature") {
+      return bad("a SharedAccessSignature ends and cannot be renewed; use a SharedAccessKey or x509=true");
     } else {
       return bad("unknown key '" + std::string(name.substr(0, 64)) +
-                 "'; known are HostName, DeviceId, ModuleId, SharedAccessKey, GatewayHostName");
+                 "'; known are HostName, DeviceId, ModuleId, SharedAccessKey, x509, GatewayHostName");
     }
     if (!once) return bad(std::string(name) + " is there twice");
     if (value.empty()) return bad(std::string(name) + " is empty");
   }
   if (out.host_name.empty()) return bad("HostName is missing");
   if (out.device_id.empty()) return bad("DeviceId is missing");
-  if (key.empty()) return bad("SharedAccessKey is missing");
+  if (!x509.empty() && x509 != "true" && x509 != "false") return bad("x509 must be true or false");
+  out.x509 = x509 == "true";
+  if (out.x509 && !key.empty()) return bad("it has both x509=true and a SharedAccessKey");
+  if (!out.x509 && key.empty()) return bad("SharedAccessKey (or x509=true) is missing");
   if (out.device_id.size() > kIdBytesMax) return bad("DeviceId is longer than 128 characters");
   if (out.module_id.size() > kIdBytesMax) return bad("ModuleId is longer than 128 characters");
-  auto decoded = from_base64(key);
-  if (!decoded || decoded->empty()) return bad("SharedAccessKey is not base64; was it cut when it was copied?");
-  out.key = *std::move(decoded);
+  if (!out.x509) {
+    auto decoded = from_base64(key);
+    if (!decoded || decoded->empty()) return bad("SharedAccessKey is not base64; was it cut when it was copied?");
+    out.key = *std::move(decoded);
+  }
   auto endpoint = parse_host_port(gateway.empty() ? std::string_view(out.host_name) : gateway);
   if (!endpoint) return bad((gateway.empty() ? "HostName " : "GatewayHostName ") + endpoint.error());
   out.endpoint = *std::move(endpoint);

@@ -1,6 +1,6 @@
 #include <zlib.h>
 
-#include "agent/uplink.h"
+#include "agent/compression.h"
 
 namespace picket::agent {
 
@@ -26,5 +26,7 @@ std::optional<Buffer> compress_message(std::string_view message) {
   if (status != Z_STREAM_END) return std::nullopt;
   return out;
 }
+
+std::string_view compression_name() { return "gzip"; }
 
 }  // namespace picket::agent

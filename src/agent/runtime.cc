@@ -15,10 +15,11 @@
 #include "agent/event_encoder.h"
 #include "agent/event_loop.h"
 #include "agent/hardening.h"
+#include "agent/identity.h"
 #include "agent/methods.h"
 #include "agent/outbox.h"
 #include "agent/spool.h"
-#include "agent/tls.h"
+#include "agent/tls_material.h"
 #include "agent/uplink.h"
 #include "agent/user_names.h"
 #include "base/core/encoding.h"
@@ -27,11 +28,11 @@
 #include "base/core/random.h"
 #include "message/events.h"
 #include "message/message_builder.h"
+#include "support/event_record.h"
 
 namespace picket::agent {
 namespace {
 
-constexpr std::size_t kCaBytesMax = 1 << 20;
 constexpr Duration kFarewell = Duration::seconds(1);
 
 std::string read_boot_id() {
@@ -68,11 +69,10 @@ AggregateOptions aggregate_options(const Config& config) {
 
 /// Members are in the order of dependence: what stands below refers to what stands above.
 struct Runtime::Impl {
-  Impl(const Config& settings, const Clock& time, RuntimeOptions how, EventLoop made, Spool from, ConnectionString who)
+  Impl(const Config& settings, const Clock& time, RuntimeOptions how, EventLoop made, Spool from)
       : config(settings),
         clock(time),
         options(std::move(how)),
-        identity(std::move(who)),
         loop(std::move(made)),
         spool(std::move(from)),
         outbox(config.outbox, spool, clock),
@@ -87,6 +87,7 @@ struct Runtime::Impl {
   Result<> watch_signals();
   void harden();
   void send_statistics();
+  void warn(std::string_view text);
   void sync_spool();
   void after_step();
   AgentFacts facts() const;
@@ -101,7 +102,6 @@ struct Runtime::Impl {
   const Config& config;
   const Clock& clock;
   RuntimeOptions options;
-  ConnectionString identity;
   EventLoop loop;
   Spool spool;
   std::string spool_place;
@@ -130,17 +130,10 @@ struct Runtime::Impl {
 // ---- start ----
 
 Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Clock& clock, RuntimeOptions options) {
-  auto identity = resolve_connection_string(config);
+  auto identity = resolve_identity(config);
   if (!identity) return std::unexpected(identity.error());
-  if (config.ca_file.empty()) {
-    return std::unexpected(
-        std::string("ca_file is not set: it names the PEM file of the certificates that the hub's must be signed by"));
-  }
-  const auto ca = read_file(config.ca_file, kCaBytesMax);
-  if (!ca) return std::unexpected("ca_file " + config.ca_file + ": " + describe(ca.error()));
-  auto tls = make_tls_context(*ca);
-  if (!tls)
-    return std::unexpected("ca_file " + config.ca_file + ": no PEM certificates (" + describe(tls.error()) + ")");
+  auto tls = TlsMaterial::open(identity->tls);
+  if (!tls) return std::unexpected(tls.error());
 
   const std::string boot_id = read_boot_id();
   SpoolOptions spool_options{.directory = config.data_dir + "/spool",
@@ -170,8 +163,7 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Cl
   }
   auto loop = EventLoop::create(clock);
   if (!loop) return std::unexpected("epoll: " + describe(loop.error()));
-  auto impl = std::make_unique<Impl>(config, clock, std::move(options), *std::move(loop), *std::move(spool),
-                                     *std::move(identity));
+  auto impl = std::make_unique<Impl>(config, clock, std::move(options), *std::move(loop), *std::move(spool));
   impl->spool_place = place;
   if (const auto cut = impl->spool.repaired_bytes(); cut > 0) {
     impl->log("spool: cut " + std::to_string(cut) + " bytes of an entry that was not finished");
@@ -179,8 +171,10 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Cl
   impl->uplink = std::make_unique<Uplink>(UplinkOptions{.settings = config.uplink,
                                                         .agent_version = PICKET_VERSION,
                                                         .agent_id = installation_id(config.data_dir),
-                                                        .boot_id = boot_id},
-                                          impl->identity, impl->loop, *std::move(tls), impl->spool);
+                                                        .boot_id = boot_id,
+                                                        .provisioning = std::move(identity->provisioning)},
+                                          std::move(identity->connection), impl->loop, *std::move(tls), impl->spool);
+  impl->uplink->on_warning([each = impl.get()](std::string_view text) { each->warn(text); });
   impl->uplink->on_acknowledged([each = impl.get()](StreamId id) { each->self_tests.on_acknowledged(id); });
   impl->uplink->on_method([each = impl.get()](const MethodCall& call) { return each->methods.call(call); });
   impl->self_tests.set_uplink(*impl->uplink);
@@ -227,6 +221,16 @@ void Runtime::Impl::harden() {
   }
 }
 
+/// What a person has to do before it becomes a problem: said here and on the server.
+void Runtime::Impl::warn(std::string_view text) {
+  log("warning: " + std::string(text));
+  const message::Diagnostic item{.severity = message::DiagnosticSeverity::Warning,
+                                 .message = text,
+                                 .process_id = ::getpid(),
+                                 .thread_id = ::getpid()};
+  emit_counted(aggregator, moment_of(clock), {"agent", "uplink", false}, Priority::high, text, item);
+}
+
 void Runtime::Impl::send_statistics() {
   collectors.send_statistics();
   loop.set_timer(statistics_timer, clock.monotonic() + config.collectors.statistics_every);
@@ -254,7 +258,8 @@ void Runtime::Impl::after_step() {
   logged_state = now_status.state;
   logged_reason = now_status.reason;
   log(now_status.state == UplinkState::connected
-          ? "connected to " + identity.endpoint.host + ":" + std::to_string(identity.endpoint.port)
+          ? "connected to " + now_status.hub +
+                (now_status.fallback.empty() ? std::string() : " by WebSocket, since: " + now_status.fallback)
           : "not connected: " + std::string(to_string(now_status.problem)) + ": " + now_status.reason);
 }
 
@@ -312,8 +317,8 @@ Outcome Runtime::run() {
 AgentStatus Runtime::Impl::status() const {
   AgentStatus out;
   out.version = PICKET_VERSION;
-  out.identity = mqtt_client_id(identity);
-  out.hub = identity.endpoint.host + ":" + std::to_string(identity.endpoint.port);
+  out.identity = uplink->status().identity;
+  out.hub = uplink->status().hub;
   out.now = clock.now();
   out.started = started;
   out.uplink = uplink->status();

@@ -62,6 +62,28 @@ std::string set_priority(Priority& target, const std::string& text) {
   return {};
 }
 
+std::string set_transport(UplinkTransport& target, const std::string& text) {
+  constexpr std::string_view kNames[] = {"auto", "mqtt", "websocket"};
+  const auto found = std::ranges::find(kNames, text);
+  if (found == std::end(kNames)) return "must be auto, mqtt or websocket";
+  target = static_cast<UplinkTransport>(found - std::begin(kNames));
+  return {};
+}
+
+std::string set_proxy(std::optional<Proxy>& target, const std::string& text) {
+  auto proxy = parse_proxy(text);
+  if (!proxy) return proxy.error();
+  target = *std::move(proxy);
+  return {};
+}
+
+std::string set_host_port(HostPort& target, const std::string& text) {
+  auto parsed = parse_host_port(text);
+  if (!parsed) return "must be host or host:port: " + parsed.error();
+  target = *std::move(parsed);
+  return {};
+}
+
 std::string set_ring(std::uint32_t& target, const std::string& text) {
   std::size_t bytes = 0;
   if (auto problem = set_bytes(bytes, text, 4 << 10, 16 << 20); !problem.empty()) return problem;

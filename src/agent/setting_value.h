@@ -45,6 +45,11 @@ inline constexpr std::size_t kSettingItemsMax = 64;
 std::string set_list(std::vector<std::string>& target, const std::string& text);
 /// Not urgent: that is for what happens first.
 std::string set_priority(Priority& target, const std::string& text);
+/// "auto", "mqtt" or "websocket".
+std::string set_transport(UplinkTransport& target, const std::string& text);
+std::string set_proxy(std::optional<Proxy>& target, const std::string& text);
+/// "host", "host:port"; without a port MQTT's.
+std::string set_host_port(HostPort& target, const std::string& text);
 /// 4 KiB to 16 MiB, a power of two.
 std::string set_ring(std::uint32_t& target, const std::string& text);
 

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
+#include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 #include <sys/socket.h>
@@ -24,6 +25,8 @@ class Owned {
   Owned(const Owned&) = delete;
   Owned& operator=(const Owned&) = delete;
   T* get() { return &value_; }
+  const T* get() const { return &value_; }
+  const T* operator->() const { return &value_; }
   T* operator->() { return &value_; }
 
  private:
@@ -33,6 +36,7 @@ using Config = Owned<mbedtls_ssl_config, mbedtls_ssl_config_init, mbedtls_ssl_co
 using Ssl = Owned<mbedtls_ssl_context, mbedtls_ssl_init, mbedtls_ssl_free>;
 using Certificates = Owned<mbedtls_x509_crt, mbedtls_x509_crt_init, mbedtls_x509_crt_free>;
 using Entropy = Owned<mbedtls_entropy_context, mbedtls_entropy_init, mbedtls_entropy_free>;
+using PrivateKey = Owned<mbedtls_pk_context, mbedtls_pk_init, mbedtls_pk_free>;
 using Random = Owned<mbedtls_ctr_drbg_context, mbedtls_ctr_drbg_init, mbedtls_ctr_drbg_free>;
 
 struct NumericName {
@@ -120,6 +124,7 @@ class Session final : public TlsSession {
 
   void close() override { mbedtls_ssl_close_notify(ssl_.get()); }
   [[nodiscard]] std::string problem() const override { return problem_; }
+  [[nodiscard]] std::string version() const override { return mbedtls_ssl_get_version(ssl_.get()); }
 
  private:
   static constexpr int kIoFailed = -1;
@@ -166,24 +171,38 @@ class Session final : public TlsSession {
   Ssl ssl_;
 };
 
+/// PEM parsing wants the terminating zero counted.
+const unsigned char* pem_bytes(const std::string& pem) { return reinterpret_cast<const unsigned char*>(pem.c_str()); }
+
+/// Days since 1970-01-01 of a date in the Gregorian calendar.
+std::int64_t days_of(const mbedtls_x509_time& time) {
+  const std::int64_t year = time.mon > 2 ? time.year : time.year - 1;  // years that begin in March
+  const std::int64_t of_year = (153 * (time.mon > 2 ? time.mon - 3 : time.mon + 9) + 2) / 5 + time.day - 1;
+  return year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719'468;
+}
+
+Timestamp timestamp_of(const mbedtls_x509_time& time) {
+  const std::int64_t seconds = ((days_of(time) * 24 + time.hour) * 60 + time.min) * 60 + time.sec;
+  return Timestamp{seconds * 1'000'000};
+}
+
 class Context final : public TlsContext {
  public:
-  Result<> start(const std::string& ca_pem) {
-    // PEM parsing wants the terminating zero counted.
-    if (mbedtls_x509_crt_parse(trusted_.get(), reinterpret_cast<const unsigned char*>(ca_pem.c_str()),
-                               ca_pem.size() + 1) != 0) {
-      return fail(Errc::malformed, "tls.ca_file");
+  /// Empty: done. Else what is wrong, for people.
+  std::string start(const TlsOptions& options) {
+    if (mbedtls_x509_crt_parse(trusted_.get(), pem_bytes(options.ca_pem), options.ca_pem.size() + 1) != 0) {
+      return "the trusted certificates are no PEM certificates";
     }
     if (mbedtls_ctr_drbg_seed(random_.get(), mbedtls_entropy_func, entropy_.get(), nullptr, 0) != 0 ||
         mbedtls_ssl_config_defaults(config_.get(), MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                     MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
-      return fail(Errc::internal, "tls.start");
+      return "TLS cannot start: no randomness or no memory";
     }
     mbedtls_ssl_conf_min_version(config_.get(), MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
     mbedtls_ssl_conf_authmode(config_.get(), MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_ca_chain(config_.get(), trusted_.get(), nullptr);
     mbedtls_ssl_conf_rng(config_.get(), mbedtls_ctr_drbg_random, random_.get());
-    return {};
+    return options.certificate_pem.empty() ? std::string() : take_identity(options);
   }
 
   Result<std::unique_ptr<TlsSession>> connect(int fd, const std::string& server_name) override {
@@ -192,8 +211,29 @@ class Context final : public TlsContext {
     return session;
   }
 
+  [[nodiscard]] std::optional<Timestamp> certificate_end() const override {
+    if (own_->raw.p == nullptr) return std::nullopt;
+    return timestamp_of(own_->valid_to);
+  }
+
  private:
+  std::string take_identity(const TlsOptions& options) {
+    if (mbedtls_x509_crt_parse(own_.get(), pem_bytes(options.certificate_pem), options.certificate_pem.size() + 1) !=
+        0) {
+      return "the device's certificate is no PEM certificate";
+    }
+    if (is_key_name(options.key)) return "a key in a TPM or by PKCS#11 needs the OpenSSL build of the agent";
+    const int parsed = mbedtls_pk_parse_key(key_.get(), pem_bytes(options.key), options.key.size() + 1, nullptr, 0);
+    if (parsed == MBEDTLS_ERR_PK_PASSWORD_REQUIRED) return "the private key is encrypted with a password";
+    if (parsed != 0) return "the private key is no PEM key (EC or RSA)";
+    if (mbedtls_pk_check_pair(&own_->pk, key_.get()) != 0) return "the private key is not that of the certificate";
+    if (mbedtls_ssl_conf_own_cert(config_.get(), own_.get(), key_.get()) != 0) return "TLS cannot start: no memory";
+    return {};
+  }
+
   Certificates trusted_;
+  Certificates own_;
+  PrivateKey key_;
   Entropy entropy_;
   Random random_;
   Config config_;
@@ -201,10 +241,12 @@ class Context final : public TlsContext {
 
 }  // namespace
 
-Result<std::unique_ptr<TlsContext>> make_tls_context(const std::string& ca_pem) {
+Checked<std::unique_ptr<TlsContext>> make_tls_context(const TlsOptions& options) {
   auto context = std::make_unique<Context>();
-  TRY_VOID(context->start(ca_pem));
+  if (auto problem = context->start(options); !problem.empty()) return std::unexpected(std::move(problem));
   return context;
 }
+
+std::string_view tls_library() { return "mbedTLS"; }
 
 }  // namespace picket::agent

@@ -57,6 +57,14 @@ TEST(ConnectionString, APortInTheHostNameStaysInUserNameAndToken) {
   EXPECT_THAT(make_sas_token(*device, Timestamp{}), HasSubstr("sr=localhost%3A18883%2Fdevices%2Fd&"));
 }
 
+TEST(ConnectionString, ACertificateStandsForAKey) {
+  const auto device = parse_connection_string("HostName=h;DeviceId=d;ModuleId=m;x509=true");
+  ASSERT_TRUE(device);
+  EXPECT_TRUE(device->x509);
+  EXPECT_TRUE(device->key.empty());
+  EXPECT_FALSE(parse_connection_string(kDevice)->x509);
+}
+
 TEST(ConnectionString, AKeyMayEndWithEqualSigns) {
   EXPECT_TRUE(parse_connection_string("HostName=h;DeviceId=d;SharedAccessKey=a2V5MQ=="));
 }
@@ -64,7 +72,7 @@ TEST(ConnectionString, AKeyMayEndWithEqualSigns) {
 TEST(ConnectionString, EachMistakeIsNamedAndTheKeyNeverShown) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "empty"},
-      {"HostName=h;DeviceId=d", "SharedAccessKey is missing"},
+      {"HostName=h;DeviceId=d", "SharedAccessKey (or x509=true) is missing"},
       {"DeviceId=d;SharedAccessKey=c2VjcmV0", "HostName is missing"},
       {"HostName=h;SharedAccessKey=c2VjcmV0", "DeviceId is missing"},
       {"HostName=h;DeviceId=d;SharedAccessKey=c2VjcmV0!", "not base64"},
@@ -72,7 +80,9 @@ TEST(ConnectionString, EachMistakeIsNamedAndTheKeyNeverShown) {
       {"HostName=h;DeviceId=;SharedAccessKey=c2VjcmV0", "DeviceId is empty"},
       {"HostName=h;DeviceId=d;SharedAccessKey=c2VjcmV0;Port=1", "unknown key 'Port'"},
       {"HostName=h;SharedAccessKeyName=iothubowner;SharedAccessKey=c2VjcmV0", "service policy"},
-      {"HostName=h;DeviceId=d;x509=true", "x509 is not supported"},
+      {"HostName=h;DeviceId=d;x509=yes", "x509 must be true or false"},
+      {"HostName=h;DeviceId=d;x509=true;SharedAccessKey=c2VjcmV0", "both x509=true and a SharedAccessKey"},
+      {"HostName=h;DeviceId=d;SharedAccessSignature=c2VjcmV0", "cannot be renewed"},
       {"HostName=h:0;DeviceId=d;SharedAccessKey=c2VjcmV0", "port"},
       {"HostName=h:99999;DeviceId=d;SharedAccessKey=c2VjcmV0", "port"},
       {"nonsense", "without '='"},

@@ -1,10 +1,14 @@
 #include "agent/uplink.h"
 
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/resolver.h"
+#include "base/core/file.h"
 #include "mini_hub.h"
 
 namespace picket::agent {
@@ -22,7 +26,7 @@ class UplinkTest : public ::testing::Test {
     std::string text = "HostName=hub.example;DeviceId=dev#1;SharedAccessKey=" + std::string(kKey) +
                        ";GatewayHostName=" + gateway + ":" + std::to_string(port);
     if (!module.empty()) text += ";ModuleId=" + module;
-    auto tls = make_tls_context(authority_.pem());
+    auto tls = TlsMaterial::open({.ca_file = write("ca.crt", authority_.pem())});
     ASSERT_TRUE(tls);
     uplink_ = std::make_unique<Uplink>(UplinkOptions{.settings = settings,
                                                      .agent_version = "0.1",
@@ -49,6 +53,20 @@ class UplinkTest : public ::testing::Test {
     return run_until([this] { return spool_.pending() == 0; });
   }
 
+  /// Path of a file with this content in the test's own folder.
+  std::string write(const std::string& name, std::string_view content) {
+    const std::string path = folder_ + "/" + name;
+    EXPECT_TRUE(replace_file(path, as_bytes(content)));
+    return path;
+  }
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "picket-uplink-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string folder_;
   test::TestAuthority authority_;
   EventLoop loop_ = *EventLoop::create(system_clock());
   Spool spool_ = *Spool::open({.directory = "", .memory_max = 4 << 20}, system_clock().now());

@@ -1,4 +1,5 @@
 #include <mbedtls/md.h>
+#include <mbedtls/sha1.h>
 #include <mbedtls/sha256.h>
 
 #include "base/core/check.h"
@@ -11,6 +12,14 @@ Sha256 sha256(Bytes bytes) {
   const int failed = mbedtls_sha256_ret(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
                                         reinterpret_cast<unsigned char*>(out.data()), 0);
   CHECK(failed == 0, "SHA-256 is always available");
+  return out;
+}
+
+Sha1 sha1(Bytes bytes) {
+  Sha1 out{};
+  const int failed = mbedtls_sha1_ret(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                                      reinterpret_cast<unsigned char*>(out.data()));
+  CHECK(failed == 0, "SHA-1 is always available");
   return out;
 }
 

@@ -17,6 +17,15 @@ Sha256 sha256(Bytes bytes) {
   return out;
 }
 
+Sha1 sha1(Bytes bytes) {
+  Sha1 out{};
+  unsigned length = 0;
+  const int ok =
+      EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &length, EVP_sha1(), nullptr);
+  CHECK(ok == 1 && length == out.size(), "SHA-1 is always available");
+  return out;
+}
+
 Sha256 hmac_sha256(Bytes key, Bytes bytes) {
   Sha256 out{};
   unsigned length = 0;

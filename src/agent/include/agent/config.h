@@ -14,8 +14,12 @@
 #include "agent/hardening.h"
 #include "agent/outbox.h"
 #include "agent/priority.h"
+#include "agent/proxy.h"
 
 namespace picket::agent {
+
+/// How MQTT reaches the hub. `automatic`: on its own port, and by WebSocket where that cannot be reached.
+enum class UplinkTransport : std::uint8_t { automatic, mqtt, websocket };
 
 struct UplinkSettings {
   std::uint16_t keep_alive_s = 240;
@@ -23,6 +27,20 @@ struct UplinkSettings {
   Duration token_lifetime = Duration::hours(1);
   Duration connect_timeout = Duration::seconds(30);
   bool compress = true;
+  UplinkTransport transport = UplinkTransport::mqtt;
+  std::uint16_t websocket_port = 443;
+  std::optional<Proxy> proxy;       ///< Its credentials are secret.
+  std::optional<HostPort> gateway;  ///< Connected to in place of the hub, as GatewayHostName.
+};
+
+/// How to learn the identity where there is no connection string.
+struct ProvisioningSettings {
+  std::string id_scope;  ///< Empty: not used.
+  std::string registration_id;
+  std::string key_file;        ///< Of the device's own symmetric key.
+  std::string group_key_file;  ///< Of the enrolment group's; the device's is derived.
+  HostPort endpoint{.host = "global.azure-devices-provisioning.net"};
+  std::string module_id{"DefenderIotMicroAgent"};
 };
 
 /// What the module twin may not do, whatever it says. Only local sources can set these.
@@ -48,6 +66,8 @@ struct Config {
   std::string connection_string;  ///< As text; secret.
   std::string connection_string_file;
   std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;  ///< A path, or a key's name (tls.h).
   std::string data_dir = "/var/lib/picket-agent";
   std::string status_socket;  ///< Empty: data_dir/agent.sock
   bool spool_in_memory = false;
@@ -56,6 +76,7 @@ struct Config {
   Duration spool_age_max = Duration::days(7);
   Duration spool_sync_every = Duration::seconds(30);
   UplinkSettings uplink;
+  ProvisioningSettings provisioning;
   OutboxOptions outbox;
   AggregateOptions aggregate;
   CollectorSettings collectors;

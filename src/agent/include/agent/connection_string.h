@@ -23,16 +23,19 @@ struct HostPort {
 /// "host", "host:port", "[v6]", "[v6]:port", or a bare IPv6 address.
 Checked<HostPort> parse_host_port(std::string_view text);
 
+inline constexpr std::size_t kIdBytesMax = 128;  ///< Of device, module and registration ids.
+
 struct ConnectionString {
   std::string host_name;  ///< As written: goes into user name and token, with a port if it has one.
   std::string device_id;
   std::string module_id;  ///< Empty: the device itself.
-  Buffer key;             ///< Decoded SharedAccessKey.
+  Buffer key;             ///< Decoded SharedAccessKey; empty with x509.
+  bool x509 = false;      ///< The TLS certificate proves the identity: certificate_file and key_file.
   HostPort endpoint;      ///< GatewayHostName where given, else HostName: what is connected to, and whose name the
                           ///< certificate must bear.
 };
 
-/// "HostName=…;DeviceId=…;[ModuleId=…;]SharedAccessKey=…[;GatewayHostName=host[:port]]"; keys in any order, white space
+/// "HostName=…;DeviceId=…;[ModuleId=…;]SharedAccessKey=…[;GatewayHostName=host[:port]]", or x509=true in place of the key; keys in any order, white space
 /// around the whole is ignored. The error never shows the key.
 Checked<ConnectionString> parse_connection_string(std::string_view text);
 

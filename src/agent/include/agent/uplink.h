@@ -11,42 +11,12 @@
 #include "agent/config.h"
 #include "agent/connection_string.h"
 #include "agent/event_loop.h"
-#include "agent/resolver.h"
+#include "agent/provisioning.h"
 #include "agent/spool.h"
-#include "agent/tls.h"
+#include "agent/tls_material.h"
+#include "agent/uplink_status.h"
 
 namespace picket::agent {
-
-enum class UplinkState : std::uint8_t {
-  stopped,
-  waiting,     ///< For the next attempt; `reason` says what failed.
-  resolving,   ///< Asking for the address.
-  connecting,  ///< TCP.
-  securing,    ///< TLS.
-  joining,     ///< MQTT CONNECT sent.
-  connected,
-};
-std::string_view to_string(UplinkState state);
-
-/// Why the last attempt or connection ended.
-enum class UplinkProblem : std::uint8_t { none, name, network, tls, certificate, denied, busy, protocol, lost };
-std::string_view to_string(UplinkProblem problem);
-
-struct UplinkStatus {
-  UplinkState state = UplinkState::stopped;
-  UplinkProblem problem = UplinkProblem::none;
-  std::string reason;  ///< For people; empty when nothing is wrong.
-  Timestamp since;     ///< Of `state`.
-  std::optional<Timestamp> next_attempt;
-  std::optional<Timestamp> last_connected;
-  std::optional<Timestamp> last_acknowledged;
-  std::uint64_t attempts = 0;
-  std::uint64_t connections = 0;
-  std::uint64_t sent = 0;        ///< Messages handed to a connection, repeats included.
-  std::uint64_t sent_again = 0;  ///< Of these, repeats.
-  std::uint64_t acknowledged = 0;
-  std::uint64_t bytes_sent = 0;  ///< MQTT bytes, before TLS.
-};
 
 /// A direct method that the hub calls (spec/hub.md, section 1.1). Views live for the call.
 struct MethodCall {
@@ -63,20 +33,27 @@ struct UplinkOptions {
   std::string agent_version;
   std::string agent_id;  ///< UUID of the installation.
   std::string boot_id;   ///< UUID of the running kernel.
+  /// Asks the provisioning service who this device is: when there is no connection string, and again when a hub refuses
+  /// what it has told.
+  std::optional<ProvisioningOptions> provisioning;
 };
 
+/// The life cycle of connections: attempts, back-off, renewal. What bytes pass is Transport's, what they say is
+/// HubSession's and ProvisioningSession's.
 /// Behaves as the IoT Hub SDKs were seen to (spec/hub.md, sections 1.1 and 2), so a real IoT Hub serves too: QoS 1,
 /// `$.mid` that stays when a message is sent again, clean=0, SAS renewal by a new connection before the token ends,
 /// CONNACK 3 retried soon, CONNACK 4 and 5 after minutes. Never more than window messages without acknowledgement, and
-/// never more than kWindowBytes of them in memory. One thread: the loop's.
+/// never more than kWindowBytes of them in memory. With "auto" each attempt that does not reach MQTT's port goes on by
+/// WebSocket at once. One thread: the loop's.
 class Uplink {
  public:
   static constexpr std::size_t kWindowBytes = 512 << 10;
   using OnAcknowledged = std::function<void(StreamId)>;
   using OnMethod = std::function<MethodAnswer(const MethodCall&)>;
+  using OnWarning = std::function<void(std::string_view)>;
 
-  /// All references outlive the uplink.
-  Uplink(UplinkOptions options, ConnectionString identity, EventLoop& loop, std::unique_ptr<TlsContext> tls,
+  /// All references outlive the uplink. Without an identity, `options.provisioning` is there.
+  Uplink(UplinkOptions options, std::optional<ConnectionString> identity, EventLoop& loop, TlsMaterial tls,
          Spool& spool);
   ~Uplink();
   Uplink(const Uplink&) = delete;
@@ -90,6 +67,9 @@ class Uplink {
   void on_acknowledged(OnAcknowledged callback);
   /// Set before start(): the uplink then asks the hub for direct methods.
   void on_method(OnMethod callback);
+  /// Something that a person has to do before it becomes a problem, such as a certificate that ends soon. At most once
+  /// a day.
+  void on_warning(OnWarning callback);
   [[nodiscard]] const UplinkStatus& status() const;
 
  private:
@@ -99,8 +79,5 @@ class Uplink {
 
 /// "{epoch}-{sequence}": what `$.mid` says.
 std::string message_id(StreamId id);
-
-/// gzip (RFC 1952) when the result is at least an eighth smaller; nullopt otherwise.
-std::optional<Buffer> compress_message(std::string_view message);
 
 }  // namespace picket::agent

@@ -1,0 +1,17 @@
+// Compression of a message on its way to the hub.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/core/bytes.h"
+
+namespace picket::agent {
+
+/// The message, compressed when the result is at least an eighth smaller; nullopt otherwise. gzip (RFC 1952), or zstd
+/// (RFC 8878) where the agent was built with PICKET_AGENT_ZSTD.
+std::optional<Buffer> compress_message(std::string_view message);
+/// What `$.ce` says of a compressed message: "gzip" or "zstd".
+std::string_view compression_name();
+
+}  // namespace picket::agent
