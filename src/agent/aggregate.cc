@@ -67,7 +67,8 @@ struct Aggregator::ProcessEntry {
     if (hits.count++ == 0) hits.first = again.time.wall;
     hits.last = again.time.wall;
   }
-  [[nodiscard]] Priority priority(Priority of_table) const { return of_table; }
+  [[nodiscard]] std::string_view collector() const { return record.origin.collector; }
+  [[nodiscard]] Priority priority(const AggregateOptions& options) const { return options.process_priority; }
   void report(AggregateSink& sink, Priority priority) {
     record.time.wall = hits.first;
     sink.process(record, hits, priority);
@@ -81,6 +82,7 @@ struct Aggregator::ConnectionEntry {
   OwnedTexts texts;
   ConnectionHits hits{.hits = {.count = 0}};
   Duration last_hit;
+  bool known = true;  ///< last_hit is of a happening before; false for the first one when it is counted.
 
   explicit ConnectionEntry(const ConnectionRecord& first) : record(first), last_hit(first.time.monotonic) {
     texts.own(record.executable, record.argv);
@@ -103,7 +105,8 @@ struct Aggregator::ConnectionEntry {
     ++counted.count;
     if (again.kind == ConnectionRecord::Kind::failed) ++hits.failed;
     ++hits.hourly[hour_of(again.time.wall)];
-    hits.gaps.add(again.time.monotonic - last_hit);
+    if (known) hits.gaps.add(again.time.monotonic - last_hit);
+    known = true;
     last_hit = again.time.monotonic;
     record.pid = again.pid;
     record.cookie = again.cookie;
@@ -111,7 +114,8 @@ struct Aggregator::ConnectionEntry {
     if (record.local.port != again.local.port) record.local.port = 0;
     if (record.remote.port != again.remote.port) record.remote.port = 0;
   }
-  [[nodiscard]] Priority priority(Priority of_table) const { return of_table; }
+  [[nodiscard]] std::string_view collector() const { return record.origin.collector; }
+  [[nodiscard]] Priority priority(const AggregateOptions& options) const { return options.connection_priority; }
   void report(AggregateSink& sink, Priority priority) {
     record.time.wall = hits.hits.first;
     sink.connection(record, hits, priority);
@@ -132,8 +136,10 @@ struct Aggregator::EventEntry {
   }
   [[nodiscard]] bool pending() const { return hits.count > 0; }
   [[nodiscard]] std::size_t bytes() const { return texts.bytes(); }
-  [[nodiscard]] Priority priority(Priority /*of_table*/) const { return record.priority; }
+  [[nodiscard]] std::string_view collector() const { return record.origin.collector; }
+  [[nodiscard]] Priority priority(const AggregateOptions& /*options*/) const { return record.priority; }
   void count(const EventRecord& again) {
+    record.priority = again.priority;
     if (hits.count++ == 0) hits.first = again.time.wall;
     hits.last = again.time.wall;
     sums.failed += again.failed ? 1 : 0;
@@ -148,131 +154,45 @@ struct Aggregator::EventEntry {
   }
 };
 
-template <class Entry>
-class Aggregator::Table {
- public:
-  Table(Aggregator& owner, Priority priority)
-      : owner_(owner), priority_(priority), secret_{random_u64(), random_u64()} {}
-
-  [[nodiscard]] SipKey secret() const { return secret_; }
-  [[nodiscard]] std::size_t size() const { return index_.size(); }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
-
-  Entry* find(const AggregateKey& key, Duration now) {
-    const auto found = index_.find(key);
-    if (found == index_.end()) return nullptr;
-    found->second->used = now;
-    slots_.splice(slots_.end(), slots_, found->second);
-    return &found->second->entry;
-  }
-
-  /// Adds an entry, after making room for it.
-  Entry& add(const AggregateKey& key, const typename Entry::Record& record, Duration now) {
-    slots_.push_back({Entry(record), key, now, now});
-    index_.emplace(key, std::prev(slots_.end()));
-    bytes_ += cost(slots_.back());
-    while (slots_.size() > 1 && (slots_.size() > owner_.options_.entries_max || bytes_ > owner_.options_.bytes_max)) {
-      ++owner_.counters_.evicted;
-      report(slots_.front());
-      forget(slots_.begin());
-    }
-    return slots_.back().entry;
-  }
-
-  template <class Change>
-  void change(Entry& entry, Change&& change) {
-    bytes_ -= entry.bytes();
-    change(entry);
-    bytes_ += entry.bytes();
-  }
-
-  Duration on_time(Duration now) {
-    // What is added later is due later than this.
-    Duration next = now + Duration::hours(1);
-    for (const Priority priority : {Priority::low, Priority::medium, Priority::high}) {
-      if (priority == priority_ || std::is_same_v<Entry, EventEntry>) next = std::min(next, now + window(priority));
-    }
-    for (auto slot = slots_.begin(); slot != slots_.end();) {
-      const auto here = slot++;
-      const Duration window = this->window(here->entry.priority(priority_));
-      if (now - here->window_start >= window) {
-        const bool unused = !here->entry.pending() && now - here->used >= window;
-        report(*here);
-        here->window_start = now;
-        if (unused) {
-          forget(here);
-          continue;
-        }
-      }
-      next = std::min(next, here->window_start + window);
-    }
-    return next;
-  }
-
-  void flush() {
-    for (Slot& slot : slots_) report(slot);
-  }
-
- private:
-  struct Slot {
-    Entry entry;
-    AggregateKey key;
-    Duration window_start;
-    Duration used;
-  };
-  using Slots = std::list<Slot>;
-
-  [[nodiscard]] Duration window(Priority priority) const {
-    return owner_.options_.window[static_cast<std::size_t>(priority)];
-  }
-  static std::size_t cost(const Slot& slot) { return sizeof(Slot) + 64 + slot.entry.bytes(); }
-
-  void report(Slot& slot) {
-    if (!slot.entry.pending()) return;
-    ++owner_.counters_.reported;
-    change(slot.entry, [this](Entry& entry) { entry.report(owner_.sink_, entry.priority(priority_)); });
-  }
-  void forget(typename Slots::iterator slot) {
-    bytes_ -= cost(*slot);
-    index_.erase(slot->key);
-    slots_.erase(slot);
-  }
-
-  Aggregator& owner_;
-  Priority priority_;
-  SipKey secret_;
-  Slots slots_;  ///< Longest unused first.
-  std::unordered_map<AggregateKey, typename Slots::iterator, AggregateKeyHash> index_;
-  std::size_t bytes_ = 0;
-};
-
-Aggregator::Aggregator(AggregateOptions options, AggregateSink& sink) : options_(options), sink_(sink) {
-  processes_ = std::make_unique<Table<ProcessEntry>>(*this, options.process_priority);
-  connections_ = std::make_unique<Table<ConnectionEntry>>(*this, options.connection_priority);
-  events_ = std::make_unique<Table<EventEntry>>(*this, Priority::low);
+Aggregator::Aggregator(AggregateOptions options, AggregateSink& sink) : options_(std::move(options)), sink_(sink) {
+  processes_ = std::make_unique<AggregateTable<ProcessEntry>>(options_, counters_, sink);
+  connections_ = std::make_unique<AggregateTable<ConnectionEntry>>(options_, counters_, sink);
+  events_ = std::make_unique<AggregateTable<EventEntry>>(options_, counters_, sink);
 }
 Aggregator::~Aggregator() = default;
 
+bool Aggregator::first_waits(Priority priority) const { return !options_.first_at_once && priority < Priority::high; }
+
+CollectorFlow& Aggregator::flow(std::string_view collector) {
+  const auto found = std::ranges::find(counters_.flows, collector, &CollectorFlow::collector);
+  return found != counters_.flows.end() ? *found : counters_.flows.emplace_back(collector);
+}
+
 void Aggregator::emit(const ProcessRecord& record) {
   ++counters_.taken;
+  ++flow(record.origin.collector).taken;
   AggregateKeyBuilder parts;
   parts.number(static_cast<std::uint64_t>(record.kind)).text(record.argv).text(record.executable).number(record.euid);
   parts.number(record.argv_hash);
   if (record.kind == ProcessRecord::Kind::exit) parts.number(static_cast<std::uint32_t>(record.exit_status));
   for (const StdioFact& fact : record.stdio) add_stdio(parts, fact);
   const AggregateKey key = parts.finish(processes_->secret());
-  if (ProcessEntry* entry = processes_->find(key, record.time.monotonic)) {
-    ++counters_.aggregated;
-    processes_->change(*entry, [&](ProcessEntry& each) { each.count(record); });
-    return;
+  ProcessEntry* entry = processes_->find(key, record.time.monotonic);
+  if (entry == nullptr) {
+    entry = &processes_->add(key, record, record.time.monotonic);
+    if (!first_waits(options_.process_priority)) {
+      pass(record.origin.collector);
+      sink_.process(record, {.count = 1, .first = record.time.wall, .last = record.time.wall}, Priority::urgent);
+      return;
+    }
   }
-  processes_->add(key, record, record.time.monotonic);
-  ++counters_.passed;
-  sink_.process(record, {.count = 1, .first = record.time.wall, .last = record.time.wall}, Priority::urgent);
+  ++counters_.aggregated;
+  processes_->change(*entry, [&](ProcessEntry& each) { each.count(record); });
 }
 
 void Aggregator::emit(const ConnectionRecord& record) {
   ++counters_.taken;
+  ++flow(record.origin.collector).taken;
   using Direction = ConnectionRecord::Direction;
   AggregateKeyBuilder parts;
   parts.number(static_cast<std::uint64_t>(record.direction)).number(record.protocol);
@@ -285,34 +205,47 @@ void Aggregator::emit(const ConnectionRecord& record) {
   const bool closed = record.kind == ConnectionRecord::Kind::closed;
   if (entry == nullptr) {
     entry = &connections_->add(key, record, record.time.monotonic);
-    if (!closed) {  // the end of a connection is no first occurrence; it waits for its window
-      ++counters_.passed;
+    if (!closed && !first_waits(options_.connection_priority)) {  // an end is no first occurrence: it waits anyway
+      pass(record.origin.collector);
       ConnectionHits first;
       first.hits = {.count = 1, .first = record.time.wall, .last = record.time.wall};
       first.failed = record.kind == ConnectionRecord::Kind::failed ? 1 : 0;
       sink_.connection(record, first, Priority::urgent);
       return;
     }
+    entry->known = closed;
   }
   ++counters_.aggregated;
   connections_->change(*entry, [&](ConnectionEntry& each) { each.count(record); });
 }
 
 void Aggregator::emit(const EventRecord& record) {
-  if (record.identity.empty()) return sink_.event(record, {.count = 0}, {}, record.priority);
+  ++flow(record.origin.collector).taken;
+  if (record.identity.empty()) {
+    ++flow(record.origin.collector).sent;
+    return sink_.event(record, {.count = 0}, {}, record.priority);
+  }
   ++counters_.taken;
   AggregateKeyBuilder parts;
   const AggregateKey key = parts.text(record.event.name).text(record.identity).finish(events_->secret());
-  if (EventEntry* entry = events_->find(key, record.time.monotonic)) {
-    ++counters_.aggregated;
-    events_->change(*entry, [&](EventEntry& each) { each.count(record); });
-    return;
+  EventEntry* entry = events_->find(key, record.time.monotonic);
+  if (entry == nullptr) {
+    entry = &events_->add(key, record, record.time.monotonic);
+    if (!first_waits(record.priority)) {
+      pass(record.origin.collector);
+      sink_.event(record, {.count = 1, .first = record.time.wall, .last = record.time.wall},
+                  {.failed = record.failed ? 1U : 0U, .bytes_in = record.bytes_in, .bytes_out = record.bytes_out},
+                  Priority::urgent);
+      return;
+    }
   }
-  events_->add(key, record, record.time.monotonic);
+  ++counters_.aggregated;
+  events_->change(*entry, [&](EventEntry& each) { each.count(record); });
+}
+
+void Aggregator::pass(std::string_view collector) {
   ++counters_.passed;
-  sink_.event(record, {.count = 1, .first = record.time.wall, .last = record.time.wall},
-              {.failed = record.failed ? 1U : 0U, .bytes_in = record.bytes_in, .bytes_out = record.bytes_out},
-              Priority::urgent);
+  ++flow(collector).sent;
 }
 
 Duration Aggregator::on_time(Duration now) {
@@ -323,6 +256,11 @@ void Aggregator::flush() {
   processes_->flush();
   connections_->flush();
   events_->flush();
+}
+
+void Aggregator::change_options(AggregateOptions options) {
+  flush();
+  options_ = std::move(options);
 }
 
 std::size_t Aggregator::entries() const { return processes_->size() + connections_->size() + events_->size(); }

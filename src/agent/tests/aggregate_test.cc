@@ -299,6 +299,92 @@ TEST_F(AggregateTest, HitCountsAddUpUnderAnyOrder) {
   EXPECT_LE(small.entries(), 8u);
 }
 
+// ---- profile parity, caches, options that change ----
+
+TEST_F(AggregateTest, InParityTheFirstWaitsForItsWindowToo) {
+  Aggregator parity({.first_at_once = false}, out_);
+  for (int i = 0; i < 3; ++i) parity.emit(process("ls", Duration::seconds(i)));
+  parity.emit(connection(ConnectionRecord::Kind::opened));
+  parity.emit(event("a", "{}", at({}), Priority::low));
+  EXPECT_TRUE(out_.processes.empty());
+  EXPECT_TRUE(out_.connections.empty());
+  EXPECT_TRUE(out_.events.empty());
+  parity.on_time(mono(Duration::hours(24)));
+  ASSERT_EQ(out_.processes.size(), 1u);
+  EXPECT_EQ(out_.processes[0].hits.count, 3u);
+  EXPECT_EQ(out_.processes[0].hits.first, kStart);
+  EXPECT_EQ(out_.processes[0].priority, Priority::medium);
+  ASSERT_EQ(out_.connections.size(), 1u);
+  EXPECT_EQ(out_.connections[0].hits.hits.count, 1u);
+  EXPECT_EQ(out_.connections[0].hits.gaps.gaps_ms().size(), 0u) << "the first one follows nothing";
+  ASSERT_EQ(out_.events.size(), 1u);
+  EXPECT_EQ(out_.events[0].priority, Priority::low);
+}
+
+TEST_F(AggregateTest, InParityHighPriorityStillLeavesAtOnce) {
+  Aggregator parity({.first_at_once = false, .process_priority = Priority::high}, out_);
+  parity.emit(process("ls"));
+  parity.emit(event("a", "{}", at({}), Priority::high));
+  EXPECT_EQ(out_.processes.size(), 1u);
+  EXPECT_EQ(out_.events.size(), 1u);
+}
+
+TEST_F(AggregateTest, InParityWindowsEndTogether) {
+  Aggregator parity({.first_at_once = false}, out_);
+  for (int i = 0; i < 50; ++i) parity.emit(process("p" + std::to_string(i), Duration::minutes(i)));
+  // Multiples of two hours on the monotonic clock, which began 100 s before.
+  const Duration boundary = Duration::hours(2);
+  EXPECT_EQ(parity.on_time(boundary - Duration{1}), boundary);
+  EXPECT_TRUE(out_.processes.empty());
+  parity.on_time(boundary);
+  EXPECT_EQ(out_.processes.size(), 50u);
+}
+
+TEST_F(AggregateTest, ACollectorsCacheBoundsOnlyItsOwnEntries) {
+  Aggregator small({.entries_by_collector = {{"dns", 2}}}, out_);
+  const auto emit = [&](std::string_view collector, std::string_view identity) {
+    auto record = event(identity, "{}", at({}), Priority::low);
+    record.origin.collector = collector;
+    small.emit(record);
+  };
+  for (const char* identity : {"a", "b", "c", "d"}) emit("dns", identity);
+  for (const char* identity : {"e", "f", "g", "h"}) emit("peripheral", identity);
+  EXPECT_EQ(small.entries(), 6u);
+  EXPECT_EQ(small.counters().evicted, 2u);
+  emit("dns", "d");
+  EXPECT_EQ(out_.events.size(), 8u) << "the newest are known";
+  emit("dns", "a");
+  EXPECT_EQ(out_.events.size(), 9u) << "the oldest was forgotten";
+}
+
+TEST_F(AggregateTest, ChangedOptionsFirstReportWhatWasCounted) {
+  for (int i = 0; i < 3; ++i) aggregator_.emit(process("ls", Duration::seconds(i)));
+  aggregator_.change_options({.process_priority = Priority::high});
+  ASSERT_EQ(out_.processes.size(), 2u);
+  EXPECT_EQ(out_.processes[1].hits.count, 2u);
+  EXPECT_EQ(out_.processes[1].priority, Priority::medium);
+  aggregator_.emit(process("ls", Duration::seconds(9)));
+  EXPECT_EQ(out_.processes.size(), 2u) << "the key is still known";
+  aggregator_.on_time(mono(Duration::minutes(31)));
+  ASSERT_EQ(out_.processes.size(), 3u);
+  EXPECT_EQ(out_.processes[2].priority, Priority::high);
+}
+
+TEST_F(AggregateTest, FlowsAccountForEachCollector) {
+  auto record = process("ls");
+  record.origin.collector = "process";
+  for (int i = 0; i < 5; ++i) aggregator_.emit(record);
+  auto single = event("", "{}", at({}), Priority::low);
+  single.origin.collector = "sbom";
+  aggregator_.emit(single);
+  aggregator_.flush();
+  ASSERT_EQ(aggregator_.counters().flows.size(), 2u);
+  EXPECT_EQ(aggregator_.counters().flows[0].taken, 5u);
+  EXPECT_EQ(aggregator_.counters().flows[0].sent, 2u) << "the first, and one for the other four";
+  EXPECT_EQ(aggregator_.counters().flows[1].taken, 1u);
+  EXPECT_EQ(aggregator_.counters().flows[1].sent, 1u);
+}
+
 TEST(GapSketch, RoundsUpToTwoSignificantDigits) {
   const auto ms = [](std::int64_t n) { return GapSketch::quantise(Duration::milliseconds(n)); };
   EXPECT_EQ(ms(-5), 0u);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/priority.h"
 #include "agent/record.h"
@@ -50,6 +51,9 @@ class AggregateSink {
   virtual void event(const EventRecord& record, const Hits& hits, const EventSums& sums, Priority priority) = 0;
 };
 
+template <class Entry>
+class AggregateTable;
+
 struct AggregateOptions {
   std::size_t entries_max = 1'024;    ///< Of each table.
   std::size_t bytes_max = 512 << 10;  ///< Of each table, texts and sketches included.
@@ -64,12 +68,20 @@ struct AggregateOptions {
   std::array<Duration, kPriorities> window{Duration::hours(24), Duration::hours(2), Duration::minutes(30), Duration{}};
 };
 
+/// What became of one collector's records.
+struct CollectorFlow {
+  std::string_view collector;  ///< Static storage.
+  std::uint64_t taken = 0;     ///< Records that came.
+  std::uint64_t sent = 0;      ///< Records that left for them.
+};
+
 struct AggregateCounters {
   std::uint64_t taken = 0;       ///< Records of processes and connections.
   std::uint64_t passed = 0;      ///< Left at once.
   std::uint64_t aggregated = 0;  ///< Counted into an entry.
   std::uint64_t reported = 0;    ///< Aggregates that left.
   std::uint64_t evicted = 0;     ///< Of these, because the table was full.
+  std::vector<CollectorFlow> flows;
 };
 
 /// Keys are those that were published (spec/security-message.md, section 7):
@@ -80,10 +92,11 @@ struct AggregateCounters {
 /// Stdio is part of the key so that a shell on a socket is never hidden behind the same shell on a terminal. Logins,
 /// system information, heartbeats and statistics pass through.
 ///
-/// The first occurrence of a key leaves at once as `urgent`. Repeats are counted; when the window of the key's priority
-/// ends they leave as one record with the key's priority, and counting begins anew. A key is forgotten after one window
-/// without a happening. Over all records of a key, Hits::count adds up to the number of happenings. A full table first
-/// reports its longest unused entry, then forgets it. Pure; one thread; time comes with the records.
+/// The first occurrence of a key leaves at once as `urgent` (unless first_at_once is off). Repeats are counted; when
+/// the window of the key's priority ends they leave as one record with the key's priority, and counting begins anew. A
+/// key is forgotten after one window without a happening. Over all records of a key, Hits::count adds up to the number
+/// of happenings. A full table first reports its longest unused entry, then forgets it. Pure; one thread; time comes
+/// with the records.
 class Aggregator final : public RecordSink {
  public:
   Aggregator(AggregateOptions options, AggregateSink& sink);
@@ -100,26 +113,30 @@ class Aggregator final : public RecordSink {
   /// Reports what is due. `now` is monotonic. Returns when the next may be due; nothing that is
   /// emitted until then is due earlier.
   Duration on_time(Duration now);
-  /// Reports everything that was counted, and keeps the keys: for shutdown and changes of settings.
+  /// Reports everything that was counted, and keeps the keys.
   void flush();
+  /// Flushes, then goes on with these.
+  void change_options(AggregateOptions options);
 
   [[nodiscard]] const AggregateCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t entries() const;
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
-  template <class Entry>
-  class Table;
   struct ProcessEntry;
   struct ConnectionEntry;
   struct EventEntry;
 
+  [[nodiscard]] bool first_waits(Priority priority) const;
+  CollectorFlow& flow(std::string_view collector);
+  void pass(std::string_view collector);
+
   AggregateOptions options_;
   AggregateSink& sink_;
   AggregateCounters counters_;
-  std::unique_ptr<Table<ProcessEntry>> processes_;
-  std::unique_ptr<Table<ConnectionEntry>> connections_;
-  std::unique_ptr<Table<EventEntry>> events_;
+  std::unique_ptr<AggregateTable<ProcessEntry>> processes_;
+  std::unique_ptr<AggregateTable<ConnectionEntry>> connections_;
+  std::unique_ptr<AggregateTable<EventEntry>> events_;
 };
 
 }  // namespace picket::agent
