@@ -18,7 +18,7 @@
 #include <proton/terminus.h>
 #include <proton/transport.h>
 
-#include "format_watch.h"
+#include "frame_gate.h"
 #include "sasl.h"
 
 namespace picket::hub::amqp {
@@ -87,7 +87,7 @@ struct Engine::Parts {
   EngineUser& user;
   EngineLimits limits;
   pn_connection_driver_t driver{};
-  FormatWatch formats;
+  FrameGate gate;
   std::map<LinkId, LinkState> links;
   std::uint64_t next_id = 1;
   std::size_t sessions = 0;
@@ -121,10 +121,12 @@ struct Engine::Parts {
   void on_session(pn_session_t* session);
   void on_session_end(pn_session_t* session);
   void on_attach(pn_link_t* link);
+  void drop_output(LinkState& state);
   void on_detach(pn_link_t* link);
   void on_delivery(pn_delivery_t* delivery);
   void on_incoming(pn_delivery_t* delivery, LinkId id);
   void on_failure(pn_transport_t* transport);
+  bool feed(Bytes bytes);
   void dispatch() {
     while (pn_event_t* event = pn_connection_driver_next_event(&driver)) handle(event);
   }
@@ -133,6 +135,20 @@ struct Engine::Parts {
     user.detached(id);
   }
 };
+
+/// False: Proton takes no more.
+bool Engine::Parts::feed(Bytes bytes) {
+  while (!bytes.empty()) {
+    const auto room = pn_connection_driver_read_buffer(&driver);
+    if (room.size == 0) return false;  // closed
+    const auto n = std::min(room.size, bytes.size());
+    std::memcpy(room.start, bytes.data(), n);
+    bytes = bytes.subspan(n);
+    pn_connection_driver_read_done(&driver, n);
+    dispatch();
+  }
+  return true;
+}
 
 void Engine::Parts::handle(pn_event_t* event) {
   switch (pn_event_type(event)) {
@@ -184,8 +200,10 @@ void Engine::Parts::on_session(pn_session_t* session) {
 
 void Engine::Parts::on_session_end(pn_session_t* session) {
   std::vector<LinkId> ended;
-  for (const auto& [id, state] : links) {
-    if (pn_link_session(state.link) == session) ended.push_back(id);
+  for (auto& [id, state] : links) {
+    if (pn_link_session(state.link) != session) continue;
+    drop_output(state);
+    ended.push_back(id);
   }
   for (const auto id : ended) forget(id);
   if (sessions > 0) --sessions;
@@ -211,18 +229,21 @@ void Engine::Parts::on_attach(pn_link_t* link) {
   user.attach(id, std::move(request));
 }
 
-void Engine::Parts::on_detach(pn_link_t* link) {
-  const auto id = as_id(pn_link_get_context(link));
-  // Proton answers a detach only when nothing of the link is on its way any more.
-  if (auto* const state = find(id); state != nullptr && pn_link_is_sender(link)) {
-    for (auto& [number, delivery] : std::exchange(state->deliveries, {})) {
-      if (pn_delivery_buffered(delivery)) {
-        pn_delivery_abort(delivery);
-      } else {
-        pn_delivery_settle(delivery);
-      }
+/// Proton keeps what it has not sent of a link that has gone, and counts it as output that the client does not take.
+void Engine::Parts::drop_output(LinkState& state) {
+  if (!pn_link_is_sender(state.link)) return;
+  for (auto& [number, delivery] : std::exchange(state.deliveries, {})) {
+    if (pn_delivery_buffered(delivery)) {
+      pn_delivery_abort(delivery);
+    } else {
+      pn_delivery_settle(delivery);
     }
   }
+}
+
+void Engine::Parts::on_detach(pn_link_t* link) {
+  const auto id = as_id(pn_link_get_context(link));
+  if (auto* const state = find(id)) drop_output(*state);
   pn_link_close(link);
   if (find(id) != nullptr) forget(id);
   pn_link_free(link);
@@ -273,7 +294,7 @@ void Engine::Parts::on_incoming(pn_delivery_t* delivery, LinkId id) {
   pn_delivery_set_context(delivery, as_context(number));
   state.deliveries.emplace(number, delivery);
   const auto tag = pn_delivery_tag(delivery);
-  const auto format = formats.take({tag.start, tag.size});
+  const auto format = gate.format_of({tag.start, tag.size});
   pn_link_advance(link);
   user.received(id, number, message, format);
 }
@@ -305,21 +326,15 @@ Engine::~Engine() { pn_connection_driver_destroy(&parts_->driver); }
 
 void Engine::input(Bytes bytes, Duration now) {
   auto& driver = parts_->driver;
-  parts_->formats.input(bytes);
-  if (parts_->formats.repeated()) {
-    pn_connection_driver_errorf(&driver, "amqp:connection:framing-error", "a frame that may come once came again");
-    pn_connection_driver_close(&driver);
-    return parts_->dispatch();
-  }
   pn_transport_tick(driver.transport, now.whole_ms());
   while (!bytes.empty()) {
-    const auto room = pn_connection_driver_read_buffer(&driver);
-    if (room.size == 0) break;  // closed
-    const auto n = std::min(room.size, bytes.size());
-    std::memcpy(room.start, bytes.data(), n);
-    bytes = bytes.subspan(n);
-    pn_connection_driver_read_done(&driver, n);
-    parts_->dispatch();
+    const auto piece = parts_->gate.take(bytes);
+    if (parts_->gate.repeated()) {
+      pn_connection_driver_errorf(&driver, "amqp:connection:framing-error", "a frame that may come once came again");
+      pn_connection_driver_close(&driver);
+      return parts_->dispatch();
+    }
+    if (!parts_->feed(piece)) return;
   }
 }
 

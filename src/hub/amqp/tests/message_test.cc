@@ -7,7 +7,7 @@
 #include "address.h"
 #include "base/core/encoding.h"
 #include "event_filter.h"
-#include "format_watch.h"
+#include "frame_gate.h"
 #include "telemetry_record.h"
 
 namespace picket::hub::amqp {
@@ -157,7 +157,14 @@ TEST(AmqpBatch, IsBoundedAndNeverEmpty) {
   EXPECT_EQ(read_batch(batch).error().where, "amqp.batch");
 }
 
-TEST(AmqpFormatWatch, SeesTheFormatHoweverTheBytesAreCut) {
+/// All that Proton gets to see of the bytes.
+Buffer pass(FrameGate& gate, Bytes bytes) {
+  Buffer out;
+  while (!bytes.empty()) append(out, gate.take(bytes));
+  return out;
+}
+
+TEST(AmqpFrameGate, SeesTheFormatHoweverTheBytesAreCut) {
   // Protocol header; transfer of tag "t" with the batched format and 5 bytes behind; an empty frame; a transfer
   // without.
   const auto bytes = from_hex(
@@ -167,25 +174,26 @@ TEST(AmqpFormatWatch, SeesTheFormatHoweverTheBytesAreCut) {
                          "0102030405"
                          "060708"
                          "0000000802000000"
-                         "0000001902000000"
+                         "0000001a02000000"
                          "005314c00a0452005202a001757000000000")
                          .value();
   for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
-    FormatWatch watch;
-    watch.input(Bytes(bytes).first(cut));
-    watch.input(Bytes(bytes).subspan(cut));
-    EXPECT_EQ(watch.take("t"), kBatchedFormat) << cut;
-    EXPECT_EQ(watch.take("t"), 0u) << "once";
-    EXPECT_EQ(watch.take("u"), 0u);
+    FrameGate gate;
+    auto passed = pass(gate, Bytes(bytes).first(cut));
+    append(passed, pass(gate, Bytes(bytes).subspan(cut)));
+    EXPECT_EQ(passed, bytes);
+    EXPECT_EQ(gate.format_of("t"), kBatchedFormat) << cut;
+    EXPECT_EQ(gate.format_of("t"), 0u) << "once";
+    EXPECT_EQ(gate.format_of("u"), 0u);
   }
 }
 
-TEST(AmqpFormatWatch, TellsWhatMayComeButOnce) {
+TEST(AmqpFrameGate, TellsWhatMayComeButOnce) {
   const auto repeated = [](std::string_view hex) {
     const auto bytes = from_hex(hex).value();
-    FormatWatch watch;
-    for (std::size_t n = 0; n < bytes.size(); ++n) watch.input(Bytes(bytes).subspan(n, 1));
-    return watch.repeated();
+    FrameGate gate;
+    for (std::size_t n = 0; n < bytes.size(); ++n) pass(gate, Bytes(bytes).subspan(n, 1));
+    return gate.repeated();
   };
   constexpr std::string_view kSaslHeader = "414d515003010000", kHeader = "414d515000010000";
   constexpr std::string_view kInit = "0000001002010000005341c003024040",
@@ -204,11 +212,72 @@ TEST(AmqpFormatWatch, TellsWhatMayComeButOnce) {
   EXPECT_TRUE(repeated(join({kHeader, kOpen, kOpenLong}))) << "however the number is written";
 }
 
-TEST(AmqpFormatWatch, NonsenseEndsTheWatching) {
-  FormatWatch watch;
-  watch.input(from_hex("00000000020000000000000002000000").value());
-  watch.input(Buffer(100'000));
-  EXPECT_EQ(watch.take(""), 0u);
+TEST(AmqpFrameGate, DropsWhatComesForASessionThatTheClientHasEnded) {
+  const auto frame = [](std::string_view channel, std::string_view performative) {
+    const auto hex =
+        "02"
+        "00" +
+        std::string(channel) + std::string(performative);
+    auto out = from_hex("000000" + to_hex(Buffer{static_cast<std::byte>(4 + hex.size() / 2)}) + hex).value();
+    return out;
+  };
+  const std::string kBegin =
+                        "005311c00501404343"
+                        "43",
+                    kEnd = "00531745";
+  const std::string kFlow = "00531345", kDisposition = "005315c0050441434341",
+                    kDetach =
+                        "005316c0030252"
+                        "0041";
+  const std::string kTransfer =
+                        "005314c00b0452005201a001747080013700"
+                        "0102030405",
+                    kAttach = "00531245";
+  struct Step {
+    Buffer frame;
+    bool passes;
+  };
+  const Step steps[] = {
+      {from_hex("414d515000010000").value(), true},
+      {frame("0001", kEnd), true},  // of a session that was never begun: for Proton to judge
+      {frame("0001", kDisposition), true},
+      {frame("0005", kBegin), true},
+      {frame("0006", kBegin), true},
+      {frame("0005", kDisposition), true},
+      {frame("0005", kEnd), true},
+      {frame("0005", kDisposition), false},
+      {frame("0005", kFlow), false},
+      {frame("0005", kDetach), false},
+      {frame("0005", kTransfer), false},
+      {frame("0005", kAttach), true},  // nothing that was under way
+      {frame("0006", kDisposition), true},
+      {frame("0005", kBegin), true},
+      {frame("0005", kDisposition), true},
+  };
+  Buffer all, expected;
+  for (const auto& step : steps) {
+    append(all, step.frame);
+    if (step.passes) append(expected, step.frame);
+  }
+  for (std::size_t size = 1; size < 40; ++size) {
+    FrameGate gate;
+    Buffer passed;
+    for (std::size_t n = 0; n < all.size(); n += size) {
+      append(passed, pass(gate, Bytes(all).subspan(n, std::min(size, all.size() - n))));
+    }
+    EXPECT_EQ(to_hex(passed), to_hex(expected)) << "in pieces of " << size;
+    EXPECT_EQ(gate.format_of("t"), 0u);
+  }
+}
+
+TEST(AmqpFrameGate, NonsensePassesForProtonToRefuse) {
+  for (const auto* begin : {"00000000020000000000000002000000", "414d5150000100000000000002000000"}) {
+    FrameGate gate;
+    const auto bytes = from_hex(begin).value();
+    EXPECT_EQ(pass(gate, bytes), bytes);
+    EXPECT_EQ(pass(gate, Buffer(100'000)), Buffer(100'000));
+    EXPECT_EQ(gate.format_of(""), 0u);
+  }
 }
 
 TEST(AmqpAddress, TableOfAddresses) {

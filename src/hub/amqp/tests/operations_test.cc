@@ -427,5 +427,37 @@ TEST_F(AmqpLimits, ServiceThatIsNotThereIsNotImplemented) {
   EXPECT_EQ(sender("/devices/d/methods/devicebound")->error, "amqp:not-implemented");
 }
 
+TEST_F(AmqpEvents, WhatTheClientStillSettlesAfterItsSessionsEndIsPassedOver) {
+  start_as_service();
+  sender("$cbs");  // keeps its session, number 0
+  core_->input(from_hex("00000010020000010053114540404040").value());
+  core_->input(from_hex("0000000c0200000100531745").value());
+  core_->input(from_hex("0000001202000001005315c0050441434341").value());
+  EXPECT_FALSE(core_->closing());
+}
+
+TEST_F(AmqpEvents, EventsThatNobodyTookDoNotBlockOtherLinksOfTheSession) {
+  start_as_service();
+  const auto fill = [&] {
+    for (std::uint64_t i = 1; i <= 30; ++i) events_.events.push_back({.sequence = i, .body = Buffer(60'000)});
+  };
+  fill();
+  auto* const link = client_->receiver("hub1/ConsumerGroups/$Default/Partitions/0", 100);
+  core_->input(client_->output());
+  while (!rim_.posted.empty()) {
+    auto work = std::move(rim_.posted.front());
+    rim_.posted.pop_front();
+    work();
+  }
+  client_->detach(link);  // before it has read anything of it
+  core_->input(client_->output());
+  pump();
+  EXPECT_TRUE(link->closed);
+  EXPECT_THAT(link->received, IsEmpty());
+  events_.events.clear();
+  fill();
+  EXPECT_EQ(receiver("hub1/ConsumerGroups/$Default/Partitions/1", 100)->received.size(), 30u);
+}
+
 }  // namespace
 }  // namespace picket::hub::amqp
