@@ -7,10 +7,21 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <sched.h>
 
 #include "base/core/check.h"
 
 namespace picket::net {
+namespace {
+
+/// Cores that this process may use, which hardware_concurrency() does not ask.
+std::size_t usable_cores() {
+  cpu_set_t set;
+  const int count = ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+  return count > 0 ? static_cast<std::size_t>(count) : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+}  // namespace
 
 struct IoThreads::Context {
   asio::io_context io{1};
@@ -18,8 +29,7 @@ struct IoThreads::Context {
   std::thread thread;
 };
 
-IoThreads::IoThreads(std::size_t count)
-    : count_(count != 0 ? count : std::max<std::size_t>(1, std::thread::hardware_concurrency())) {
+IoThreads::IoThreads(std::size_t count) : count_(count != 0 ? count : usable_cores()) {
   contexts_ = std::make_unique<Context[]>(count_);
   for (std::size_t i = 0; i < count_; ++i) {
     contexts_[i].thread = std::thread([this, i] {

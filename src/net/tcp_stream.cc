@@ -14,14 +14,15 @@ class TcpStream final : public Stream {
 
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into) override {
     while (true) {
-      // The socket first: what is there already must not cost a wait (Stream::wait_readable).
+      if (!readable_) CO_TRY_VOID(co_await wait_readable());
+      readable_ = false;
       const auto n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
-      if (n > 0) co_return static_cast<std::size_t>(n);
+      if (n > 0) {
+        readable_ = static_cast<std::size_t>(n) == into.size();  // there may be more
+        co_return static_cast<std::size_t>(n);
+      }
       if (n == 0) co_return fail(Errc::unavailable, "net.stream.end");
       if (errno != EAGAIN && errno != EINTR) co_return fail(Errc::unavailable, "net.stream.read");
-      boost::system::error_code code;
-      co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, code));
-      if (code) co_return fail_with(code, "net.stream.read");
     }
   }
 
@@ -29,6 +30,7 @@ class TcpStream final : public Stream {
     boost::system::error_code code;
     co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, code));
     if (code) co_return fail_with(code, "net.stream.wait");
+    readable_ = true;
     co_return Result<>{};
   }
 
@@ -38,6 +40,13 @@ class TcpStream final : public Stream {
                                asio::redirect_error(asio::use_awaitable, code));
     if (code) co_return fail_with(code, "net.stream.write");
     co_return Result<>{};
+  }
+
+  Result<std::size_t> try_write(Bytes bytes) override {
+    const auto n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno == EAGAIN || errno == EINTR) return 0;
+    return fail(Errc::unavailable, "net.stream.write");
   }
 
   void shutdown() override { ::shutdown(socket_.native_handle(), SHUT_WR); }
@@ -55,6 +64,7 @@ class TcpStream final : public Stream {
  private:
   Socket socket_;
   Endpoint peer_;
+  bool readable_ = false;  ///< The socket is asked before it is waited for.
 };
 
 }  // namespace

@@ -76,19 +76,24 @@ class TlsStream final : public TlsServerStream {
   }
   [[nodiscard]] const std::string& failure_reason() const override { return failure_reason_; }
 
-  // Always OpenSSL first, then the socket: the bytes may already sit in OpenSSL, behind the last record read.
+  // OpenSSL is asked before the socket, since bytes may sit in it behind the last record read. When it has none, as
+  // after almost every read, the socket is waited for at once: a read that finds nothing is a call for nothing.
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into) override {
     const auto size = static_cast<int>(std::min<std::size_t>(into.size(), INT_MAX));
-    co_return co_await repeat("net.stream.read", [&] { return SSL_read(ssl_.get(), into.data(), size); });
+    auto step = nothing_buffered() ? Result<Step>() : attempt_read(into.data(), size);
+    while (step && step->bytes == 0) {
+      // Not through wait_for(): one coroutine less for each message.
+      boost::system::error_code code;
+      co_await socket_.async_wait(step->waits_for, asio::redirect_error(asio::use_awaitable, code));
+      if (code) co_return fail_with(code, "net.stream.read");
+      step = attempt_read(into.data(), size);
+    }
+    if (!step) co_return std::unexpected(step.error());
+    co_return step->bytes;
   }
 
   asio::awaitable<Result<>> wait_readable() override {
-    // Nothing is buffered, as after almost every read: asking the socket first would cost a call that finds nothing.
-    if (usable() && SSL_has_pending(ssl_.get()) == 0 && SSL_get_shutdown(ssl_.get()) == 0) {
-      boost::system::error_code code;
-      co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, code));
-      if (code) co_return fail_with(code, "net.stream.wait");
-    }
+    if (nothing_buffered()) CO_TRY_VOID(co_await wait_for(Socket::wait_read, "net.stream.wait"));
     char one = 0;
     CO_TRY_VOID(co_await repeat("net.stream.wait", [&] { return SSL_peek(ssl_.get(), &one, 1); }));
     co_return Result<>{};
@@ -96,12 +101,20 @@ class TlsStream final : public TlsServerStream {
 
   asio::awaitable<Result<>> write(Bytes bytes) override {
     while (!bytes.empty()) {
-      const auto size = static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX));
-      CO_TRY(const auto n,
-             co_await repeat("net.stream.write", [&] { return SSL_write(ssl_.get(), bytes.data(), size); }));
+      CO_TRY(const auto n, co_await repeat("net.stream.write", [&] { return ssl_write(bytes); }));
       bytes = bytes.subspan(n);
     }
     co_return Result<>{};
+  }
+
+  Result<std::size_t> try_write(Bytes bytes) override {
+    std::size_t written = 0;
+    while (written < bytes.size()) {
+      TRY(const auto step, attempt("net.stream.write", [&] { return ssl_write(bytes.subspan(written)); }));
+      if (step.bytes == 0) break;
+      written += step.bytes;
+    }
+    return written;
   }
 
   void shutdown() override {
@@ -140,27 +153,57 @@ class TlsStream final : public TlsServerStream {
   }
 
  private:
+  /// What a call of OpenSSL came to.
+  struct Step {
+    std::size_t bytes = 0;
+    Socket::wait_type waits_for = Socket::wait_read;  ///< With 0 bytes: try again behind this.
+  };
+
   [[nodiscard]] bool usable() const { return !closed_ && !broken_ && ssl_; }
 
-  /// Calls an OpenSSL operation until it has a result, waiting for the socket in between. `operation` lives in the
-  /// frame of the caller, which waits for this.
+  [[nodiscard]] bool nothing_buffered() const {
+    return usable() && SSL_has_pending(ssl_.get()) == 0 && SSL_get_shutdown(ssl_.get()) == 0;
+  }
+
+  Result<Step> attempt_read(std::byte* into, int size) {
+    return attempt("net.stream.read", [&] { return SSL_read(ssl_.get(), into, size); });
+  }
+
+  int ssl_write(Bytes bytes) {
+    return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX)));
+  }
+
+  /// Calls an OpenSSL operation once.
+  template <class Operation>
+  Result<Step> attempt(std::string_view where, const Operation& operation) {
+    if (!usable()) return fail(Errc::unavailable, "net.stream.closed");
+    ERR_clear_error();
+    const int n = operation();
+    if (n > 0) return Step{static_cast<std::size_t>(n)};
+    const int reason = SSL_get_error(ssl_.get(), n);
+    if (reason == SSL_ERROR_WANT_READ) return Step{0, Socket::wait_read};
+    if (reason == SSL_ERROR_WANT_WRITE) return Step{0, Socket::wait_write};
+    return broken(reason, where);
+  }
+
+  /// Calls it until it has a result. `operation` lives in the frame of the caller, which waits for this.
   template <class Operation>
   asio::awaitable<Result<std::size_t>> repeat(std::string_view where, Operation operation) {
     while (true) {
-      if (!usable()) co_return fail(Errc::unavailable, "net.stream.closed");
-      ERR_clear_error();
-      const int n = operation();
-      if (n > 0) co_return static_cast<std::size_t>(n);
-      const int reason = SSL_get_error(ssl_.get(), n);
-      if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE) co_return broken(reason, where);
-      boost::system::error_code code;
-      const auto readiness = reason == SSL_ERROR_WANT_READ ? Socket::wait_read : Socket::wait_write;
-      co_await socket_.async_wait(readiness, asio::redirect_error(asio::use_awaitable, code));
-      if (code) co_return fail_with(code, where);
+      CO_TRY(const auto step, attempt(where, operation));
+      if (step.bytes > 0) co_return step.bytes;
+      CO_TRY_VOID(co_await wait_for(step.waits_for, where));
     }
   }
 
-  Result<std::size_t> broken(int reason, std::string_view where) {
+  asio::awaitable<Result<>> wait_for(Socket::wait_type readiness, std::string_view where) {
+    boost::system::error_code code;
+    co_await socket_.async_wait(readiness, asio::redirect_error(asio::use_awaitable, code));
+    if (code) co_return fail_with(code, where);
+    co_return Result<>{};
+  }
+
+  std::unexpected<Error> broken(int reason, std::string_view where) {
     if (reason == SSL_ERROR_ZERO_RETURN) return fail(Errc::unavailable, "net.stream.end");
     broken_ = true;  // after these two OpenSSL must not be used again
     if (reason == SSL_ERROR_SYSCALL) {

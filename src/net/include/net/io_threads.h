@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 /// SIGPIPE is blocked in these threads: a peer that has gone is an error value of the write.
 class IoThreads {
  public:
-  /// `count` 0: one a core. The threads run at once.
+  /// `count` 0: one for each core that the process may use. The threads run at once.
   explicit IoThreads(std::size_t count);
   ~IoThreads();
   IoThreads(const IoThreads&) = delete;

@@ -54,13 +54,19 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// At least one byte. Error unavailable "net.stream.end": the peer has finished.
+  /// At least one byte. `into` is touched only behind the last wait, so that an idle connection needs no buffer of its
+  /// own: all connections of a thread may share one. Error unavailable "net.stream.end": the peer has finished.
   virtual asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into) = 0;
-  /// Returns when the next read_some() will not wait: an idle connection then needs no buffer of its own, and the read
-  /// can go into memory that all connections of the thread share.
+  /// Returns when the next read_some() will not wait.
   virtual asio::awaitable<Result<>> wait_readable() = 0;
   /// Everything; `bytes` must live until it returns.
   virtual asio::awaitable<Result<>> write(Bytes bytes) = 0;
+  /// What goes out without a wait, from the front of `bytes`; the rest, which may be all, is for write(). Not while a
+  /// write() is under way.
+  virtual Result<std::size_t> try_write(Bytes bytes) {
+    static_cast<void>(bytes);
+    return 0;
+  }
   /// Tells the peer that nothing follows (TLS close_notify, FIN). Does not wait for its answer.
   virtual void shutdown() = 0;
   /// Ends the connection now: the peer sees its end, waiting operations return unavailable. The descriptor lives until
