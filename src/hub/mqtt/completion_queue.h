@@ -61,7 +61,7 @@ struct Stored {
 /// what may be in flight. Shared with the callbacks that the journal holds.
 class CompletionQueue {
  public:
-  /// `wake` is called under the lock: it must only schedule.
+  /// `wake` must only schedule.
   explicit CompletionQueue(std::move_only_function<void()> wake) : wake_(std::move(wake)) {}
   /// From now on end_of_group() is called; before any add().
   void wake_at_end() {
@@ -75,10 +75,14 @@ class CompletionQueue {
     items_.push_back(stored);
     if (!at_end_ && items_.size() == 1 && wake_) wake_();
   }
-  /// The journal's thread.
+  /// The journal's thread; not beside close(). Wakes outside the lock: on one core the thread that is woken runs at
+  /// once, and would have to wait for the lock.
   void end_of_group() {
-    const std::scoped_lock lock(mutex_);
-    if (!items_.empty() && wake_) wake_();
+    {
+      const std::scoped_lock lock(mutex_);
+      if (items_.empty() || !wake_) return;
+    }
+    wake_();
   }
   /// What has come so far; `into` is reused memory.
   void take(std::vector<Stored>& into) {

@@ -122,8 +122,8 @@ void MqttConnection::take_packets() {
 net::asio::awaitable<Result<>> MqttConnection::receive() {
   inbox_.release();
   if (++reads_ % kReadsInTurn == 0) co_await net::asio::post(connection_.stream->executor(), net::asio::use_awaitable);
-  CO_TRY_VOID(co_await connection_.stream->wait_readable());
-  // Does not wait, so that the thread's scratch buffer is ours until the bytes are copied.
+  said_ = false;
+  // Of all connections of the thread; ours from the end of the read until the bytes are copied.
   const auto scratch = context_.needs.directory.scratch(thread());
   CO_TRY(const auto n, co_await connection_.stream->read_some(scratch));
   inbox_.append(Bytes(scratch).first(n));
@@ -161,7 +161,7 @@ void MqttConnection::close(DisconnectReason reason, std::string_view detail) {
   farewell_until_ = context_.needs.clock.monotonic() + kFarewell;
   if (reason == DisconnectReason::revoked) drop_session();
   // A refusal or the last PUBACKs still go out; otherwise the peer sees the end at once.
-  lingers_ = writing_ && (reason == DisconnectReason::client || reason == DisconnectReason::protocol);
+  lingers_ = (writing_ || said_) && (reason == DisconnectReason::client || reason == DisconnectReason::protocol);
   if (!lingers_) {
     connection_.stream->shutdown();
     connection_.stream->close();
@@ -252,6 +252,14 @@ void MqttConnection::flush() {
     return close(DisconnectReason::slow_reader);
   }
   if (output_.empty() || writing_) return;
+  said_ = true;
+  const auto sent = connection_.stream->try_write(output_);
+  if (!sent) {
+    output_.clear();
+    return close(DisconnectReason::peer_gone, sent.error().where);
+  }
+  if (*sent == output_.size()) return Buffer().swap(output_);  // an idle connection holds no buffers
+  output_.erase(output_.begin(), output_.begin() + static_cast<std::ptrdiff_t>(*sent));
   writing_ = true;
   // run() does not return before writing_ is false again, so `this` outlives the coroutine.
   net::asio::co_spawn(connection_.stream->executor(), write_out(), net::asio::detached);
@@ -268,7 +276,7 @@ net::asio::awaitable<void> MqttConnection::write_out() {
       close(DisconnectReason::peer_gone, written.error().where);
     }
   }
-  Buffer().swap(output_);  // an idle connection holds no buffers
+  Buffer().swap(output_);
   writing_ = false;
   if (commands_ && !end_) ask_for_command();  // there is room again
   wake();

@@ -28,8 +28,9 @@ struct ProvisioningReply;
 enum class Transport : std::uint8_t { listener, other };
 
 /// Lives in the frame of its listener's handler, on one thread; other threads reach it through the Directory. Reading
-/// is one coroutine, writing another that runs only while there is something to write. Packets are handled without a
-/// coroutine each, but for those that must wait: CONNECT, a change of subscriptions, a journal that is full.
+/// is one coroutine, writing another that runs only while the socket does not take all that there is to write. Packets
+/// are handled without a coroutine each, but for those that must wait: CONNECT, a change of subscriptions, a journal
+/// that is full.
 class MqttConnection final : public DeviceLink {
  public:
   MqttConnection(HeadContext& context, net::Connection connection, Transport transport);
@@ -173,6 +174,7 @@ class MqttConnection final : public DeviceLink {
   Transport transport_;
   bool paused_ = false;  ///< Until paused_until_.
   bool writing_ = false;
+  bool said_ = false;  ///< Something went out since the last read.
   bool proven_ = false;
   bool granted_ = false;        ///< The directory has given this connection its identity's place.
   bool connected_ = false;      ///< CONNACK 0 was sent.
