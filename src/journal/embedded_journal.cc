@@ -58,6 +58,7 @@ EmbeddedJournal::~EmbeddedJournal() {
   }
   work_.notify_all();
   writer_.join();
+  cut_prepared();
   if (auto stored = store_positions_now(); !stored) say("journal: positions not stored: " + describe(stored.error()));
 }
 
@@ -76,7 +77,7 @@ Result<> EmbeddedJournal::append_all(std::span<const Record> records, OnDurable 
     TRY(const std::size_t one, encoded_size(record));
     size += one;
   }
-  bool idle = false;
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return fail(Errc::unavailable, "journal.append.closing");
@@ -89,8 +90,9 @@ Result<> EmbeddedJournal::append_all(std::span<const Record> records, OnDurable 
       ++stats_.rejected_full;
       return fail(Errc::limit_exceeded, "journal.append.pending");
     }
-    idle = pending_.callbacks.empty();
-    if (idle) pending_.first_sequence = next_sequence_;
+    const bool first = pending_.callbacks.empty();
+    const bool gathering = wanted_records_ != 0 && !is_whole();
+    if (first) pending_.first_sequence = next_sequence_;
     for (const Record& record : records) {
       // Raised for the whole journal, so for each partition too: ingestion time never runs backwards.
       last_enqueued_ = std::max(last_enqueued_, record.enqueued);
@@ -102,8 +104,9 @@ Result<> EmbeddedJournal::append_all(std::span<const Record> records, OnDurable 
     pending_.callbacks.resize(pending_.callbacks.size() + records.size() - 1);
     pending_.callbacks.push_back(std::move(on_durable));
     pending_.last_enqueued = last_enqueued_;
+    wake = first || (gathering && is_whole());
   }
-  if (idle) work_.notify_one();
+  if (wake) work_.notify_one();
   return {};
 }
 

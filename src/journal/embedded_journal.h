@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -16,8 +17,8 @@
 namespace picket::journal {
 
 /// Threading: append encodes into `pending_` under `mutex_`; the writer swaps it out, writes and syncs without the
-/// lock, publishes the new durable end under the lock, then runs the callbacks without it. `fd_` and `needs_cut_`
-/// belong to the writer thread; everything else is under `mutex_` unless it says so.
+/// lock, publishes the new durable end under the lock, then runs the callbacks without it. What belongs to the writer
+/// thread is marked so; everything else is under `mutex_` unless it says so.
 class EmbeddedJournal final : public Journal {
  public:
   EmbeddedJournal(EmbeddedOptions options, UniqueFd lock, Recovered recovered, Positions positions,
@@ -56,6 +57,8 @@ class EmbeddedJournal final : public Journal {
   void note_corruption(const Corruption& corruption);
 
  private:
+  static constexpr std::size_t kGatheredBytes = 1U << 20;  // of a group that is large enough
+
   struct Group {
     Buffer bytes;
     std::vector<OnDurable> callbacks;
@@ -66,11 +69,18 @@ class EmbeddedJournal final : public Journal {
 
   void write_loop();
   void gather();
+  /// Under mutex_, while the writer gathers: it need not wait for more.
+  [[nodiscard]] bool is_whole() const {
+    return pending_.callbacks.size() >= wanted_records_ || pending_.bytes.size() >= kGatheredBytes;
+  }
   Result<> write_group(Group& group);
+  void prepare(std::uint64_t end);
+  void cut_prepared();
   Result<> roll_segment(const Group& group);
   void finish_group(Group& group);
   void fail_group(Group& group, const Error& error);
   void check_reserve();
+  void look_at_reserve(std::uint64_t written_bytes);
   void run_listeners();
   Result<> store_positions_now();
   void say(const std::string& line) const;
@@ -84,6 +94,7 @@ class EmbeddedJournal final : public Journal {
   bool stopping_ = false;
   bool writing_ = false;  // a group is out with the writer
   Group pending_;
+  std::size_t wanted_records_ = 0;  // 0: the writer does not gather
   std::uint64_t next_sequence_;
   std::uint64_t durable_end_;
   Timestamp last_enqueued_;
@@ -100,9 +111,16 @@ class EmbeddedJournal final : public Journal {
   std::map<std::uint64_t, std::function<void()>> listeners_;
   std::uint64_t listener_last_ = 0;
 
-  UniqueFd fd_;             // writer thread only: the newest segment
-  bool needs_cut_ = false;  // writer thread only: bytes behind the durable length must go first
-  std::jthread writer_;     // last: joined before anything else goes
+  // Writer thread only.
+  UniqueFd fd_;                       // the newest segment
+  bool needs_cut_ = false;            // bytes behind the durable length must go first
+  std::uint64_t prepared_end_ = 0;    // up to here the newest segment holds zeros; 0: only records
+  std::size_t round_records_ = 0;     // a group of this size is whole
+  unsigned gathered_ = 0;             // groups
+  std::uint64_t unlooked_bytes_ = 0;  // written since free space was looked at
+  std::chrono::steady_clock::time_point next_look_;
+
+  std::jthread writer_;  // last: joined before anything else goes
 };
 
 }  // namespace picket::journal

@@ -1,4 +1,5 @@
 // The writer thread of the embedded journal: group commit, and what happens when the disk refuses.
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <thread>
@@ -11,10 +12,14 @@ namespace picket::journal {
 namespace {
 
 constexpr int kGatherSteps = 4;
-/// A group of this size is large enough.
-constexpr std::size_t kGatheredBytes = 1U << 20;
+constexpr unsigned kDoubtEvery = 16;
+/// Zeros written ahead of the records: a flush that changes neither the file's length nor its blocks writes no inode.
+constexpr std::uint64_t kPreparedBytes = 256U << 10;
 /// How often free space is looked at again while appends are refused.
 constexpr auto kReserveRecheck = std::chrono::milliseconds(500);
+/// Behind a group free space is looked at when this time has passed, or this share of the reserve was written.
+constexpr auto kReserveLook = std::chrono::milliseconds(100);
+constexpr std::uint64_t kReserveShare = 256;
 
 }  // namespace
 
@@ -46,27 +51,28 @@ void EmbeddedJournal::write_loop() {
     }
     if (auto written = write_group(group); written) {
       finish_group(group);
+      look_at_reserve(group.bytes.size());
     } else {
       fail_group(group, written.error());
+      check_reserve();
     }
     group.clear();
-    check_reserve();
   }
 }
 
-/// Waits for more, as long as more keeps coming: many senders that answer each other's groups grow into one group, and
-/// a lone message waits for one step only.
+/// Waits for more, as long as more keeps coming. Senders that wait for their answers come back as one round, so a group
+/// as large as those before it is whole; now and then that is not believed, since two rounds can become one.
 void EmbeddedJournal::gather() {
-  std::size_t seen = 0;
-  for (int step = 0; step < kGatherSteps; ++step) {
-    {
-      const std::lock_guard lock(mutex_);
-      const std::size_t records = pending_.callbacks.size();
-      if (stopping_ || records == seen || pending_.bytes.size() >= kGatheredBytes) return;
-      seen = records;
-    }
-    std::this_thread::sleep_for(std::chrono::microseconds(options_.gather_delay.us / kGatherSteps));
+  const auto step = std::chrono::microseconds(options_.gather_delay.us / kGatherSteps);
+  std::unique_lock lock(mutex_);
+  wanted_records_ = ++gathered_ % kDoubtEvery == 0 ? kPendingRecordsMax : round_records_;
+  const auto& records = pending_.callbacks;
+  for (int i = 0; i < kGatherSteps; ++i) {
+    const std::size_t seen = records.size();
+    if (work_.wait_for(lock, step, [&] { return stopping_ || is_whole(); }) || records.size() == seen) break;
   }
+  wanted_records_ = 0;
+  round_records_ = std::max(records.size(), round_records_ - round_records_ / 8);
 }
 
 Result<> EmbeddedJournal::write_group(Group& group) {
@@ -78,6 +84,7 @@ Result<> EmbeddedJournal::write_group(Group& group) {
   if (needs_cut_) {
     if (::ftruncate(fd_.get(), static_cast<off_t>(current.bytes)) != 0) return fail_errno("journal.write.truncate");
     needs_cut_ = false;
+    prepared_end_ = 0;
   }
   if (current.bytes > kFileHeaderBytes && current.bytes >= options_.segment_bytes_max) {
     TRY_VOID(roll_segment(group));
@@ -87,9 +94,25 @@ Result<> EmbeddedJournal::write_group(Group& group) {
   needs_cut_ = true;
   seal_records(group.bytes, current.salt);
   TRY_VOID(write_all_at(fd_.get(), group.bytes, current.bytes));
+  prepare(current.bytes + group.bytes.size());
   if (::fdatasync(fd_.get()) != 0) return fail_errno("journal.write.sync");
   needs_cut_ = false;
   return {};
+}
+
+/// Room behind `end` for the next groups. Ends where the segment does, so that only the newest segment ever has any.
+void EmbeddedJournal::prepare(std::uint64_t end) {
+  if (end <= prepared_end_ || end >= options_.segment_bytes_max) return;
+  const std::uint64_t until = std::min(end + kPreparedBytes, options_.segment_bytes_max);
+  // No space for zeros is no fault of the group; the next try is some groups later.
+  static_cast<void>(write_all_at(fd_.get(), Buffer(static_cast<std::size_t>(until - end)), end));
+  prepared_end_ = until;
+}
+
+/// A clean stop leaves nothing behind the records.
+void EmbeddedJournal::cut_prepared() {
+  if (prepared_end_ == 0) return;
+  if (::ftruncate(fd_.get(), static_cast<off_t>(segments_.back().bytes)) != 0) say("journal: zeros not cut off");
 }
 
 Result<> EmbeddedJournal::roll_segment(const Group& group) {
@@ -102,7 +125,17 @@ Result<> EmbeddedJournal::roll_segment(const Group& group) {
   const std::lock_guard lock(mutex_);
   segments_.push_back(std::move(made.segment));
   fd_ = std::move(made.fd);
+  prepared_end_ = 0;
   return {};
+}
+
+void EmbeddedJournal::look_at_reserve(std::uint64_t written_bytes) {
+  unlooked_bytes_ += written_bytes;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_ && unlooked_bytes_ < options_.reserve_bytes / kReserveShare) return;
+  next_look_ = now + kReserveLook;
+  unlooked_bytes_ = 0;
+  check_reserve();
 }
 
 void EmbeddedJournal::finish_group(Group& group) {

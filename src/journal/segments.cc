@@ -61,6 +61,20 @@ Result<> cut(const Segment& segment, std::uint64_t length) {
   return {};
 }
 
+/// Nothing but zeros from `begin` to the end of the file.
+Result<bool> is_zero(const Segment& segment, std::uint64_t begin) {
+  TRY(UniqueFd fd, open_file(segment.path, O_RDONLY));
+  const FileSource source(std::move(fd));
+  std::array<std::byte, 16U << 10> piece{};
+  for (std::uint64_t at = begin; at < segment.bytes; at += piece.size()) {
+    const auto part =
+        std::span(piece).first(static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), segment.bytes - at)));
+    TRY_VOID(source.read_at(at, part));
+    if (std::ranges::any_of(part, [](std::byte b) { return b != std::byte{0}; })) return false;
+  }
+  return true;
+}
+
 class Recovery {
  public:
   Recovery(const std::string& directory, std::uint64_t durable_end, const std::function<void(std::string_view)>& log)
@@ -140,7 +154,12 @@ class Recovery {
   /// Records that were known to be durable are not a torn tail: they stay for the operator to look at.
   Result<> cut_tail(Segment& segment, const SegmentItem& tail, std::uint64_t sequence) {
     if (sequence < durable_end_) return {};
+    TRY(const bool prepared, is_zero(segment, tail.begin));
     TRY_VOID(cut(segment, tail.begin));
+    if (prepared) {  // room for records that were never written: nothing is torn
+      segment.bytes = tail.begin;
+      return {};
+    }
     out_.report.torn_file = segment.path;
     out_.report.torn_at = tail.begin;
     out_.report.torn_bytes = segment.bytes - tail.begin;

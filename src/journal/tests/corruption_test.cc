@@ -39,14 +39,43 @@ TEST(JournalTornTail, IsCutOffAtEveryByteAndAppendingGoesOn) {
   }
 }
 
-TEST(JournalTornTail, OfZeroesIsCutOff) {
+TEST(JournalTornTail, ZeroesAreRoomThatWasPreparedAndAreCutOffWithoutAReport) {
   const TempFolder folder;
   fill(folder.path(), {"first"});
   const auto file = segment_files(folder.path()).at(0);
-  spit(file, slurp(file) + std::string(5000, '\0'));
+  const auto whole = slurp(file);
+  spit(file, whole + std::string(50'000, '\0'));
   const auto opened = must_open(options_in(folder.path()));
-  EXPECT_EQ(opened.report.torn_bytes, 5000u);
-  EXPECT_EQ(bodies_of(read_all(*opened.journal)), (std::vector<std::string>{"first"}));
+  EXPECT_TRUE(opened.report.torn_file.empty());
+  EXPECT_EQ(opened.report.torn_bytes, 0u);
+  EXPECT_EQ(slurp(file), whole);
+  EXPECT_EQ(append_and_wait(*opened.journal, text_message("next")).value().sequence, 2u);
+  EXPECT_EQ(bodies_of(read_all(*opened.journal)), (std::vector<std::string>{"first", "next"}));
+}
+
+TEST(JournalTornTail, OneByteAmongZeroesIsATornRecord) {
+  const TempFolder folder;
+  fill(folder.path(), {"first"});
+  const auto file = segment_files(folder.path()).at(0);
+  spit(file, slurp(file) + std::string(20'000, '\0') + "x" + std::string(20'000, '\0'));
+  EXPECT_EQ(must_open(options_in(folder.path())).report.torn_bytes, 40'001u);
+}
+
+TEST(JournalTornTail, WhatACrashLeavesBehindTheRecordsIsNoDamage) {
+  const TempFolder folder;
+  const TempFolder crashed;
+  const auto live = must_open(options_in(folder.path(), 100'000));
+  std::vector<std::string> bodies;
+  for (int i = 0; i < 300; ++i) {
+    bodies.push_back(std::to_string(i) + std::string(500, '\0'));  // a record may end with zeros
+    ASSERT_TRUE(append_and_wait(*live.journal, text_message(bodies.back())).has_value());
+  }
+  // The files as they are now are what kill -9 would leave.
+  for (const auto& file : segment_files(folder.path())) std::filesystem::copy(file, crashed.path());
+  ASSERT_GE(segment_files(crashed.path()).size(), 2u);
+  const auto opened = must_open(options_in(crashed.path(), 100'000));
+  EXPECT_TRUE(opened.report.torn_file.empty() && opened.report.corrupt.empty());
+  EXPECT_EQ(bodies_of(read_all(*opened.journal)), bodies);
 }
 
 TEST(JournalTornTail, SegmentWithoutHeaderIsRemoved) {

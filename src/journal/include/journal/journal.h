@@ -134,7 +134,7 @@ struct EmbeddedOptions {
   std::string directory;                        ///< Made when absent, mode 0700.
   std::uint64_t segment_bytes_max = 64U << 20;  ///< A segment ends with the group that fills it.
   std::uint64_t reserve_bytes = 256U << 20;     ///< Free space below which appends are refused.
-  Duration gather_delay;                        ///< Extra wait for a larger group; 0 is right for most disks.
+  Duration gather_delay;                        ///< The longest wait for a larger group; 0: none.
   std::function<void(std::string_view)> log;    ///< One line for each repair, refusal and disk failure.
   std::function<Result<std::uint64_t>(const std::string& directory)> free_bytes;  ///< Default: statvfs.
 };
