@@ -24,7 +24,7 @@ struct AggregateKey {
   friend bool operator==(const AggregateKey&, const AggregateKey&) = default;
 };
 struct AggregateKeyHash {
-  std::size_t operator()(const AggregateKey& key) const { return key.a; }
+  std::size_t operator()(const AggregateKey& key) const { return static_cast<std::size_t>(key.a); }
 };
 
 class AggregateKeyBuilder {

@@ -25,7 +25,7 @@ void Quantiles::add(std::uint64_t value) {
   if (samples_.size() < kSamples) {
     samples_.push_back(value);
   } else if (const std::uint64_t place = mix(count_) % count_; place < kSamples) {
-    samples_[place] = value;
+    samples_[static_cast<std::size_t>(place)] = value;
   }
 }
 

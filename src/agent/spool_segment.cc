@@ -17,7 +17,7 @@ constexpr std::size_t kSegmentFileMax = 4U << 20;
 
 /// Where the next whole entry begins after damage at `at`: only where the damaged entry's own length says, since a
 /// search byte by byte could take an entry out of somebody's payload.
-bool entry_follows(Bytes bytes, std::uint64_t at) {
+bool entry_follows(Bytes bytes, std::size_t at) {
   Cursor header(bytes.subspan(at));
   const auto damaged = format::read_entry_header(header);
   if (!damaged || header.remaining() < damaged->payload_bytes) return false;
@@ -61,7 +61,7 @@ Result<std::unique_ptr<SpoolSegment>> SpoolSegment::load_file(const std::string&
       found.push_back({entry->header, at});
       continue;
     }
-    if (!entry_follows(bytes, at)) break;
+    if (!entry_follows(bytes, static_cast<std::size_t>(at))) break;
     ++segment->damaged_;
     TRY(const auto header, format::read_entry_header(in));
     TRY_VOID(in.take(header.payload_bytes));
@@ -91,9 +91,9 @@ Result<> SpoolSegment::append(Bytes entry) {
 
 Result<std::size_t> SpoolSegment::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   if (offset > size_) return std::size_t{0};
-  const std::size_t length = std::min<std::size_t>(out.size(), size_ - offset);
+  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - offset));
   if (in_memory()) {
-    std::ranges::copy(Bytes(memory_).subspan(offset, length), out.begin());
+    std::ranges::copy(Bytes(memory_).subspan(static_cast<std::size_t>(offset), length), out.begin());
     return length;
   }
   std::size_t done = 0;

@@ -56,13 +56,13 @@ std::uint32_t possible_cpus() {
 
 Result<std::unique_ptr<BpfRing>> BpfRing::create(const picket_bpf& bpf, Close close) {
   std::unique_ptr<BpfRing> ring{new BpfRing(bpf, close)};
-  const std::uint64_t page = page_bytes();
+  const auto page = static_cast<std::size_t>(page_bytes());
   void* consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, bpf.ring_fd, 0);
   if (consumer == MAP_FAILED) return fail_errno("agent.bpf.ring.map");
   ring->consumer_ = static_cast<std::uint64_t*>(consumer);
   // The data is mapped twice in a row, so that a record that wraps can be read in one piece.
-  void* producer =
-      mmap(nullptr, page + 2ULL * bpf.ring_bytes, PROT_READ, MAP_SHARED, bpf.ring_fd, static_cast<off_t>(page));
+  void* producer = mmap(nullptr, page + std::size_t{2} * bpf.ring_bytes, PROT_READ, MAP_SHARED, bpf.ring_fd,
+                        static_cast<off_t>(page));
   if (producer == MAP_FAILED) return fail_errno("agent.bpf.ring.map");
   ring->producer_ = static_cast<const std::uint64_t*>(producer);
   ring->data_ = static_cast<const std::byte*>(producer) + page;
@@ -72,9 +72,9 @@ Result<std::unique_ptr<BpfRing>> BpfRing::create(const picket_bpf& bpf, Close cl
 }
 
 BpfRing::~BpfRing() {
-  const std::uint64_t page = page_bytes();
+  const auto page = static_cast<std::size_t>(page_bytes());
   if (consumer_) munmap(consumer_, page);
-  if (producer_) munmap(const_cast<std::uint64_t*>(producer_), page + 2ULL * bpf_.ring_bytes);
+  if (producer_) munmap(const_cast<std::uint64_t*>(producer_), page + std::size_t{2} * bpf_.ring_bytes);
   close_(&bpf_);
 }
 
