@@ -6,6 +6,7 @@
 /authority {"name", "file"}  names a certificate authority of devices; {"verificationCode"}
 /prove {"name", "file"}     hands in the certificate that proves its possession
 /rows {"query"}             the rows of a KQL query, once the pipeline has caught up
+/resize {"tier"}            the rates of the hub: none, F1, S1, S2, S3
 /kill {}                    kill -9 of the server, then a new start; answers when it listens again
 /stop {}, /start {}         the two halves, with a gentle end
 """
@@ -41,6 +42,10 @@ class Control:
 
     def prove(self, name: str, file: str) -> dict:
         self._string("hub", "certificate", "verify", HUB, name, file)
+        return {}
+
+    def resize(self, tier: str) -> dict:
+        self._string("hub", "resize", HUB, "--tier", tier)
         return {}
 
     def rows(self, query: str) -> list:
