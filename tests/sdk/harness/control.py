@@ -87,6 +87,7 @@ def listen(server: Server):
             body = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")  # Java would ask again over a connection that is about to end
             self.end_headers()
             self.wfile.write(body)
 

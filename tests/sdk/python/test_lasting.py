@@ -3,6 +3,7 @@
 import queue
 import time
 
+import pytest
 from azure.iot.device import MethodResponse
 from azure.iot.hub import IoTHubRegistryManager
 from azure.iot.hub.models import CloudToDeviceMethod, Twin, TwinProperties
@@ -33,9 +34,10 @@ class Listener:
         assert registry.invoke_device_method(self.device.id, method).payload == mark
 
 
-def test_after_renewal_and_after_kill_every_subscription_still_works():
+@pytest.mark.parametrize("websockets", [False, True], ids=["mqtt", "websocket"])
+def test_after_renewal_and_after_kill_every_subscription_still_works(websockets):
     registry = IoTHubRegistryManager.from_connection_string(service_string())
-    listener = Listener()
+    listener = Listener(websockets=websockets)
     listener.everything_works(registry, "first")
     # The SDK renews 120 s before the end of a token; its own call does now what it would do then.
     listener.client._mqtt_pipeline.reauthorize_connection(callback=lambda **_: None)

@@ -1,13 +1,17 @@
 """azure-iot-hub: registry, queries, jobs, configurations, statistics."""
 
 import datetime
+import json
+import urllib.request
 import uuid
 
 import pytest
 from azure.iot.hub import IoTHubConfigurationManager, IoTHubJobManager, IoTHubRegistryManager
-from azure.iot.hub.models import (Configuration, ConfigurationContent, ExportImportDevice, JobRequest, QuerySpecification, Twin,
-                                  TwinProperties)
-from hub import Device, service_string, until
+from azure.iot.hub.models import (Configuration, ConfigurationContent, ExportImportDevice, JobProperties, JobRequest,
+                                  QuerySpecification, Twin, TwinProperties)
+from hub import HOST, Device, service_string, service_token, until
+
+CONTAINER = f"https://{HOST}/uploads-picket"
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +107,33 @@ def test_a_configuration_reaches_its_devices(registry):
     until(lambda: (registry.get_twin(device.id).properties.desired.get("agent") or {}).get("interval") == 30, "the content", 60)
     assert config_id in [c.id for c in configurations.get_configurations()]
     configurations.delete_configuration(config_id)
+
+
+def file(method: str, name: str, content: str | None = None) -> str:
+    request = urllib.request.Request(f"{CONTAINER}/{name}", content.encode() if content else None,
+                                     {"Authorization": service_token()}, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read().decode()
+
+
+def test_devices_are_imported_and_exported_by_jobs(registry):
+    jobs = IoTHubJobManager.from_connection_string(service_string())
+
+    def done(**properties):
+        job = jobs.create_import_export_job(JobProperties(output_blob_container_uri=CONTAINER, **properties))
+        ended = until(lambda: next((now for now in [jobs.get_import_export_job(job.job_id)]
+                                    if now.status in ("completed", "failed")), None), "the end of the job")
+        assert ended.status == "completed", ended.failure_reason
+
+    device_id, old = name("import"), name("old")
+    registry.create_device_with_sas(old, "", "", "enabled")
+    lines = [{"id": device_id, "importMode": "create", "status": "enabled"}, {"id": old, "importMode": "create"}]
+    file("PUT", "devices.txt", "\n".join(map(json.dumps, lines)))
+    done(type="import", input_blob_container_uri=CONTAINER)
+    key = registry.get_device(device_id).authentication.symmetric_key.primary_key
+    assert old in file("GET", "importErrors.log")
+    for without_keys in (False, True):
+        done(type="export", exclude_keys_in_export=without_keys)
+        exported = {device["id"]: device for device in map(json.loads, file("GET", "devices.txt").splitlines())}
+        assert {device_id, old} <= exported.keys()
+        assert (key in json.dumps(exported[device_id])) != without_keys
