@@ -92,6 +92,7 @@ struct Engine::Parts {
   std::uint64_t next_id = 1;
   std::size_t sessions = 0;
   bool closing = false;
+  std::size_t stuck_bytes = 0;  ///< Output of links that have gone, which Proton keeps.
   std::string failure;
   Buffer message;
 
@@ -238,6 +239,12 @@ void Engine::Parts::drop_output(LinkState& state) {
     } else {
       pn_delivery_settle(delivery);
     }
+  }
+  // What the client wanted settled from the start cannot be taken back from Proton: it stays until the connection ends.
+  if (pn_link_snd_settle_mode(state.link) != PN_SND_SETTLED || pn_link_queued(state.link) == 0) return;
+  stuck_bytes += pn_session_outgoing_bytes(pn_link_session(state.link));
+  if (stuck_bytes > limits.outgoing_bytes_max) {
+    fail("amqp:resource-limit-exceeded", "Too much was asked for and not taken.");
   }
 }
 

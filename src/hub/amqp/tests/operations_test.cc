@@ -459,5 +459,23 @@ TEST_F(AmqpEvents, EventsThatNobodyTookDoNotBlockOtherLinksOfTheSession) {
   EXPECT_EQ(receiver("hub1/ConsumerGroups/$Default/Partitions/1", 100)->received.size(), 30u);
 }
 
+TEST_F(AmqpEvents, ReceiverThatComesAndGoesWithoutReadingDoesNotFillTheMemory) {
+  for (const bool settled : {false, true}) {
+    start();
+    cbs_out_ = nullptr;
+    ASSERT_EQ(put_token("localhost", policy_token("service", "key of service")), 200);
+    for (int round = 0; round < 10 && !core_->closing(); ++round) {
+      events_.events.clear();
+      for (std::uint64_t i = 1; i <= 30; ++i) events_.events.push_back({.sequence = i, .body = Buffer(60'000)});
+      auto* const link = client_->receiver("hub1/ConsumerGroups/$Default/Partitions/0", 100, {}, {}, settled);
+      core_->input(client_->output());
+      for (; !rim_.posted.empty(); rim_.posted.pop_front()) rim_.posted.front()();
+      client_->detach(link);
+      core_->input(client_->output());
+    }
+    EXPECT_EQ(core_->closing(), settled) << "what cannot be given up is bounded";
+  }
+}
+
 }  // namespace
 }  // namespace picket::hub::amqp
