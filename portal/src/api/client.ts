@@ -20,7 +20,7 @@ type Reply<Op> = Op extends { responses: infer R }
 type Body<Op> = Op extends { requestBody: { content: { 'application/json': infer B } } } ? { body: B } : { body?: undefined };
 type PathParameters<Op> = Op extends { parameters: { path: infer P } } ? { path: P } : { path?: undefined };
 type QueryParameters<Op> = Op extends { parameters: { query?: infer Q } } ? { query?: Q } : { query?: undefined };
-export type CallOptions<Op> = Body<Op> & PathParameters<Op> & QueryParameters<Op> & { signal?: AbortSignal };
+export type CallOptions<Op> = Body<Op> & PathParameters<Op> & QueryParameters<Op> & { signal?: AbortSignal; ifMatch?: string };
 
 /** What the server said was wrong, or `unreachable` when it said nothing. */
 export class ApiError extends Error {
@@ -79,14 +79,16 @@ async function readError(response: Response): Promise<ApiError> {
 }
 
 async function call(method: Method, template: string, options: CallOptions<unknown>): Promise<unknown> {
-  const { body, path, query, signal } = options as {
+  const { body, path, query, signal, ifMatch } = options as {
     body?: unknown;
     path?: Record<string, string>;
     query?: Record<string, QueryValue>;
     signal?: AbortSignal;
+    ifMatch?: string;
   };
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (ifMatch !== undefined) headers['If-Match'] = `"${ifMatch}"`;
   if (method !== 'get' && csrfToken !== undefined) headers['X-Picket-CSRF'] = csrfToken;
 
   let response: Response;

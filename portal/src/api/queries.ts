@@ -144,7 +144,8 @@ export function useTwin(id: string, module: string | undefined) {
   });
 }
 
-export function usePatchTwin(id: string, module: string | undefined) {
+/** `etag`: of the twin as it was shown; a twin that has changed since is refused (412). */
+export function usePatchTwin(id: string, module: string | undefined, etag: string | undefined) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (patch: JsonObject): Promise<Twin> =>
@@ -153,6 +154,7 @@ export function usePatchTwin(id: string, module: string | undefined) {
         path: { device_id: id },
         query: { module },
         body: patch as Record<string, never>,
+        ifMatch: etag,
       }),
     onSuccess: (twin) => client.setQueryData(keys.twin(id, module), twin),
   });

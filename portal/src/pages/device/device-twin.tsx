@@ -59,7 +59,9 @@ export function DeviceTwin({ device }: { device: Device }) {
       ) : (
         <Loading label="Loading the twin" />
       )}
-      {editing && <TwinPatchDialog deviceId={device.deviceId} module={module} onClose={() => setEditing(false)} />}
+      {editing && (
+        <TwinPatchDialog deviceId={device.deviceId} module={module} etag={twin?.etag} onClose={() => setEditing(false)} />
+      )}
     </>
   );
 }

@@ -15,12 +15,15 @@ const kBegin = `{
 interface TwinPatchDialogProps {
   deviceId: string;
   module: string | undefined;
+  /** Of the twin as it was shown when the dialog was opened. */
+  etag: string | undefined;
   onClose(): void;
 }
 
 /** Merges what is written into the twin: the rest of it stays. */
-export function TwinPatchDialog({ deviceId, module, onClose }: TwinPatchDialogProps) {
-  const patch = usePatchTwin(deviceId, module);
+export function TwinPatchDialog({ deviceId, module, etag, onClose }: TwinPatchDialogProps) {
+  const [opened] = useState(etag); // what is pushed meanwhile is not what the person has seen
+  const patch = usePatchTwin(deviceId, module, opened);
   const { done } = useNotifications();
   const [text, setText] = useState(kBegin);
   const { value, problem } = parseTwinPatch(text);
