@@ -26,11 +26,32 @@ class TelemetryTest {
     client.close();
   }
 
+  /** Over AMQPS the SDK marks by message annotation; without the mark the same message is telemetry like any other. */
+  @ParameterizedTest
+  @EnumSource(value = IotHubClientProtocol.class, names = {"AMQPS", "AMQPS_WS"})
+  void theSameMessageWithoutTheMarkMakesNoRawEvent(IotHubClientProtocol protocol) throws Exception {
+    Hub.Device device = Hub.newDevice();
+    DeviceClient client = device.client(protocol);
+    client.open(false);
+    Message plain = new Message(Hub.securityMessage("unmarked-" + device.id()).getBytes());
+    plain.setContentType("application/json");
+    client.sendEvent(plain);
+    client.sendEvent(Hub.securityMessage("behind-" + device.id()));
+    Hub.rawEvent("behind-" + device.id());  // what came before it has been seen by now
+    String unmarked = "SecurityIoTRawEvent | where EventDetails has \"unmarked-" + device.id() + "\"";
+    assertEquals(0, Hub.rows(unmarked, 0).size());
+    client.close();
+  }
+
   @ParameterizedTest
   @EnumSource(value = IotHubClientProtocol.class, names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
   void aModuleSendsWithItsOwnKey(IotHubClientProtocol protocol) throws Exception {
     Hub.Device device = Hub.newDevice();
     ModuleClient client = device.moduleClient(protocol);
+    // Only IoT Edge routes messages to modules: the hub grants the subscription, and has nothing to send.
+    client.setMessageCallback("input1", (message, context) -> {
+      throw new AssertionError("a message for a module");
+    }, null);
     client.open(false);
     client.sendEvent(Hub.securityMessage("module-" + device.id()));
     client.sendEvent(new Message("to an output"), "out1");
