@@ -28,6 +28,11 @@ async function sends(deviceId, transport, credentials) {
   message.setAsSecurityMessage();
   await within(open.sendEvent(message), 'sendEvent');
   await rows(`SecurityIoTRawEvent | where EventDetails has "x-${deviceId}"`);
+  if (transport !== transports.http) {
+    const [connect] = await rows(`HubOperations | where DeviceId == "${deviceId}" and Kind == "connect"`);
+    assert.match(connect.CertificateThumbprint, /^[0-9a-f]{64}$/);
+    assert.ok(connect.TlsGroup && connect.TlsVersion, 'how the connection is protected');
+  }
   await open.close();
 }
 const refused = async (deviceId, transport, credentials) => {
