@@ -17,6 +17,8 @@ constexpr std::array kRoutes = {
     CallRoute{"GET", "/$iothub/websocket", Access::open, 0, open_websocket, 0},
     // "wss://gateway:port:443/..." is how the Node SDK spells an address behind a gateway with a port (spec 2.1).
     CallRoute{"GET", "/{port}/$iothub/websocket", Access::open, 0, open_websocket, 0},
+    // The Java SDK names no path for provisioning, and its MQTT library then takes its own.
+    CallRoute{"GET", "/mqtt", Access::open, 0, open_websocket, 0},
 
     // Devices (spec 1.2).
     CallRoute{"POST", "/devices/{d}/messages/events", kDevice, 0, send_message, kBatchBytesMax},

@@ -1,4 +1,8 @@
 #include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/core/encoding.h"
 #include "device_topics.h"
@@ -77,11 +81,20 @@ void MqttConnection::on_provisioning_publish(const mqtt::PublishRequested& reque
     --self.provisioning_->requests;
     if (answer) self.provisioning_answer(id, *answer);
   };
+  const auto paused = [reply](MqttConnection& self, HubResult<ProvisioningReply> answer) {
+    const auto pause = std::chrono::microseconds(self.context_.options.provisioning_pause.us);
+    if (pause.count() == 0) return reply(self, answer);
+    auto timer = std::make_shared<net::asio::steady_timer>(self.connection_.stream->executor(), pause);
+    timer->async_wait(
+        [timer, last = self.answer<ProvisioningReply>(reply), answer = std::move(answer)](auto error) mutable {
+          if (!error) last(std::move(answer));
+        });
+  };
   if (channel.requests >= ProvisioningChannel::kRequestsMax) {
     return provisioning_answer(*request_id, to_reply({kThrottled, "Too many requests at a time."}));
   }
   ++channel.requests;
-  auto done = [answer = answer<ProvisioningReply>(reply)](ProvisioningReply result) mutable {
+  auto done = [answer = answer<ProvisioningReply>(paused)](ProvisioningReply result) mutable {
     answer(std::move(result));
   };
   auto& provisioning = *context_.needs.provisioning;

@@ -44,11 +44,11 @@ class HttpsWebSocket : public HttpsTest {
 TEST_F(HttpsWebSocket, CarriesMqttAndAmqpOnThePathsOfTheSdks) {
   start();
   for (const auto* path : {"/$iothub/websocket", "/%24iothub/websocket",
-                           "/$iothub/websocket?iothub-no-client-cert=true", "/:18883/$iothub/websocket"}) {
+                           "/$iothub/websocket?iothub-no-client-cert=true", "/:18883/$iothub/websocket", "/mqtt"}) {
     for (const auto* protocol : {"mqtt", "AMQPWSB10"})
       EXPECT_EQ(echoed(*upgrade(path, protocol), "HAL"), "IBM") << path;
   }
-  EXPECT_EQ(head_->stats().websockets, 8u);
+  EXPECT_EQ(head_->stats().websockets, 10u);
 }
 
 TEST_F(HttpsWebSocket, OtherPathsAndProtocolsAreRefused) {

@@ -86,6 +86,18 @@ TEST_F(ProvisioningHeadTest, RegistrationIsNoIdentity) {
   EXPECT_TRUE(journal_.messages().empty());
 }
 
+TEST_F(ProvisioningHeadTest, AnswerLeavesTheClientTimeToListen) {
+  stop();
+  start([](MqttHeadOptions& options) { options.provisioning_pause = Duration::hours(1); });
+  const auto client = connect(hello());
+  subscribe(*client, kAnswers);
+  client->send(encoded(request("$dps/registrations/PUT/iotdps-register/?$rid=1", "{}")));
+  client->send(encoded(mqtt::Pingreq{}));
+  EXPECT_EQ(receive(*client, 2), "d000") << "the answer waits, nothing else does";
+  client->send(encoded(mqtt::Disconnect{}));
+  EXPECT_TRUE(client->closed_by_peer()) << "and keeps nobody from going";
+}
+
 TEST_F(ProvisioningHeadTest, DevicesConnectBesideIt) {
   const auto device = connect();
   const auto client = connect(hello());

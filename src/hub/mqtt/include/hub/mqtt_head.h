@@ -40,6 +40,9 @@ struct MqttHeadOptions {
       1 << 20;  ///< Of one connection, appended and not durable; above it the hub reads no more.
   std::size_t output_bytes_max = 1 << 20;             ///< Of one connection, written by us and not taken by the client.
   Duration storage_patience = Duration::seconds(60);  ///< How long a message waits for the journal to take it.
+  /// How long an answer of DPS is held back. The Java SDK begins to listen when its publish has returned, and never
+  /// hears what came before: then it fails after 10 s. Other clouds are never that near.
+  Duration provisioning_pause = Duration::milliseconds(200);
 };
 
 /// Everything outlives the head. What is nullptr is not offered: requests are answered with 501, sessions are
