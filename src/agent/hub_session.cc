@@ -30,6 +30,7 @@ void HubSession::begin(const ConnectionString& identity) {
 
 void HubSession::forget() {
   connected_ = holding_ = false;
+  if (events.twin != nullptr) events.twin->on_disconnected();
   sent_.clear();
   spool_.rewind();
 }
@@ -40,7 +41,9 @@ void HubSession::hold() {
 }
 
 void HubSession::wake() {
-  if (connected_ && spool_.append_mark() != pumped_) send_new();
+  if (!connected_) return;
+  const auto twin_due = events.twin != nullptr ? events.twin->next_deadline() : std::nullopt;
+  if (spool_.append_mark() != pumped_ || (twin_due && *twin_due <= channel_.now())) send_new();
 }
 
 void HubSession::on_ended(UplinkProblem problem, std::string reason) {
@@ -54,8 +57,8 @@ void HubSession::on_turn() {
 
 void HubSession::send_new() {
   pumped_ = spool_.append_mark();
-  if (!channel_.flush() || !pump()) return;
-  channel_.watch();
+  if (!channel_.flush() || !ask_twin() || !pump()) return;
+  channel_.watch(connected_ && events.twin != nullptr ? events.twin->next_deadline() : std::nullopt);
   if (holding_ && sent_.empty()) events.drained();
 }
 
@@ -80,16 +83,42 @@ void HubSession::on_acknowledged(std::uint64_t token) {
 bool HubSession::on_connected() {
   connected_ = true;
   events.connected();
-  if (!events.method) return true;
-  const mqtt::Subscription methods{.filter = kMethodsFilter, .qos = mqtt::QoS::at_most_once};
-  const auto asked = channel_.session().subscribe({&methods, 1}, channel_.now(), channel_.out());
-  if (!asked) return channel_.end(UplinkProblem::lost, "methods cannot be asked for: " + describe(asked.error()));
+  if (events.method && !subscribe({&kMethodsFilter, 1})) return false;
+  if (events.twin == nullptr) return true;
+  if (!subscribe(TwinClient::kFilters)) return false;
+  events.twin->on_connected(channel_.now());
   return true;
 }
 
-/// What is not a method is not for us: the hub sends only what was subscribed.
+bool HubSession::subscribe(std::span<const std::string_view> filters) {
+  for (const std::string_view filter : filters) {
+    const mqtt::Subscription each{.filter = filter, .qos = mqtt::QoS::at_most_once};
+    const auto asked = channel_.session().subscribe({&each, 1}, channel_.now(), channel_.out());
+    if (!asked) {
+      return channel_.end(UplinkProblem::lost,
+                          std::string(filter) + " cannot be asked for: " + describe(asked.error()));
+    }
+  }
+  return true;
+}
+
+/// Requests about the twin go before messages: a message may be long.
+bool HubSession::ask_twin() {
+  if (!connected_ || events.twin == nullptr) return true;
+  while (const auto request = events.twin->next(channel_.now())) {
+    const auto sent = channel_.session().publish_at_most_once(request->topic, as_bytes(request->payload),
+                                                              channel_.now(), channel_.out());
+    if (!sent) return channel_.end(UplinkProblem::lost, "the twin cannot be asked for: " + describe(sent.error()));
+  }
+  return channel_.flush();
+}
+
+/// What is neither of the twin nor a method is not for us: the hub sends only what was subscribed.
 bool HubSession::on_message(const mqtt::Publish& message) {
   std::string_view topic = message.topic;
+  if (events.twin != nullptr && events.twin->on_message(topic, as_text(message.payload.bytes), channel_.now())) {
+    return true;
+  }
   if (!events.method || !topic.starts_with(kMethodTopic)) return true;
   topic.remove_prefix(kMethodTopic.size());
   const auto split = topic.rfind(kRequestId);

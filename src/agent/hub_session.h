@@ -4,11 +4,14 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "agent/config.h"
 #include "agent/connection_string.h"
 #include "agent/spool.h"
+#include "agent/twin_client.h"
 #include "agent/uplink.h"
 #include "mqtt_channel.h"
 
@@ -23,6 +26,7 @@ class HubSession final : public MqttChannel::Owner {
     std::function<void()> drained;  ///< After hold(): nothing is on its way any more.
     Uplink::OnAcknowledged acknowledged;
     Uplink::OnMethod method;
+    TwinClient* twin = nullptr;  ///< Kept in step with the hub, when there is one.
   };
   Events events;  ///< Set before begin().
 
@@ -51,7 +55,9 @@ class HubSession final : public MqttChannel::Owner {
     Buffer body;
   };
   bool on_connected();
+  bool subscribe(std::span<const std::string_view> filters);
   bool on_message(const mqtt::Publish& message);
+  bool ask_twin();
   void on_acknowledged(std::uint64_t token);
   void send_new();
   bool send_again();

@@ -82,9 +82,10 @@ void MqttChannel::service() {
   owner_->on_turn();
 }
 
-void MqttChannel::watch() {
+void MqttChannel::watch(std::optional<Duration> latest) {
   transport_.watch(out_pending() > 0);
-  loop_.set_timer(timer_, std::min(link_->session.next_deadline(), now() + Duration::hours(1)));
+  const Duration end = latest.value_or(now() + Duration::hours(1));
+  loop_.set_timer(timer_, std::min({link_->session.next_deadline(), now() + Duration::hours(1), end}));
 }
 
 bool MqttChannel::receive() {

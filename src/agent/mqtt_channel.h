@@ -14,8 +14,9 @@ namespace picket::agent {
 /// Made once, used for one connection after another. One thread: the loop's.
 class MqttChannel {
  public:
-  static constexpr std::size_t kOutBytesMax = 64 << 10;     ///< More is not encoded before this has left.
-  static constexpr std::size_t kPacketBytesMax = 64 << 10;  ///< The hub sends nothing larger that the agent uses.
+  static constexpr std::size_t kOutBytesMax = 64 << 10;  ///< More is not encoded before this has left.
+  /// The largest that the agent uses is a whole twin: 32 KB desired and 32 KB reported, and their syntax.
+  static constexpr std::size_t kPacketBytesMax = 256 << 10;
 
   class Owner {
    public:
@@ -38,8 +39,8 @@ class MqttChannel {
              const std::string& password, bool clean);
   /// Everything that can be done now: receive, keep time, the owner's turn.
   void service();
-  /// Waits for what comes next; the owner calls it at the end of its turn.
-  void watch();
+  /// Waits for what comes next, at most until `latest` (monotonic); the owner calls it at the end of its turn.
+  void watch(std::optional<Duration> latest = std::nullopt);
   /// Writes what stands in `out`. False: the connection has ended.
   bool flush();
   /// Ends the connection at once and tells the owner. Always false.

@@ -16,6 +16,7 @@
 #include "agent/event_loop.h"
 #include "agent/hardening.h"
 #include "agent/identity.h"
+#include "agent/live_settings.h"
 #include "agent/methods.h"
 #include "agent/outbox.h"
 #include "agent/spool.h"
@@ -57,20 +58,13 @@ std::string installation_id(const std::string& data_dir) {
   return id;
 }
 
-/// The two collectors whose records have tables of their own take their priority as all others do.
-AggregateOptions aggregate_options(const Config& config) {
-  AggregateOptions out = config.aggregate;
-  out.process_priority = config.collectors.choice("process").priority.value_or(out.process_priority);
-  out.connection_priority = config.collectors.choice("network").priority.value_or(out.connection_priority);
-  return out;
-}
-
 }  // namespace
 
 /// Members are in the order of dependence: what stands below refers to what stands above.
 struct Runtime::Impl {
-  Impl(const Config& settings, const Clock& time, RuntimeOptions how, EventLoop made, Spool from)
-      : config(settings),
+  Impl(std::unique_ptr<LiveSettings> live, const Clock& time, RuntimeOptions how, EventLoop made, Spool from)
+      : settings(std::move(live)),
+        config(settings->config()),
         clock(time),
         options(std::move(how)),
         loop(std::move(made)),
@@ -99,7 +93,8 @@ struct Runtime::Impl {
   }
   AgentStatus status() const;
 
-  const Config& config;
+  std::unique_ptr<LiveSettings> settings;
+  const Config& config;  ///< Of `settings`.
   const Clock& clock;
   RuntimeOptions options;
   EventLoop loop;
@@ -129,7 +124,11 @@ struct Runtime::Impl {
 
 // ---- start ----
 
-Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Clock& clock, RuntimeOptions options) {
+Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& local, const Clock& clock, RuntimeOptions options) {
+  auto settings = std::make_unique<LiveSettings>(local, options.collect, [log = options.log](std::string_view line) {
+    if (log) log(line);
+  });
+  const Config& config = settings->config();
   auto identity = resolve_identity(config);
   if (!identity) return std::unexpected(identity.error());
   auto tls = TlsMaterial::open(identity->tls);
@@ -163,7 +162,8 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Cl
   }
   auto loop = EventLoop::create(clock);
   if (!loop) return std::unexpected("epoll: " + describe(loop.error()));
-  auto impl = std::make_unique<Impl>(config, clock, std::move(options), *std::move(loop), *std::move(spool));
+  auto impl =
+      std::make_unique<Impl>(std::move(settings), clock, std::move(options), *std::move(loop), *std::move(spool));
   impl->spool_place = place;
   if (const auto cut = impl->spool.repaired_bytes(); cut > 0) {
     impl->log("spool: cut " + std::to_string(cut) + " bytes of an entry that was not finished");
@@ -177,6 +177,9 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& config, const Cl
   impl->uplink->on_warning([each = impl.get()](std::string_view text) { each->warn(text); });
   impl->uplink->on_acknowledged([each = impl.get()](StreamId id) { each->self_tests.on_acknowledged(id); });
   impl->uplink->on_method([each = impl.get()](const MethodCall& call) { return each->methods.call(call); });
+  impl->settings->attach({impl->aggregator, impl->outbox, impl->spool, impl->collectors,
+                          [each = impl.get()] { each->loop.set_timer(each->window_timer, each->clock.monotonic()); }});
+  if (impl->options.collect) impl->uplink->keep_twin(impl->settings->twin());
   impl->self_tests.set_uplink(*impl->uplink);
   impl->methods.add(std::string(kSelfTestMethod),
                     [each = impl.get()](const MethodCall& call) { return each->self_tests.on_method(call); });
@@ -296,6 +299,7 @@ Outcome Runtime::run() {
   impl.statistics_timer = impl.loop.add_timer([&impl] { impl.send_statistics(); });
   impl.sync_timer = impl.loop.add_timer([&impl] { impl.sync_spool(); });
   impl.collectors.start(impl.config.collectors);
+  impl.settings->report();
   impl.harden();
   const Duration now = impl.clock.monotonic();
   impl.loop.set_timer(impl.window_timer, now);

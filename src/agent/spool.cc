@@ -542,6 +542,11 @@ std::size_t Spool::in_flight() const { return core_->in_flight.size(); }
 const SpoolDrops& Spool::drops() const { return core_->state.drops; }
 std::uint64_t Spool::epoch() const { return core_->state.epoch; }
 std::optional<StreamId> Spool::last_acknowledged() const { return core_->last_acknowledged; }
+void Spool::change_limits(std::size_t bytes_max, Duration age_max) {
+  core_->options.age_max = age_max;
+  if (!core_->options.directory.empty()) core_->options.bytes_max = std::max(bytes_max, kBytesMin);
+}
+
 bool Spool::on_disk() const { return !core_->options.directory.empty() && !core_->disk_refuses; }
 std::uint64_t Spool::repaired_bytes() const { return core_->cut_bytes; }
 

@@ -290,6 +290,7 @@ void Uplink::wake() {
 
 void Uplink::on_acknowledged(OnAcknowledged callback) { impl_->on_acknowledged = std::move(callback); }
 void Uplink::on_method(OnMethod callback) { impl_->hub.events.method = std::move(callback); }
+void Uplink::keep_twin(TwinClient& twin) { impl_->hub.events.twin = &twin; }
 void Uplink::on_warning(OnWarning callback) { impl_->on_warning = std::move(callback); }
 const UplinkStatus& Uplink::status() const { return impl_->status; }
 

@@ -1,9 +1,11 @@
 // The real program against a real TLS and MQTT peer: start, self test, status, and kill -9 under load.
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -83,13 +85,25 @@ class AgentTest : public ::testing::Test {
     ::waitpid(spawn(words, path), &status, 0);
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(path)};
   }
-  /// No collectors: the sequence then holds only what the test makes, and the test needs no privilege.
-  void start_agent() {
-    auto words = arguments("run");
-    for (const char* name : {"process", "network", "login", "system", "heartbeat"}) {
-      words.push_back("--set");
-      words.push_back("collectors." + std::string(name) + ".enabled=false");
+  /// Of this build: those that can be turned off.
+  std::vector<std::string> collectors() {
+    std::vector<std::string> out;
+    std::istringstream lines(run({PICKET_AGENT, "settings"}).out);
+    std::string table;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("[")) table = line.substr(1, line.size() - 2);
+      if (line.starts_with("# enabled = ")) out.push_back(table.substr(std::string_view("collectors.").size()));
     }
+    return out;
+  }
+  /// No collectors: the sequence then holds only what the test makes, and the test needs no privilege.
+  void start_agent(const std::vector<std::string>& more = {}) {
+    auto words = arguments("run");
+    for (const std::string& name : collectors()) {
+      words.push_back("--set");
+      words.push_back("collectors." + name + ".enabled=false");
+    }
+    words.insert(words.end(), more.begin(), more.end());
     agent_ = spawn(words, directory_ + "/log");
     for (int i = 0; i < 500 && !std::filesystem::exists(socket()); ++i) ::usleep(10'000);
     ASSERT_TRUE(std::filesystem::exists(socket())) << read_text(directory_ + "/log");
@@ -253,6 +267,39 @@ TEST_F(AgentTest, EverySpooledMessageArrivesOverKillNineOfTheAgentUnderLoad) {
   EXPECT_EQ(events.size(), unique.size()) << "no event came in two messages";
   EXPECT_GT(unique.size(), thrown / 2);
   EXPECT_LE(unique.size(), thrown);
+}
+
+TEST_F(AgentTest, TheModuleTwinChangesTheRunningAgentAndIsKeptForAStartWithoutAHub) {
+  {
+    test::MiniHub hub(authority_.issue("IP:127.0.0.1"));
+    hub.set_twin(R"({"Heartbeat_Disabled":"False","CollectorsCore_PriorityIntervals":"1,2","$version":3})");
+    identify(hub.port());
+    start_agent();
+    for (int i = 0; i < 1'000 && hub.twin_reported().empty(); ++i) ::usleep(10'000);
+    EXPECT_THAT(hub.twin_reported(), HasSubstr(R"("latest_state":"failed")"));
+    EXPECT_THAT(hub.twin_reported(), HasSubstr(R"("latest_invalid_fields":["CollectorsCore_PriorityIntervals"])"));
+    EXPECT_THAT(hub.twin_reported(), HasSubstr(R"("Name":"heartbeat","Tier":"timer")"));
+    const auto named = [&hub](std::string_view name) {
+      const auto arrived = hub.arrived();
+      return std::ranges::any_of(arrived, [&](const test::Arrived& each) { return each.body.contains(name); });
+    };
+    for (int i = 0; i < 1'000 && !named("ConfigurationError"); ++i) ::usleep(10'000);
+    EXPECT_TRUE(named("ConfigurationError"));
+    for (int i = 0; i < 1'000 && !named("Heartbeat"); ++i) ::usleep(10'000);
+    EXPECT_TRUE(named(R"("Name":"Heartbeat")")) << "the collector has started while the agent runs";
+    EXPECT_EQ(stop(SIGTERM), 0);
+  }
+  identify(1);  // nobody listens there
+  std::filesystem::remove(directory_ + "/log");
+  start_agent();
+  auto words = arguments("status");
+  words.emplace_back("--json");
+  std::string status;
+  for (int i = 0; i < 1'000 && !status.contains(R"("name":"heartbeat","enabled":true)"); ++i) {
+    status = run(words).out;
+    ::usleep(10'000);
+  }
+  EXPECT_THAT(status, HasSubstr(R"("name":"heartbeat","enabled":true)")) << read_text(directory_ + "/log");
 }
 
 }  // namespace

@@ -221,6 +221,10 @@ bool MiniHub::handle(Peer& peer, const mqtt::Packet& packet) {
   }
   const auto* publish = std::get_if<mqtt::Publish>(&packet);
   if (publish == nullptr) return true;
+  if (publish->topic.starts_with("$iothub/twin/")) {
+    answer_twin(peer, *publish);
+    return true;
+  }
   if (publish->topic.starts_with("$iothub/methods/res/")) {
     const std::lock_guard lock(mutex_);
     method_answers_.emplace_back(publish->topic);
@@ -249,6 +253,19 @@ bool MiniHub::handle(Peer& peer, const mqtt::Packet& packet) {
   return true;
 }
 
+void MiniHub::answer_twin(Peer& peer, const mqtt::Publish& request) {
+  const std::string_view tail = request.topic.substr(request.topic.rfind("/?"));
+  const bool get = request.topic.starts_with("$iothub/twin/GET");
+  std::string body;
+  {
+    const std::lock_guard lock(mutex_);
+    if (get) body = "{\"desired\":" + twin_desired_ + ",\"reported\":{}}";
+    if (!get) twin_reported_ = as_text(request.payload.bytes);
+  }
+  const std::string topic = "$iothub/twin/res/" + std::string(get ? "200" : "204") + std::string(tail);
+  peer.send(mqtt::Publish{.topic = topic, .payload = {as_bytes(body)}});
+}
+
 void MiniHub::confirm(Peer& peer, const std::string& body) {
   const std::string start = R"("TestId":")";
   const auto from = body.find(start) + start.size();
@@ -268,6 +285,14 @@ std::vector<std::string> MiniHub::client_ids() const {
 std::string MiniHub::last_user_name() const {
   const std::lock_guard lock(mutex_);
   return user_name_;
+}
+void MiniHub::set_twin(std::string desired) {
+  const std::lock_guard lock(mutex_);
+  twin_desired_ = std::move(desired);
+}
+std::string MiniHub::twin_reported() const {
+  const std::lock_guard lock(mutex_);
+  return twin_reported_;
 }
 std::vector<std::string> MiniHub::method_answers() const {
   const std::lock_guard lock(mutex_);

@@ -64,6 +64,9 @@ class MiniHub {
   [[nodiscard]] std::string last_password() const;
   /// Topics of the agent's answers to methods.
   [[nodiscard]] std::vector<std::string> method_answers() const;
+  /// What the next question for the twin is answered with, and what was reported last.
+  void set_twin(std::string desired);
+  [[nodiscard]] std::string twin_reported() const;
 
  private:
   struct Peer;
@@ -71,6 +74,7 @@ class MiniHub {
   void serve_one(int fd);
   bool handle(Peer& peer, const mqtt::Packet& packet);
   void confirm(Peer& peer, const std::string& body);
+  void answer_twin(Peer& peer, const mqtt::Publish& request);
 
   struct Tls;
   std::unique_ptr<Tls> tls_;
@@ -84,6 +88,7 @@ class MiniHub {
   std::vector<std::string> withheld_;
   std::vector<std::string> method_answers_;
   std::string user_name_, password_;
+  std::string twin_desired_ = "{}", twin_reported_;
   std::thread thread_;
 };
 

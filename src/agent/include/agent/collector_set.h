@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +29,11 @@ class CollectorSet {
   /// Starts every enabled collector in its best tier and logs which it is, and why not a better one. `settings`
   /// outlives the set or the next stop().
   void start(const CollectorSettings& settings);
-  /// Takes what the kernel has buffered, then ends all.
+  /// Takes what the kernel has buffered, then ends all, or those named.
   void stop();
+  void stop(std::span<const std::string> names);
+  /// After stop(): those named start with the settings of now, if these let them.
+  void start_again(std::span<const std::string> names);
 
   /// Sends each running collector's account to the sink.
   void send_statistics() const;
@@ -41,17 +46,22 @@ class CollectorSet {
  private:
   struct Running {
     std::unique_ptr<Collector> collector;
-    std::uint32_t timer = 0;
+    const CollectorSpec* spec = nullptr;
+    std::optional<std::uint32_t> timer;
     bool enabled = true;
+    Counters former;     ///< Of the sources that ran before this one.
     std::string reason;  ///< Why no better tier, or none; empty when the best one runs.
   };
-  void start_one(Running& running);
+  void start_one(std::size_t index);
+  void stop_one(Running& running);
+  [[nodiscard]] static Counters counters(const Running& running);
   void watch(std::size_t index);
   void tick(std::size_t index, Duration delay);
 
   EventLoop& loop_;
   RecordSink& sink_;
   Log log_;
+  const CollectorSettings* settings_ = nullptr;
   std::vector<Running> collectors_;
 };
 

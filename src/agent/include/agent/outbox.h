@@ -45,6 +45,8 @@ class Outbox final : public EventSink {
   /// Gives everything to the spool, e.g. before the agent ends.
   void flush();
 
+  /// Batches that have begun keep their time.
+  void change_options(OutboxOptions options) { options_ = options; }
   [[nodiscard]] const OutboxCounters& counters() const { return counters_; }
 
  private:

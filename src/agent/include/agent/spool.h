@@ -93,6 +93,9 @@ class Spool {
   /// Bytes cut from torn tails by open(), for the log.
   [[nodiscard]] std::uint64_t repaired_bytes() const;
 
+  /// From the next append on. In memory-only mode the memory limit stays.
+  void change_limits(std::size_t bytes_max, Duration age_max);
+
   /// fdatasync of what was appended since the last call; against power loss, not needed against kill -9.
   Result<> sync();
   /// Syncs, and marks the epoch as going on after the next start.

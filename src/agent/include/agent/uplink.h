@@ -14,6 +14,7 @@
 #include "agent/provisioning.h"
 #include "agent/spool.h"
 #include "agent/tls_material.h"
+#include "agent/twin_client.h"
 #include "agent/uplink_status.h"
 
 namespace picket::agent {
@@ -70,6 +71,8 @@ class Uplink {
   /// Something that a person has to do before it becomes a problem, such as a certificate that ends soon. At most once
   /// a day.
   void on_warning(OnWarning callback);
+  /// Set before start(): the uplink then keeps `twin` in step with the hub. It outlives the uplink.
+  void keep_twin(TwinClient& twin);
   [[nodiscard]] const UplinkStatus& status() const;
 
  private:
