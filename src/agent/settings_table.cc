@@ -147,6 +147,10 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) {
        return set_duration(c.collectors.peripheral_poll_every, v, kMs * 100, Duration::hours(1));
      }},
+    {{"collectors.dns.timeout", "duration", "5s", "a look-up without an answer is reported after this"},
+     [](Config& c, const std::string& v) {
+       return set_duration(c.collectors.dns_timeout, v, kMs * 100, Duration::minutes(1));
+     }},
     {{"collectors.file_system.paths", "list", "", "files and folders to watch; empty: what an intruder changes to stay"},
      [](Config& c, const std::string& v) { return set_list(c.collectors.file_system_paths, v); }},
     {{"collectors.file_system.recursive", "true or false", "true", "watch the folders below them too"},

@@ -59,6 +59,7 @@ struct CollectorSettings {
   std::string root;       ///< Put before the paths of files that snapshots read; "" on a device, else an image of one.
   std::string sysfs = "/sys";
   Duration peripheral_poll_every = Duration::seconds(5);  ///< Tier sysfs of peripheral.
+  Duration dns_timeout = Duration::seconds(5);            ///< A look-up without an answer ends then.
   std::vector<std::string> file_system_paths;             ///< Watched; empty: the list of file_system/watch_list.h.
   bool file_system_recursive = true;                      ///< All directories below them too.
   std::size_t file_system_hash_max = 64 << 10;            ///< Larger files are not hashed; 0: none is.
