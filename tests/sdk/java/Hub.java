@@ -1,8 +1,12 @@
 import com.microsoft.azure.sdk.iot.device.ClientOptions;
 import com.microsoft.azure.sdk.iot.device.DeviceClient;
 import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
+import com.microsoft.azure.sdk.iot.device.IotHubStatusCode;
 import com.microsoft.azure.sdk.iot.device.Message;
 import com.microsoft.azure.sdk.iot.device.ModuleClient;
+import com.microsoft.azure.sdk.iot.device.exceptions.IotHubClientException;
+import com.microsoft.azure.sdk.iot.service.auth.IotHubConnectionStringBuilder;
+import com.microsoft.azure.sdk.iot.service.auth.IotHubServiceSasToken;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -42,6 +46,11 @@ final class Hub {
     ModuleClient moduleClient(IotHubClientProtocol protocol) throws Exception {
       return new ModuleClient(moduleString, protocol, options());
     }
+  }
+
+  /** A token for the service's REST API, as the policy signs it. */
+  static String serviceToken() throws Exception {
+    return new IotHubServiceSasToken(IotHubConnectionStringBuilder.createIotHubConnectionString(service())).toString();
   }
 
   static ClientOptions options() throws Exception {
@@ -84,6 +93,23 @@ final class Hub {
       Thread.sleep(100);
     }
   }
+
+  /**
+   * The answer of a twin request, which may be asked again. The SDK loses answers that have come (README, "What the SDKs
+   * cannot do"): only its time-out is forgiven.
+   */
+  static <T> T asked(Callable<T> request) throws Exception {
+    for (int tries = 1; ; tries++) {
+      try {
+        return request.call();
+      } catch (IotHubClientException failure) {
+        if (failure.getStatusCode() != IotHubStatusCode.DEVICE_OPERATION_TIMED_OUT || tries == 6) throw failure;
+      }
+    }
+  }
+
+  /** Of each try of a request, in milliseconds. */
+  static final int ANSWER_MS = 8000;
 
   /** The rows of a KQL query as soon as there are at least `count`. */
   static List<JsonObject> rows(String query, int count) throws Exception {

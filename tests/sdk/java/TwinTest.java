@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.microsoft.azure.sdk.iot.device.DeviceClient;
 import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
+import com.microsoft.azure.sdk.iot.device.ModuleClient;
 import com.microsoft.azure.sdk.iot.device.twin.DirectMethodResponse;
 import com.microsoft.azure.sdk.iot.device.twin.TwinCollection;
 import com.microsoft.azure.sdk.iot.service.exceptions.IotHubException;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Twins and direct methods, over every transport that has them. */
-@Timeout(90)
+@Timeout(150)
 class TwinTest {
   @ParameterizedTest
   @EnumSource(value = IotHubClientProtocol.class, names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
@@ -31,12 +32,14 @@ class TwinTest {
     client.open(false);
     LinkedBlockingQueue<com.microsoft.azure.sdk.iot.device.twin.Twin> heard = new LinkedBlockingQueue<>();
     client.subscribeToDesiredProperties((patch, context) -> heard.add(patch), null);
-    com.microsoft.azure.sdk.iot.device.twin.Twin mine = client.getTwin();
+    com.microsoft.azure.sdk.iot.device.twin.Twin mine = Hub.asked(() -> client.getTwin(Hub.ANSWER_MS));
     assertEquals(1, mine.getDesiredProperties().getVersion());
 
-    TwinCollection reported = mine.getReportedProperties();
-    reported.put("fw", "2");
-    client.updateReportedProperties(reported);
+    Hub.asked(() -> {
+      TwinCollection reported = client.getTwin(Hub.ANSWER_MS).getReportedProperties();
+      reported.put("fw", "2");
+      return client.updateReportedProperties(reported, Hub.ANSWER_MS);
+    });
     Twin seen = service.get(device.id());
     assertEquals("2", seen.getReportedProperties().get("fw"));
 
@@ -62,6 +65,33 @@ class TwinTest {
         DirectMethodRequestOptions.builder().payload("now").methodConnectTimeoutSeconds(5).methodResponseTimeoutSeconds(15).build());
     assertEquals(201, answer.getStatus());
     assertEquals("reboot", answer.getPayload(String.class));
+    client.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = IotHubClientProtocol.class, names = "HTTPS", mode = EnumSource.Mode.EXCLUDE)
+  void moduleHasATwinAndMethodsOfItsOwn(IotHubClientProtocol protocol) throws Exception {
+    Hub.Device device = Hub.newDevice();
+    TwinClient service = new TwinClient(Hub.service());
+    ModuleClient client = device.moduleClient(protocol);
+    client.open(false);
+    LinkedBlockingQueue<com.microsoft.azure.sdk.iot.device.twin.Twin> heard = new LinkedBlockingQueue<>();
+    client.subscribeToDesiredProperties((patch, context) -> heard.add(patch), null);
+    Hub.asked(() -> {
+      TwinCollection reported = client.getTwin(Hub.ANSWER_MS).getReportedProperties();
+      reported.put("mine", true);
+      return client.updateReportedProperties(reported, Hub.ANSWER_MS);
+    });
+    Twin seen = service.get(device.id(), Hub.MODULE);
+    assertEquals(true, seen.getReportedProperties().get("mine"));
+    assertFalse(service.get(device.id()).getReportedProperties().containsKey("mine"));
+    seen.getDesiredProperties().put("interval", 10);
+    service.patch(seen);
+    Assertions.assertNotNull(heard.poll(30, TimeUnit.SECONDS), "the desired change");
+    client.subscribeToMethods((name, payload, context) -> new DirectMethodResponse(202, name), null);
+    var answer = new DirectMethodsClient(Hub.service()).invoke(device.id(), Hub.MODULE, "scan",
+        DirectMethodRequestOptions.builder().methodConnectTimeoutSeconds(5).methodResponseTimeoutSeconds(15).build());
+    assertEquals(202, answer.getStatus());
     client.close();
   }
 

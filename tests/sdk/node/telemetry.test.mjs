@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 
 import device from 'azure-iot-device';
 
-import { deviceClient, field, host, lasting, moduleClient, moduleId, newDevice, prepare, rows, sasToken, securityMessage,
+import { deviceClient, field, host, lasting, moduleClient, moduleId, newDevice, prepare, rows, sasToken, securityMessage, sleep,
          transports, within } from './hub.mjs';
 
 const { Client, Message } = device;
@@ -121,6 +121,21 @@ for (const [name, transport] of lasting) {
       await within(client.sendOutputEvent('out1', new Message('to an output')), 'sendOutputEvent');
       const [row] = await rawEvent(`module-${id}`);
       assert.equal(row.DeviceId, id);
+      await client.close();
+    });
+
+    // Only IoT Edge routes messages to modules: the hub grants the subscription, and has nothing to send.
+    it(`${name}: a module may listen to its inputs`, async () => {
+      const { id, module: string } = await newDevice();
+      const client = moduleClient(string, transport);
+      await within(client.open(), 'open');
+      const heard = [];
+      client.on('inputMessage', (input) => heard.push(input));
+      client.on('error', (error) => heard.push(error));
+      await sleep(300);
+      await within(client.sendEvent(marked(`listens-${id}`)), 'sendEvent');
+      await rawEvent(`listens-${id}`);
+      assert.deepEqual(heard, []);
       await client.close();
     });
 

@@ -62,6 +62,15 @@ def test_each_subscription_of_an_sdk_is_granted_with_its_qos():
     assert line.subscribe(("$iothub/twin/PATCH/properties/desired/#", 0)) == [0]
 
 
+@pytest.mark.parametrize("filter_", ["inputs/#", "#"])
+def test_a_module_is_granted_its_inputs(filter_):
+    device = Device()
+    module = f"{device.id}/DefenderIotMicroAgent"
+    token = sas(f"{HOST}/devices/{device.id}/modules/DefenderIotMicroAgent", key_of(device.module_string), time.time() + 3600)
+    line = Line(device, client_id=module, token=token).granted()
+    assert line.subscribe((f"devices/{device.id}/modules/DefenderIotMicroAgent/{filter_}", 1)) == [1]
+
+
 def test_a_twin_is_asked_for_with_one_space():
     device = Device()
     line = Line(device).granted()

@@ -29,6 +29,20 @@ def test_a_module_sends_with_its_own_key_also_to_an_output(websockets):
 
 
 @both
+def test_a_module_may_listen_to_its_inputs(websockets):
+    """Only IoT Edge routes messages to modules: the hub grants the subscription, and has nothing to send."""
+    device = Device()
+    client = device.module_client(websockets=websockets)
+    heard = []
+    client.connect()
+    client.on_message_received = heard.append
+    client.send_message(security_message(f"listens-{device.id}"))
+    raw_event(f"listens-{device.id}")
+    assert heard == []
+    client.shutdown()
+
+
+@both
 def test_properties_an_empty_body_and_255_kib_pass(websockets):
     device = Device()
     client = device.client(websockets=websockets)
