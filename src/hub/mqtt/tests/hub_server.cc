@@ -157,7 +157,7 @@ int run(int argc, char** argv) {
   const auto tls = net::TlsContext::create(
       {.certificate_pem = identity->certificate_pem, .private_key_pem = identity->private_key_pem});
   auto opened = journal::open_embedded(
-      {.directory = directory + "/journal", .reserve_bytes = 1 << 20, .gather_delay = Duration::milliseconds(4)});
+      {.directory = directory + "/journal", .gather_delay = Duration::milliseconds(4)});
   if (!tls || !opened) return 1;
   net::IoThreads threads(0);
   JournalOperationsLog log(*opened->journal);
