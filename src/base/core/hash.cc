@@ -47,9 +47,25 @@ struct SipState {
   }
 };
 
+#if defined(__x86_64__)
+/// The processor's own instruction: 8 bytes in 3 cycles.
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_of_processor(Bytes bytes, std::uint32_t seed) {
+  std::uint64_t crc = ~seed;
+  const std::byte* p = bytes.data();
+  std::size_t n = bytes.size();
+  for (; n >= 8; n -= 8, p += 8) crc = __builtin_ia32_crc32di(crc, load_le64(p));
+  auto rest = static_cast<std::uint32_t>(crc);
+  for (; n > 0; --n, ++p) rest = __builtin_ia32_crc32qi(rest, static_cast<unsigned char>(*p));
+  return ~rest;
+}
+#endif
+
 }  // namespace
 
 std::uint32_t crc32c(Bytes bytes, std::uint32_t seed) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2")) return crc32c_of_processor(bytes, seed);
+#endif
   std::uint32_t crc = ~seed;
   const std::byte* p = bytes.data();
   std::size_t n = bytes.size();
