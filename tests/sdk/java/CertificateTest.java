@@ -22,7 +22,7 @@ class CertificateTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = IotHubClientProtocol.class, names = {"AMQPS_WS", "MQTT_WS"}, mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(value = IotHubClientProtocol.class, names = "AMQPS_WS", mode = EnumSource.Mode.EXCLUDE)
   void aThumbprintOpensItsDeviceAndNoOther(IotHubClientProtocol protocol) throws Exception {
     String id = "x509-" + UUID.randomUUID().toString().substring(0, 8);
     Certificates mine = Certificates.selfSigned(id);
