@@ -100,6 +100,48 @@ TEST_F(NetListener, CarriesMoreThanOneRecord) {
   EXPECT_EQ(ask(*client, text), text);
 }
 
+/// Writes until nothing goes out without a wait, then the rest; tells how much went at once.
+Handler writer_of(const Buffer& answer, std::atomic<std::size_t>& at_once) {
+  return [&](Connection connection) -> asio::awaitable<void> {
+    Buffer question(1);
+    if (!co_await connection.stream->read_some(question)) co_return;
+    std::size_t sent = 0;
+    while (sent < answer.size()) {
+      const auto n = connection.stream->try_write(Bytes(answer).subspan(sent));
+      if (!n) co_return;
+      if (*n == 0) break;
+      sent += *n;
+    }
+    at_once = sent;
+    static_cast<void>(co_await connection.stream->write(Bytes(answer).subspan(sent)));
+    static_cast<void>(co_await connection.stream->read_some(question));  // until the client has read it all
+  };
+}
+
+TEST_F(NetListener, WhatASocketDoesNotTakeAtOnceIsWrittenInOrderBehindIt) {
+  Buffer answer(32U << 20);  // more than sockets buffer
+  for (std::size_t i = 0; i < answer.size(); ++i) answer[i] = static_cast<std::byte>(i * 31 >> 3);
+  std::atomic<std::size_t> at_once = 0;
+  open({}, writer_of(answer, at_once));
+  const auto client = connect();
+  ASSERT_TRUE(client->send(as_bytes(std::string_view("?"))));
+  EXPECT_EQ(client->receive(answer.size()), answer);
+  EXPECT_GT(at_once, 0u);
+  EXPECT_LT(at_once, answer.size());
+}
+
+TEST_F(NetListener, TryWriteToAPeerThatHasGoneIsAnError) {
+  std::promise<bool> failed;
+  open({}, [&](Connection connection) -> asio::awaitable<void> {
+    Buffer bytes(1);
+    static_cast<void>(co_await connection.stream->read_some(bytes));
+    connection.stream->close();
+    failed.set_value(!connection.stream->try_write(bytes).has_value());
+  });
+  ASSERT_TRUE(connect()->send(as_bytes(std::string_view("?"))));
+  EXPECT_TRUE(failed.get_future().get());
+}
+
 TEST_F(NetListener, ResumesASessionByTicket) {
   open();
   auto first = connect();
