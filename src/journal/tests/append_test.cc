@@ -171,5 +171,44 @@ TEST(JournalAppend, PositionOfAnotherJournalIsRefused) {
   EXPECT_EQ(opened.journal->reader(Position::at(0, 2)).error().where, "journal.read.position");
 }
 
+TEST(JournalRounds, ALoneSenderDoesNotWaitForOthers) {
+  const TempFolder folder;
+  auto options = options_in(folder.path());
+  options.gather_delay = Duration::minutes(60);
+  const auto opened = must_open(std::move(options));
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(append_and_wait(*opened.journal, text_message("alone")).has_value());
+  EXPECT_EQ(opened.journal->stats().groups, 10u);
+}
+
+TEST(JournalRounds, SendersThatWaitForTheirAnswersAreWrittenWhenAllAreBack) {
+  const TempFolder folder;
+  auto options = options_in(folder.path());
+  options.gather_delay = Duration::minutes(60);
+  const auto opened = must_open(std::move(options));
+  std::promise<void> entered;
+  std::promise<void> release;
+  auto held = release.get_future().share();
+  ASSERT_TRUE(append_message(*opened.journal, text_message("first"), [&](Result<RecordId>) {
+                entered.set_value();
+                held.wait();
+              }).has_value());
+  entered.get_future().wait();
+  const auto round = [&] {  // of three
+    std::promise<void> last;
+    for (const bool is_last : {false, false, true}) {
+      ASSERT_TRUE(append_message(*opened.journal, text_message("x"), [&last, is_last](Result<RecordId>) {
+                    if (is_last) last.set_value();
+                  }).has_value());
+    }
+    release.set_value();
+    last.get_future().wait();
+    release = {};
+  };
+  round();  // together while the writer is held
+  EXPECT_EQ(opened.journal->stats().groups, 2u);
+  for (int i = 0; i < 5; ++i) round();  // one by one
+  EXPECT_EQ(opened.journal->stats().groups, 7u);
+}
+
 }  // namespace
 }  // namespace picket::journal
