@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 
+#include "agent/name_cache.h"
 #include "base/core/encoding.h"
 #include "base/core/random.h"
 #include "message/events.h"
@@ -209,6 +210,7 @@ void EventEncoder::connection(const ConnectionRecord& record, const ConnectionHi
                                  .user_name = user_name,
                                  .executable = record.executable,
                                  .command_line = command,
+                                 .remote_host_name = looked_up_names().find(record.remote.address),
                                  .source = record.origin.tier,
                                  .extra_details = extra};
   if (hits.hits.count > 0) {

@@ -5,8 +5,13 @@
 #include <charconv>
 #include <cstdio>
 
+#include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/netlink.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -90,7 +95,9 @@ PreflightRow capability_row() {
     const char* name;
     unsigned bit;
   };
-  static constexpr std::array<Wanted, 7> kWanted{{{"net_admin", 12},
+  static constexpr std::array<Wanted, 9> kWanted{{{"net_admin", 12},
+                                                  {"net_raw", 13},
+                                                  {"sys_admin", 21},
                                                   {"sys_ptrace", 19},
                                                   {"dac_read_search", 2},
                                                   {"audit_control", 30},
@@ -109,6 +116,37 @@ PreflightRow capability_row() {
   const bool all = missing.empty();
   return {"privilege", "capabilities", all ? State::works : State::limited,
           all ? "all that the best tiers need" : "missing: " + missing};
+}
+
+/// A facility that is there when a descriptor of it can be had.
+PreflightRow facility_row(const char* name, int fd, const char* gives) {
+  if (fd < 0) return {"kernel", name, State::missing, describe(fail_errno("open").error())};
+  close(fd);
+  return {"kernel", name, State::works, gives};
+}
+
+PreflightRow fanotify_row() {
+  return facility_row("fanotify",
+                      fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME, O_RDONLY),
+                      "with names of files");
+}
+
+PreflightRow inotify_row() {
+  PreflightRow row = facility_row("inotify", inotify_init1(IN_CLOEXEC),
+                                  "/proc/sys/fs/inotify/max_user_watches bounds the folders that can be watched");
+  if (const auto limit = first_line("/proc/sys/fs/inotify/max_user_watches"); row.state == State::works) {
+    row.detail = "folders that can be watched: " + (limit.empty() ? std::string("unknown") : limit);
+  }
+  return row;
+}
+
+PreflightRow uevent_row() {
+  return facility_row("uevent", socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT),
+                      "devices that come and go");
+}
+
+PreflightRow packet_row() {
+  return facility_row("packet socket", socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "copies of packets");
 }
 
 PreflightRow user_row() {
@@ -177,6 +215,10 @@ std::vector<PreflightRow> preflight(const CollectorSettings& settings, const Clo
                                  lockdown_row(),
                                  memlock_row(),
                                  cgroup_row(),
+                                 fanotify_row(),
+                                 inotify_row(),
+                                 uevent_row(),
+                                 packet_row(),
                                  user_row(),
                                  capability_row(),
                                  file_row("btmp", settings.btmp),

@@ -1,0 +1,19 @@
+// The dns collector: names that this device looks up.
+#include "dns/tiers.h"
+
+namespace picket::agent {
+namespace {
+
+constexpr Tier kTiers[] = {
+    {"packet", "look-ups on port 53, all interfaces, UDP and TCP, with answers; the process where its socket still is",
+     "CONFIG_PACKET, CAP_NET_RAW", false, open_dns_packet},
+};
+
+}  // namespace
+
+const CollectorSpec& dns_collector() {
+  static constexpr CollectorSpec spec{"dns", "name look-ups", kTiers, Priority::medium};
+  return spec;
+}
+
+}  // namespace picket::agent
