@@ -35,7 +35,8 @@ void CollectorSet::start_again(std::span<const std::string> names) {
 void CollectorSet::start_one(std::size_t index) {
   Running& running = collectors_[index];
   // Made anew: priority and interval are settings too.
-  running.collector = std::make_unique<Collector>(*running.spec, Environment{*settings_, loop_.clock(), sink_});
+  running.collector = std::make_unique<Collector>(
+      *running.spec, Environment{.settings = *settings_, .clock = loop_.clock(), .sink = sink_, .agent = &agent_});
   running.enabled = settings_->choice(running.spec->name).enabled;
   running.reason.clear();
   const std::string name = "collector " + std::string(running.spec->name) + ": ";
@@ -95,10 +96,13 @@ Counters CollectorSet::counters(const Running& running) {
   return out;
 }
 
-void CollectorSet::send_statistics() const {
+std::vector<CollectorAccount> CollectorSet::accounts() const {
+  std::vector<CollectorAccount> out;
   for (const Running& each : collectors_) {
-    if (each.collector->running()) sink_.emit(each.collector->statistics(moment_of(loop_.clock())));
+    if (!each.collector->running()) continue;
+    out.push_back({each.spec->name, each.collector->tier_in_use(), each.collector->sampled(), counters(each)});
   }
+  return out;
 }
 
 std::string CollectorSet::coverage_json() const {

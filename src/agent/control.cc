@@ -54,8 +54,14 @@ void ControlServer::accept_one() {
   drop_late();
   if (clients_.size() == kClientsMax) return;  // closed at once: the client sees the end
   const std::uint64_t id = next_id_++;
-  if (!loop_.add(fd.get(), EPOLLIN, [this, id](std::uint32_t) { on_readable(id); })) return;
+  if (!loop_.add(fd.get(), EPOLLIN, [this, id](std::uint32_t events) { on_ready(id, events); })) return;
   clients_.push_back({id, std::move(fd), {}, loop_.clock().monotonic() + kClientTimeout});
+}
+
+void ControlServer::on_ready(std::uint64_t id, std::uint32_t events) {
+  const auto client = std::ranges::find(clients_, id, &Client::id);
+  if (client != clients_.end() && (events & EPOLLOUT) != 0) flush(*client);
+  if ((events & ~EPOLLOUT) != 0) on_readable(id);
 }
 
 void ControlServer::on_readable(std::uint64_t id) {
@@ -65,6 +71,7 @@ void ControlServer::on_readable(std::uint64_t id) {
   const ssize_t n = ::read(client->fd.get(), bytes, sizeof bytes);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n <= 0) return drop(id);
+  if (client->streams) return;  // it has asked already
   client->request.append(bytes, static_cast<std::size_t>(n));
   const auto end = client->request.find('\n');
   if (end == std::string::npos) {
@@ -83,6 +90,29 @@ void ControlServer::reply(std::uint64_t id, std::string_view text) {
   drop(id);
 }
 
+bool ControlServer::connected(std::uint64_t id) const {
+  return std::ranges::find(clients_, id, &Client::id) != clients_.end();
+}
+
+bool ControlServer::stream(std::uint64_t id, std::string_view text) {
+  const auto client = std::ranges::find(clients_, id, &Client::id);
+  if (client == clients_.end()) return false;
+  client->streams = true;
+  // One text may be longer than the bound when nothing else waits: a snapshot is not lost to every reader.
+  if (!client->pending.empty() && client->pending.size() + text.size() > kStreamBytesMax) return false;
+  client->pending += text;
+  flush(*client);
+  return true;
+}
+
+/// What the socket takes now. A client that has gone is found by its next read.
+void ControlServer::flush(Client& client) {
+  const ssize_t n = ::send(client.fd.get(), client.pending.data(), client.pending.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (n > 0) client.pending.erase(0, static_cast<std::size_t>(n));
+  if (client.pending.empty()) client.pending.shrink_to_fit();
+  loop_.change(client.fd.get(), EPOLLIN | (client.pending.empty() ? 0U : std::uint32_t{EPOLLOUT}));
+}
+
 void ControlServer::drop(std::uint64_t id) {
   const auto client = std::ranges::find(clients_, id, &Client::id);
   if (client == clients_.end()) return;
@@ -94,12 +124,15 @@ void ControlServer::drop_late() {
   const Duration now = loop_.clock().monotonic();
   std::vector<std::uint64_t> late;
   for (const Client& client : clients_) {
-    if (client.deadline <= now) late.push_back(client.id);
+    if (client.deadline <= now && !client.streams) late.push_back(client.id);
   }
   for (const std::uint64_t id : late) drop(id);
 }
 
-Result<std::string> ask_agent(const std::string& path, std::string_view request, Duration patience) {
+namespace {
+
+/// Connects to the agent and asks.
+Result<UniqueFd> send_request(const std::string& path, std::string_view request) {
   TRY(const sockaddr_un address, socket_address(path));
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail_errno("agent.control.socket");
@@ -109,6 +142,34 @@ Result<std::string> ask_agent(const std::string& path, std::string_view request,
   }
   const std::string line = std::string(request) + "\n";
   if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0) return fail_errno("agent.control.send");
+  return fd;
+}
+
+}  // namespace
+
+Result<> follow_agent(const std::string& path, std::string_view request,
+                      const std::function<bool(std::string_view line)>& on_line) {
+  TRY(const UniqueFd fd, send_request(path, request));
+  std::string text;
+  for (;;) {
+    char bytes[4096];
+    const ssize_t n = ::read(fd.get(), bytes, sizeof bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("agent.control.read");
+    if (n == 0) return {};
+    text.append(bytes, static_cast<std::size_t>(n));
+    std::size_t begin = 0;
+    for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+      if (!on_line(std::string_view(text).substr(begin, end - begin))) return {};
+      begin = end + 1;
+    }
+    text.erase(0, begin);
+    if (text.size() > 1 << 20) return fail(Errc::limit_exceeded, "agent.control.line");
+  }
+}
+
+Result<std::string> ask_agent(const std::string& path, std::string_view request, Duration patience) {
+  TRY(const UniqueFd fd, send_request(path, request));
   const Duration end = system_clock().monotonic() + patience;
   std::string answer;
   for (;;) {

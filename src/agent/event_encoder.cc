@@ -96,6 +96,7 @@ std::string statistics_json(const StatisticsRecord& record) {
   add("dropped: kernel buffer full", record.dropped_kernel);
   add("dropped: agent", record.dropped_user);
   add("incomplete", record.incomplete);
+  for (const StatisticsDetail& detail : record.details) add(detail.description, detail.count);
   return json.end_array().take();
 }
 
@@ -315,13 +316,14 @@ void EventEncoder::heartbeat(const HeartbeatRecord& record) {
 
 void EventEncoder::statistics(const StatisticsRecord& record) {
   const std::string events = statistics_json(record);
-  send(Priority::low, record.time.wall,
-       message::Statistics{.name = record.origin.collector,
+  message::Statistics item{.name = record.origin.collector,
                            .collected_events = static_cast<std::int64_t>(record.seen),
                            .dropped_events = static_cast<std::int64_t>(record.dropped_kernel + record.dropped_user),
                            .sent_events = static_cast<std::int64_t>(record.delivered),
                            .events = events,
-                           .source = record.origin.tier});
+                           .source = record.origin.tier};
+  if (record.aggregated) item.aggregated_events = static_cast<std::int64_t>(*record.aggregated);
+  send(Priority::low, record.time.wall, item);
 }
 
 void EventEncoder::event(const EventRecord& record, const Hits& hits, const EventSums& sums, Priority priority) {

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "agent/config.h"
-#include "agent/control.h"
+#include "agent/migrate.h"
 #include "agent/preflight.h"
 #include "agent/runtime.h"
 #include "base/core/file.h"
-#include "base/core/random.h"
+#include "client_commands.h"
 
 extern char** environ;
 
@@ -29,6 +29,9 @@ constexpr std::string_view kHelp = R"(picket-agent watches this device and repor
   picket-agent preflight    what works on this device: kernel facilities, tiers of each collector
   picket-agent selftest     send a harmless event and wait until the server has raised its alert
   picket-agent status       what the running agent does: connection, collectors, spool, losses
+  picket-agent events       the last events that the running agent made; --follow: and all that come, until Ctrl-C
+  picket-agent dump         everything for whoever helps: status, settings in force, warnings; no secrets
+  picket-agent migrate      take over a retired Defender for IoT agent: says what it would do; --apply does it
   picket-agent settings     every setting with its default
   picket-agent version
 
@@ -38,46 +41,39 @@ First steps, on the machine of the server and then on the device:
   picket-agent run --connection-string-file /etc/picket-agent/connection --ca-file ca.crt
   picket-agent selftest                           end to end: device, hub, detection, alert
 
-Options of run, selftest, status and preflight:
+Options of run, selftest, status, events, dump and preflight:
   --config FILE                   settings (default /etc/picket-agent/agent.toml, if it exists)
   --connection-string-file FILE   the device's identity and key; must be closed to others (0600)
   --ca-file FILE                  certificates (PEM) that the hub's must be signed by
   --data DIR                      spool and status socket (default /var/lib/picket-agent)
   --set KEY=VALUE                 any setting, e.g. --set collectors.process.tier=procfs
   --tier COLLECTOR=NAME           short for --set collectors.COLLECTOR.tier=NAME
-  --json                          for programs (status, selftest, preflight)
+  --json                          for programs (status, selftest, preflight, events, dump)
   --timeout DURATION              selftest: how long to wait (default 30s)
   --stored                        selftest: wait only until the hub has stored the event (for other hubs than Picket's)
+
+Options of migrate:
+  --from DIR                      root of the device's files, or the folder of the old agent's (default /)
+  --to DIR                        where the new settings go (default /etc/picket-agent)
+  --apply                         write them; nothing of the old agent is changed or deleted
 
 A setting is looked for on the command line, then in the environment (PICKET_SPOOL_BYTES_MAX for spool.bytes_max),
 then in the file. Exit codes: 0 done, 1 failed, 2 wrong use, 3 hub or agent not reached, 4 refused by the hub.
 )";
-
-/// Straight to the descriptor: stdio costs 30 KB, and a line must not wait in a buffer.
-void print(int to, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(to, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-}
-
-int exit_with(Outcome outcome) { return static_cast<int>(outcome); }
 
 int wrong_use(std::string_view what) {
   print(STDERR_FILENO, "picket-agent: " + std::string(what) + "\nTry: picket-agent --help\n");
   return exit_with(Outcome::usage);
 }
 
-/// The running agent answers at the time limit itself; this is for the way there and back.
-constexpr Duration kAnswerGrace = Duration::seconds(5);
-
 struct CommandLine {
   std::string command;
   std::string config_path{kDefaultConfig};
   bool config_required = false;
   bool json = false;
+  bool follow = false;
+  bool apply = false;
+  std::string from = "/", to = "/etc/picket-agent";
   SelfTestGoal goal = SelfTestGoal::alert;
   Duration timeout = Duration::seconds(30);
   std::vector<std::pair<std::string, std::string>> settings;
@@ -105,6 +101,14 @@ Checked<CommandLine> parse(const std::vector<std::string_view>& arguments) {
       out.json = true;
       continue;
     }
+    if (argument == "--follow") {
+      out.follow = true;
+      continue;
+    }
+    if (argument == "--apply" || argument == "--dry-run") {
+      out.apply = argument == "--apply";
+      continue;
+    }
     if (argument == "--stored") {
       out.goal = SelfTestGoal::stored;
       continue;
@@ -114,7 +118,9 @@ Checked<CommandLine> parse(const std::vector<std::string_view>& arguments) {
       value = argument.substr(equals + 1);
       argument = argument.substr(0, equals);
     }
-    const auto known = {"--config", "--connection-string-file", "--ca-file", "--data", "--set", "--tier", "--timeout"};
+    const auto known = {
+        "--config", "--connection-string-file", "--ca-file", "--data", "--set", "--tier", "--timeout", "--from",
+        "--to"};
     if (std::find(known.begin(), known.end(), argument) == known.end()) {
       return std::unexpected("unknown option '" + std::string(argument) + "'");
     }
@@ -131,6 +137,10 @@ Checked<CommandLine> parse(const std::vector<std::string_view>& arguments) {
       out.settings.emplace_back("ca_file", *value);
     } else if (argument == "--data") {
       out.settings.emplace_back("data_dir", *value);
+    } else if (argument == "--from") {
+      out.from = *value;
+    } else if (argument == "--to") {
+      out.to = *value;
     } else if (argument == "--timeout") {
       const auto timeout = parse_duration(*value);
       if (!timeout) return std::unexpected("--timeout " + timeout.error());
@@ -191,80 +201,6 @@ int run(const Config& config) {
   return exit_with((*runtime)->run());
 }
 
-int status(const Config& config, bool json) {
-  const auto answer = ask_agent(config.socket_path(), json ? "status" : "status table", Duration::seconds(5));
-  if (answer) {
-    print(STDOUT_FILENO, json ? *answer + "\n" : *answer);
-    return exit_with(Outcome::done);
-  }
-  if (answer.error().code == Errc::denied) {
-    print(STDERR_FILENO, "picket-agent: " + config.socket_path() + " belongs to another user; try as root\n");
-    return exit_with(Outcome::denied);
-  }
-  print(STDERR_FILENO, "picket-agent: no running agent at " + config.socket_path() + " (" + describe(answer.error()) +
-                           "); is --data right?\n");
-  return exit_with(Outcome::unreachable);
-}
-
-int report_self_test(const SelfTestResult& result, bool json) {
-  if (json) {
-    print(STDOUT_FILENO, self_test_json(result) + "\n");
-  } else if (result.outcome == Outcome::done) {
-    const std::string event = "\n  event    " + result.event_id + "\n  message  " + result.message_id + "\n";
-    print(STDOUT_FILENO, result.alert_id.empty()
-                             ? "The hub has stored the test event." + event
-                             : "The server has raised the alert of the test event." + event + "  alert    " +
-                                   result.alert_id + "\nSee it on the server: picket alert show " + result.alert_id +
-                                   "\n");
-  } else {
-    print(STDERR_FILENO, "picket-agent: the self test did not succeed: " + result.text + "\n");
-  }
-  return exit_with(result.outcome);
-}
-
-/// What the running agent answered.
-SelfTestResult parse_self_test_json(std::string_view answer) {
-  const auto field = [&](std::string_view key) -> std::string {
-    const auto begin = answer.find("\"" + std::string(key) + "\":\"");
-    if (begin == std::string::npos) return {};
-    const auto from = begin + key.size() + 4;
-    return std::string(answer.substr(from, answer.find('"', from) - from));
-  };
-  SelfTestResult out{.stored = answer.contains(R"("acknowledged":true)"), .alert_id = field("alertId")};
-  out.event_id = field("eventId");
-  out.message_id = field("messageId");
-  out.text = field("text");
-  constexpr std::string_view kCode = R"("exitCode":)";
-  const auto code = answer.find(kCode);
-  if (code != std::string_view::npos && code + kCode.size() < answer.size()) {
-    out.outcome = static_cast<Outcome>(answer[code + kCode.size()] - '0');
-  }
-  return out;
-}
-
-int self_test(const Config& config, const CommandLine& command_line) {
-  const std::string test_id = random_uuid();
-  const std::string goal = command_line.goal == SelfTestGoal::alert ? "alert" : "stored";
-  const auto seconds = std::max<std::int64_t>(1, (command_line.timeout.us + 999'999) / 1'000'000);
-  const std::string request = "selftest " + test_id + " " + goal + " " + std::to_string(seconds);
-  const auto answer = ask_agent(config.socket_path(), request, command_line.timeout + kAnswerGrace);
-  if (answer) {
-    const SelfTestResult result = parse_self_test_json(*answer);
-    if (command_line.json) print(STDOUT_FILENO, *answer + "\n");
-    return command_line.json ? exit_with(result.outcome) : report_self_test(result, false);
-  }
-  if (answer.error().code == Errc::truncated) {
-    return report_self_test({.outcome = Outcome::failed, .text = "the running agent does not answer"},
-                            command_line.json);
-  }
-  if (answer.error().code == Errc::denied) return status(config, false);
-  if (!command_line.json) print(STDERR_FILENO, "no agent runs here; trying with a connection of its own\n");
-  auto runtime = Runtime::create(config, system_clock(), {.collect = false, .log = {}});
-  if (!runtime) return report_self_test({.text = runtime.error()}, command_line.json);
-  return report_self_test((*runtime)->run_self_test(test_id, command_line.goal, command_line.timeout),
-                          command_line.json);
-}
-
 int settings() {
   std::string out = "# All settings of agent.toml, with their defaults.\n";
   std::string table;
@@ -282,6 +218,38 @@ int settings() {
            "\n";
   }
   print(STDOUT_FILENO, out);
+  return exit_with(Outcome::done);
+}
+
+int migrate(const CommandLine& command_line) {
+  const Migration plan = plan_migration(command_line.from, command_line.to);
+  std::string out;
+  for (const MigrationLine& line : plan.lines) {
+    out += std::string(line.taken ? "took    " : "not     ") + line.what + ": " + line.text + "\n";
+  }
+  if (!plan.found) {
+    print(STDERR_FILENO, "picket-agent: no retired agent below " + command_line.from +
+                             "; is it installed elsewhere? Name its folder with --from\n");
+    return exit_with(Outcome::failed);
+  }
+  out += "\n";
+  for (const MigrationFile& file : plan.files)
+    out += std::string(command_line.apply ? "write   " : "would write   ") + file.path + "\n";
+  print(STDOUT_FILENO, out);
+  if (!plan.problem.empty()) {
+    print(STDERR_FILENO, "picket-agent: " + plan.problem + "\n");
+    return exit_with(Outcome::failed);
+  }
+  if (!command_line.apply) {
+    print(STDOUT_FILENO, "nothing is written; do it with: picket-agent migrate --apply\n");
+    return exit_with(Outcome::done);
+  }
+  if (const auto problem = apply_migration(plan); !problem.empty()) {
+    print(STDERR_FILENO, "picket-agent: " + problem + "\n");
+    return exit_with(Outcome::failed);
+  }
+  print(STDOUT_FILENO,
+        "done; the old agent's files are as they were. Stop the old service, then start picket-agent run\n");
   return exit_with(Outcome::done);
 }
 
@@ -304,14 +272,18 @@ int main_checked(const std::vector<std::string_view>& arguments) {
     print(STDERR_FILENO, kHelp);
     return exit_with(Outcome::usage);
   }
-  if (command != "run" && command != "status" && command != "selftest" && command != "preflight") {
+  const auto commands = {"run", "status", "selftest", "preflight", "events", "dump", "migrate"};
+  if (std::ranges::find(commands, command) == commands.end()) {
     return wrong_use("unknown command '" + command + "'");
   }
+  if (command == "migrate") return migrate(*command_line);
   const auto config = read_config(*command_line);
   if (!config) return wrong_use(config.error());
   if (command == "run") return run(*config);
-  if (command == "status") return status(*config, command_line->json);
-  if (command == "selftest") return self_test(*config, *command_line);
+  if (command == "status") return show_status(*config, command_line->json);
+  if (command == "events") return show_events(*config, command_line->follow, command_line->json);
+  if (command == "dump") return show_dump(*config, command_line->json);
+  if (command == "selftest") return self_test(*config, command_line->goal, command_line->timeout, command_line->json);
   const auto rows = preflight(config->collectors, system_clock());
   print(STDOUT_FILENO, command_line->json ? preflight_json(rows) + "\n" : preflight_table(rows));
   return exit_with(Outcome::done);

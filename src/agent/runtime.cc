@@ -12,14 +12,18 @@
 #include "agent/aggregate.h"
 #include "agent/collector_set.h"
 #include "agent/control.h"
+#include "agent/dump.h"
 #include "agent/event_encoder.h"
 #include "agent/event_loop.h"
+#include "agent/event_tap.h"
 #include "agent/hardening.h"
 #include "agent/identity.h"
 #include "agent/live_settings.h"
+#include "agent/log_lines.h"
 #include "agent/methods.h"
 #include "agent/outbox.h"
 #include "agent/spool.h"
+#include "agent/statistics_report.h"
 #include "agent/tls_material.h"
 #include "agent/uplink.h"
 #include "agent/user_names.h"
@@ -27,6 +31,7 @@
 #include "base/core/file.h"
 #include "base/core/json_writer.h"
 #include "base/core/random.h"
+#include "installation.h"
 #include "message/events.h"
 #include "message/message_builder.h"
 #include "support/event_record.h"
@@ -36,32 +41,10 @@ namespace {
 
 constexpr Duration kFarewell = Duration::seconds(1);
 
-std::string read_boot_id() {
-  const auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
-  return text && text->size() >= 36 ? text->substr(0, 36) : std::string(36, '0');
-}
-
-std::array<std::byte, 16> boot_bytes(std::string text) {
-  std::erase(text, '-');
-  std::array<std::byte, 16> out{};
-  if (const auto bytes = from_hex(text); bytes && bytes->size() == out.size()) std::ranges::copy(*bytes, out.begin());
-  return out;
-}
-
-/// The UUID of this installation, made on the first start. Without a writable directory it is new each time: it is for
-/// display only, the hub knows the device by its key.
-std::string installation_id(const std::string& data_dir) {
-  const std::string path = data_dir + "/installation-id";
-  if (const auto text = read_file(path, 64); text && text->size() >= 36) return text->substr(0, 36);
-  const std::string id = random_uuid();
-  (void)replace_file(path, as_bytes(id + "\n"));
-  return id;
-}
-
 }  // namespace
 
 /// Members are in the order of dependence: what stands below refers to what stands above.
-struct Runtime::Impl {
+struct Runtime::Impl final : AgentView {
   Impl(std::unique_ptr<LiveSettings> live, const Clock& time, RuntimeOptions how, EventLoop made, Spool from)
       : settings(std::move(live)),
         config(settings->config()),
@@ -70,17 +53,19 @@ struct Runtime::Impl {
         loop(std::move(made)),
         spool(std::move(from)),
         outbox(config.outbox, spool, clock),
-        encoder(outbox, users, [this] { return facts(); }),
+        control(loop),
+        tap(outbox, control),
+        encoder(tap, users, [this] { return facts(); }),
         aggregator(aggregate_options(config), encoder),
-        collectors(loop, aggregator, [this](std::string_view line) { log(line); }),
+        collectors(loop, aggregator, *this, [this](std::string_view line) { log(line); }),
         self_tests(loop, outbox, users,
                    [this](std::uint64_t client, const SelfTestResult& result) { on_self_test_end(client, result); }),
-        control(loop),
         started(clock.now()) {}
 
   Result<> watch_signals();
   void harden();
-  void send_statistics();
+  void send_statistics(RecordSink& sink) override;
+  LogLines& log_lines() override { return lines; }
   void warn(std::string_view text);
   void sync_spool();
   void after_step();
@@ -88,7 +73,8 @@ struct Runtime::Impl {
   void on_request(std::uint64_t client, std::string_view request);
   void on_self_test_end(std::uint64_t client, const SelfTestResult& result);
   void say_farewell();
-  void log(std::string_view line) const {
+  void log(std::string_view line) {
+    lines.add(clock.now(), clock.monotonic(), line);
     if (options.log) options.log(line);
   }
   AgentStatus status() const;
@@ -101,20 +87,23 @@ struct Runtime::Impl {
   Spool spool;
   std::string spool_place;
   UserNames users;
+  LogLines lines;
   Outbox outbox;
+  ControlServer control;
+  EventTap tap;
   EventEncoder encoder;
   Aggregator aggregator;
   CollectorSet collectors;
   SelfTests self_tests;
   MethodTable methods;
   std::unique_ptr<Uplink> uplink;
-  ControlServer control;
+  StatisticsReport statistics;
   Timestamp started;
   UniqueFd signals;
   std::vector<HardeningPart> hardening;
   bool stopping = false;
 
-  std::uint32_t window_timer = 0, batch_timer = 0, statistics_timer = 0, sync_timer = 0;
+  std::uint32_t window_timer = 0, batch_timer = 0, sync_timer = 0;
   bool sync_waits = false;
   std::uint64_t synced_through = 0;  ///< append_mark() of the spool.
   std::optional<SelfTestResult> self_test_done;
@@ -135,35 +124,14 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& local, const Clo
   if (!tls) return std::unexpected(tls.error());
 
   const std::string boot_id = read_boot_id();
-  SpoolOptions spool_options{.directory = config.data_dir + "/spool",
-                             .bytes_max = config.spool_bytes_max,
-                             .memory_max = config.spool_memory_max,
-                             .age_max = config.spool_age_max,
-                             .boot_id = boot_bytes(boot_id)};
-  std::string place = spool_options.directory;
-  if (config.spool_in_memory || !options.collect) {
-    spool_options.directory.clear();
-    place = "in memory, as configured";
-  }
-  auto spool = Spool::open(spool_options, clock.now());
-  if (!spool && spool.error().code == Errc::exists) {
-    return std::unexpected("another agent uses " + config.data_dir + "; stop it, or set data_dir");
-  }
-  if (!spool && spool.error().code == Errc::unsupported) {
-    return std::unexpected(spool_options.directory + " was written by a newer version of the agent (" +
-                           describe(spool.error()) + "); install that version, or remove the directory");
-  }
-  if (!spool) {
-    place = "in memory, since " + spool_options.directory + " cannot be used: " + describe(spool.error());
-    if (options.log) options.log("spool " + place + "; a restart loses what was not sent");
-    spool_options.directory.clear();
-    spool = Spool::open(spool_options, clock.now());
-    if (!spool) return std::unexpected("spool: " + describe(spool.error()));
-  }
+  auto spool = open_spool(config, options.collect, boot_id, clock.now());
+  if (!spool) return std::unexpected(spool.error());
+  const std::string place = spool->place;
+  if (options.log && !spool->problem.empty()) options.log(spool->problem);
   auto loop = EventLoop::create(clock);
   if (!loop) return std::unexpected("epoll: " + describe(loop.error()));
   auto impl =
-      std::make_unique<Impl>(std::move(settings), clock, std::move(options), *std::move(loop), *std::move(spool));
+      std::make_unique<Impl>(std::move(settings), clock, std::move(options), *std::move(loop), std::move(spool->spool));
   impl->spool_place = place;
   if (const auto cut = impl->spool.repaired_bytes(); cut > 0) {
     impl->log("spool: cut " + std::to_string(cut) + " bytes of an entry that was not finished");
@@ -234,9 +202,10 @@ void Runtime::Impl::warn(std::string_view text) {
   emit_counted(aggregator, moment_of(clock), {"agent", "uplink", false}, Priority::high, text, item);
 }
 
-void Runtime::Impl::send_statistics() {
-  collectors.send_statistics();
-  loop.set_timer(statistics_timer, clock.monotonic() + config.collectors.statistics_every);
+void Runtime::Impl::send_statistics(RecordSink& sink) {
+  const auto accounts = collectors.accounts();
+  statistics.send(sink, moment_of(clock),
+                  {accounts, aggregator.counters(), outbox.counters(), spool.drops(), uplink->status().acknowledged});
 }
 
 // ---- running ----
@@ -296,14 +265,12 @@ Outcome Runtime::run() {
   impl.window_timer = impl.loop.add_timer(
       [&impl] { impl.loop.set_timer(impl.window_timer, impl.aggregator.on_time(impl.clock.monotonic())); });
   impl.batch_timer = impl.loop.add_timer([&impl] { impl.outbox.on_time(impl.clock.monotonic()); });
-  impl.statistics_timer = impl.loop.add_timer([&impl] { impl.send_statistics(); });
   impl.sync_timer = impl.loop.add_timer([&impl] { impl.sync_spool(); });
   impl.collectors.start(impl.config.collectors);
   impl.settings->report();
   impl.harden();
   const Duration now = impl.clock.monotonic();
   impl.loop.set_timer(impl.window_timer, now);
-  impl.loop.set_timer(impl.statistics_timer, now + impl.config.collectors.statistics_every);
   impl.uplink->start();
   while (!impl.stopping) {
     if (const auto step = impl.loop.run_once(Duration::hours(1)); !step) {
@@ -339,6 +306,9 @@ AgentStatus Runtime::Impl::status() const {
   out.spool_in_flight = spool.in_flight();
   out.spool_drops = spool.drops();
   if (const auto last = spool.last_acknowledged()) out.last_acknowledged = message_id(*last);
+  out.profile = config.aggregate.first_at_once ? "prompt" : "parity";
+  out.twin = settings->status();
+  out.hardening = hardening;
   return out;
 }
 
@@ -347,6 +317,13 @@ AgentStatus Runtime::status() const { return impl_->status(); }
 void Runtime::Impl::on_request(std::uint64_t client, std::string_view request) {
   if (request == "status") return control.reply(client, status_json(status()));
   if (request == "status table") return control.reply(client, status_table(status()));
+  if (request == "dump") return control.reply(client, dump_json(status(), config, lines.warnings()));
+  if (request == "dump text") return control.reply(client, dump_text(status(), config, lines.warnings()));
+  if (request == "events") return control.reply(client, tap.recent() + "\n");
+  if (request == "follow") {
+    if (!tap.follow(client)) control.reply(client, "{\"error\":\"too many follow already\"}\n");
+    return;
+  }
   constexpr std::string_view kSelfTest = "selftest ";
   if (!request.starts_with(kSelfTest)) return control.reply(client, R"({"error":"unknown request"})");
   const auto begun = self_tests.start(parse_self_test(request.substr(kSelfTest.size())), client);

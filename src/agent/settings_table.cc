@@ -91,7 +91,8 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) { return set_text(c.provisioning.group_key_file, v); }},
     {{"provisioning.endpoint", "host:port", "global.azure-devices-provisioning.net", "the service; Picket's: its hub"},
      [](Config& c, const std::string& v) { return set_host_port(c.provisioning.endpoint, v); }},
-    {{"provisioning.module", "text", "DefenderIotMicroAgent", "module to be at the assigned hub; none: the device itself"},
+    {{"provisioning.module", "text", "DefenderIotMicroAgent",
+      "module to be at the assigned hub; none: the device itself"},
      [](Config& c, const std::string& v) {
        c.provisioning.module_id = v == "none" ? std::string() : v;
        return v.empty() || v.size() > kIdBytesMax ? std::string("must be a module id, or none") : std::string();
@@ -151,11 +152,13 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) {
        return set_duration(c.collectors.dns_timeout, v, kMs * 100, Duration::minutes(1));
      }},
-    {{"collectors.file_system.paths", "list", "", "files and folders to watch; empty: what an intruder changes to stay"},
+    {{"collectors.file_system.paths", "list", "",
+      "files and folders to watch; empty: what an intruder changes to stay"},
      [](Config& c, const std::string& v) { return set_list(c.collectors.file_system_paths, v); }},
     {{"collectors.file_system.recursive", "true or false", "true", "watch the folders below them too"},
      [](Config& c, const std::string& v) { return set_bool(c.collectors.file_system_recursive, v); }},
-    {{"collectors.file_system.hash_max", "bytes", "64KiB", "files up to this size are hashed when they change; 0: none"},
+    {{"collectors.file_system.hash_max", "bytes", "64KiB",
+      "files up to this size are hashed when they change; 0: none"},
      [](Config& c, const std::string& v) { return set_bytes(c.collectors.file_system_hash_max, v, 0, 1 << 20); }},
     {{"collectors.file_system.scan_every", "duration", "1m", "scan tier: time between looks"},
      [](Config& c, const std::string& v) {
@@ -187,10 +190,9 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) { return set_duration(c.policy.twin_interval_max, v, kSecond, kDay * 30); }},
     {{"policy.twin_bytes_max", "bytes", "64MiB", "largest size that the twin may give to a buffer, table or the spool"},
      [](Config& c, const std::string& v) { return set_bytes(c.policy.twin_bytes_max, v, 4 << 10, 1 << 30); }},
-    {{"collectors.root", "path", "", "look at the files of a firmware image below this folder: users, packages, system"},
+    {{"collectors.root", "path", "",
+      "look at the files of a firmware image below this folder: users, packages, system"},
      [](Config& c, const std::string& v) { return set_text(c.collectors.root, v); }},
-    {{"collectors.statistics.every", "duration", "5m", "time between each collector's account"},
-     [](Config& c, const std::string& v) { return set_duration(c.collectors.statistics_every, v, kSecond, kDay); }},
 };
 
 /// What every collector has: collectors.NAME.KEY.

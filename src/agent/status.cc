@@ -26,12 +26,35 @@ void add_uplink(JsonWriter& json, const AgentStatus& status) {
   json.key("hub").value(status.hub).key("identity").value(status.identity);
   json.key("state").value(to_string(uplink.state)).key("since").value(uplink.since);
   json.key("problem").value(to_string(uplink.problem)).key("reason").value(uplink.reason);
+  json.key("transport").value(uplink.transport).key("fallback").value(uplink.fallback);
+  add_time(json, "certificateEnd", uplink.certificate_end);
   add_time(json, "nextAttempt", uplink.next_attempt);
   add_time(json, "lastConnected", uplink.last_connected);
   add_time(json, "lastAcknowledged", uplink.last_acknowledged);
   json.key("attempts").value(uplink.attempts).key("connections").value(uplink.connections);
   json.key("sent").value(uplink.sent).key("sentAgain").value(uplink.sent_again);
   json.key("acknowledged").value(uplink.acknowledged).key("bytesSent").value(uplink.bytes_sent).end_object();
+}
+
+void add_twin(JsonWriter& json, const TwinStatus& twin) {
+  json.key("twin").begin_object().key("known").value(twin.link.known).key("version").value(twin.link.version);
+  json.key("state").value(twin.invalid == 0 ? "success" : "failed").key("reported").value(twin.link.reported);
+  json.key("changes").value(twin.changes).key("errors").value(twin.link.errors);
+  json.key("problems").begin_array();
+  for (const TwinProblem& problem : twin.problems) {
+    json.begin_object().key("name").value(problem.name).key("reason").value(problem.reason);
+    json.key("used").value(problem.used).end_object();
+  }
+  json.end_array().end_object();
+}
+
+void add_hardening(JsonWriter& json, const std::vector<HardeningPart>& parts) {
+  json.key("hardening").begin_array();
+  for (const HardeningPart& part : parts) {
+    json.begin_object().key("name").value(part.name).key("enabled").value(part.enabled);
+    json.key("problem").value(part.problem).end_object();
+  }
+  json.end_array();
 }
 
 void add_collector(JsonWriter& json, const CollectorStatus& each) {
@@ -96,6 +119,9 @@ std::string status_json(const AgentStatus& status) {
       .value(status.outbox.dropped_events)
       .end_object();
   add_spool(json, status);
+  json.key("profile").value(status.profile);
+  add_twin(json, status.twin);
+  add_hardening(json, status.hardening);
   return json.end_object().take();
 }
 
@@ -106,12 +132,15 @@ std::string status_table(const AgentStatus& status) {
   out += line("hub", status.hub + " as " + status.identity);
   std::string state(to_string(uplink.state));
   state += " since " + format_rfc3339(uplink.since);
+  if (uplink.transport != "mqtt") state += " by " + std::string(uplink.transport);
+  if (!uplink.fallback.empty()) state += " (" + uplink.fallback + ")";
   out += line("connection", state);
   if (!uplink.reason.empty()) out += line("problem", std::string(to_string(uplink.problem)) + ": " + uplink.reason);
   if (uplink.next_attempt) {
     const std::int64_t left = std::max<std::int64_t>(0, (*uplink.next_attempt - status.now).whole_ms());
     out += line("next attempt", "in " + std::to_string((left + 999) / 1000) + " s");
   }
+  if (uplink.certificate_end) out += line("certificate", "ends " + format_rfc3339(*uplink.certificate_end));
   out += line("messages", std::to_string(uplink.acknowledged) + " acknowledged, the last " +
                               ago(status.now, uplink.last_acknowledged) + "; " + std::to_string(uplink.sent_again) +
                               " sent again");
@@ -123,11 +152,24 @@ std::string status_table(const AgentStatus& status) {
                                  " records: " + std::to_string(status.aggregation.passed) + " sent at once, " +
                                  std::to_string(status.aggregation.aggregated) + " counted into " +
                                  std::to_string(status.aggregate_entries) + " entries");
-  out += "\n" + pad("collector", 12) + pad("tier", 16) + pad("seen", 10) + pad("delivered", 11) + pad("dropped", 9) +
+  if (status.twin.link.known) {
+    out +=
+        line("twin", "version " + std::to_string(status.twin.link.version) + ", " +
+                         (status.twin.invalid == 0 ? "all settings in force"
+                                                   : std::to_string(status.twin.invalid) + " settings not in force"));
+  }
+  for (const TwinProblem& problem : status.twin.problems) {
+    out += line("", problem.name.substr(0, 100) + ": " + problem.reason);
+  }
+  for (const HardeningPart& part : status.hardening) {
+    if (!part.enabled) out += line("hardening", std::string(part.name) + " is off");
+    if (!part.problem.empty()) out += line("hardening", std::string(part.name) + " not in force: " + part.problem);
+  }
+  out += "\n" + pad("collector", 17) + pad("tier", 16) + pad("seen", 10) + pad("delivered", 11) + pad("dropped", 9) +
          "why not better\n";
   for (const CollectorStatus& each : status.collectors) {
     const std::string tier = !each.enabled ? "(off)" : each.tier.empty() ? "(none)" : each.tier;
-    out += pad(each.name, 12) + pad(tier + (each.sampled ? " (sampled)" : ""), 16) +
+    out += pad(each.name, 17) + pad(tier + (each.sampled ? " (sampled)" : ""), 16) +
            pad(std::to_string(each.counters.seen), 10) + pad(std::to_string(each.counters.delivered), 11) +
            pad(std::to_string(each.counters.dropped_kernel + each.counters.dropped_user), 9) + each.reason + "\n";
   }

@@ -45,15 +45,4 @@ Result<> Collector::start() {
   return std::unexpected(last);
 }
 
-StatisticsRecord Collector::statistics(Moment now) const {
-  const Counters counters = this->counters();
-  return {.time = now,
-          .origin = {spec_->name, tier_in_use(), sampled()},
-          .seen = counters.seen,
-          .delivered = counters.delivered,
-          .dropped_kernel = counters.dropped_kernel,
-          .dropped_user = counters.dropped_user,
-          .incomplete = counters.incomplete};
-}
-
 }  // namespace picket::agent

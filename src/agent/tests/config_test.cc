@@ -57,7 +57,6 @@ TEST(Config, DefaultsAreThoseOfTheTable) {
   EXPECT_EQ(set->collectors.procfs_poll_min, defaults->collectors.procfs_poll_min);
   EXPECT_EQ(set->collectors.procfs_poll_max, defaults->collectors.procfs_poll_max);
   EXPECT_EQ(set->collectors.socket_dump_every, defaults->collectors.socket_dump_every);
-  EXPECT_EQ(set->collectors.statistics_every, defaults->collectors.statistics_every);
   EXPECT_EQ(set->collectors.audit_enable, defaults->collectors.audit_enable);
   EXPECT_EQ(set->collectors.process_fork_exit, defaults->collectors.process_fork_exit);
 }

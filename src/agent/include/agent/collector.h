@@ -48,7 +48,6 @@ struct CollectorSettings {
   Duration procfs_poll_min = Duration::milliseconds(100);
   Duration procfs_poll_max = Duration::seconds(1);
   Duration socket_dump_every = Duration::seconds(5);
-  Duration statistics_every = Duration::minutes(5);
   std::string state_dir;                     ///< Where a collector may keep a small file of its own; empty: nowhere.
   std::vector<std::string> network_devices;  ///< Interfaces whose connections are reported; empty: all.
   /// What the device says of itself is replaced by these where they are not empty.
@@ -56,13 +55,13 @@ struct CollectorSettings {
   std::string system_firmware_vendor, system_firmware_version;
   std::vector<std::string> baseline_groups_disabled, baseline_checks_disabled;
   std::string procfs = "/proc";
-  std::string root;       ///< Put before the paths of files that snapshots read; "" on a device, else an image of one.
+  std::string root;  ///< Put before the paths of files that snapshots read; "" on a device, else an image of one.
   std::string sysfs = "/sys";
-  Duration peripheral_poll_every = Duration::seconds(5);  ///< Tier sysfs of peripheral.
-  Duration dns_timeout = Duration::seconds(5);            ///< A look-up without an answer ends then.
-  std::vector<std::string> file_system_paths;             ///< Watched; empty: the list of file_system/watch_list.h.
-  bool file_system_recursive = true;                      ///< All directories below them too.
-  std::size_t file_system_hash_max = 64 << 10;            ///< Larger files are not hashed; 0: none is.
+  Duration peripheral_poll_every = Duration::seconds(5);   ///< Tier sysfs of peripheral.
+  Duration dns_timeout = Duration::seconds(5);             ///< A look-up without an answer ends then.
+  std::vector<std::string> file_system_paths;              ///< Watched; empty: the list of file_system/watch_list.h.
+  bool file_system_recursive = true;                       ///< All directories below them too.
+  std::size_t file_system_hash_max = 64 << 10;             ///< Larger files are not hashed; 0: none is.
   Duration file_system_scan_every = Duration::minutes(1);  ///< Tier scan of file_system.
   std::string btmp = "/var/log/btmp";
   std::string wtmp = "/var/log/wtmp";
@@ -76,6 +75,17 @@ struct CollectorSettings {
   CollectorChoice& choose(std::string_view collector) { return choices[std::string(collector)]; }
 };
 
+class LogLines;
+
+/// The agent, for collectors that watch it: statistics and log.
+class AgentView {
+ public:
+  virtual ~AgentView() = default;
+  /// What each part did since the last call.
+  virtual void send_statistics(RecordSink& sink) = 0;
+  virtual LogLines& log_lines() = 0;
+};
+
 /// What a tier gets when it is opened. Everything outlives the source.
 struct Environment {
   const CollectorSettings& settings;
@@ -83,6 +93,7 @@ struct Environment {
   RecordSink& sink;
   Priority priority = Priority::medium;  ///< Of this collector's repeats and snapshots. Set by Collector, like `every`.
   Duration every{};                      ///< Between two snapshots.
+  AgentView* agent = nullptr;            ///< None in tests of a single collector.
 };
 
 /// One opened tier. Owned by its collector; all calls on the collectors' thread.
@@ -153,8 +164,6 @@ class Collector {
   Duration on_ready(int fd) { return running() ? source_->on_ready(fd) : Duration::hours(1); }
   Duration on_timer() { return running() ? source_->on_timer() : Duration::hours(1); }
   [[nodiscard]] Counters counters() const { return running() ? source_->counters() : Counters{}; }
-  /// The account as a record, for the Statistics event.
-  [[nodiscard]] StatisticsRecord statistics(Moment now) const;
 
  private:
   const CollectorSpec* spec_;

@@ -12,6 +12,7 @@
 
 #include "agent/collector.h"
 #include "agent/event_loop.h"
+#include "agent/statistics_report.h"
 #include "agent/status.h"
 
 namespace picket::agent {
@@ -22,7 +23,8 @@ class CollectorSet {
   using Log = std::function<void(std::string_view line)>;
 
   /// All outlive the set. Records go to `sink`.
-  CollectorSet(EventLoop& loop, RecordSink& sink, Log log) : loop_(loop), sink_(sink), log_(std::move(log)) {}
+  CollectorSet(EventLoop& loop, RecordSink& sink, AgentView& agent, Log log)
+      : loop_(loop), sink_(sink), agent_(agent), log_(std::move(log)) {}
   CollectorSet(const CollectorSet&) = delete;
   CollectorSet& operator=(const CollectorSet&) = delete;
 
@@ -35,8 +37,8 @@ class CollectorSet {
   /// After stop(): those named start with the settings of now, if these let them.
   void start_again(std::span<const std::string> names);
 
-  /// Sends each running collector's account to the sink.
-  void send_statistics() const;
+  /// Of each collector that runs, since the agent started.
+  [[nodiscard]] std::vector<CollectorAccount> accounts() const;
   /// [{"Name","Tier","Coverage","Reason"}...]: the coverage of this device, for SystemInformation.
   [[nodiscard]] std::string coverage_json() const;
   /// Happenings lost in the kernel or in collectors since the start.
@@ -60,6 +62,7 @@ class CollectorSet {
 
   EventLoop& loop_;
   RecordSink& sink_;
+  AgentView& agent_;
   Log log_;
   const CollectorSettings* settings_ = nullptr;
   std::vector<Running> collectors_;

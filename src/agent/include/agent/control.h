@@ -19,6 +19,7 @@ class ControlServer {
  public:
   static constexpr std::size_t kClientsMax = 8;
   static constexpr std::size_t kRequestBytesMax = 256;
+  static constexpr std::size_t kStreamBytesMax = 64 << 10;
   static constexpr Duration kClientTimeout = Duration::seconds(120);
 
   /// `request` is the line without its end. The answer is given by reply(), then or later.
@@ -34,6 +35,10 @@ class ControlServer {
   Result<> listen(const std::string& path, OnRequest on_request);
   /// Sends and closes. A client that has gone is ignored.
   void reply(std::uint64_t client, std::string_view text);
+  /// Sends and stays open. False, and nothing of it is sent: kStreamBytesMax wait for the client already, or it is
+  /// gone.
+  bool stream(std::uint64_t client, std::string_view text);
+  [[nodiscard]] bool connected(std::uint64_t client) const;
 
  private:
   struct Client {
@@ -41,9 +46,13 @@ class ControlServer {
     UniqueFd fd;
     std::string request;
     Duration deadline;
+    std::string pending{};  ///< Of a stream.
+    bool streams = false;   ///< May stay for ever.
   };
   void accept_one();
+  void on_ready(std::uint64_t id, std::uint32_t events);
   void on_readable(std::uint64_t id);
+  void flush(Client& client);
   void drop(std::uint64_t id);
   void drop_late();
 
@@ -58,5 +67,8 @@ class ControlServer {
 /// The client's side: sends `request` and waits for the whole answer. Errors: unavailable (no agent listens there),
 /// denied (not allowed to), io, truncated (no answer within `patience`).
 Result<std::string> ask_agent(const std::string& path, std::string_view request, Duration patience);
+/// The same for an answer without end: `on_line` gets each line until it returns false or the agent ends.
+Result<> follow_agent(const std::string& path, std::string_view request,
+                      const std::function<bool(std::string_view line)>& on_line);
 
 }  // namespace picket::agent

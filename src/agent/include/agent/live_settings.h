@@ -15,14 +15,6 @@
 
 namespace picket::agent {
 
-/// What status says about the twin.
-struct TwinStatus {
-  TwinClient::Status link;
-  std::uint64_t changes = 0;  ///< Times that settings have changed while this agent ran.
-  std::vector<TwinProblem> problems;
-  std::size_t invalid = 0;
-};
-
 /// A changed desired section: everything counted is reported and given to the spool, the new values hold, the
 /// collectors whose settings changed start again, the reported section says what came of it, and each property that is
 /// refused is a ConfigurationError event. What was accepted is kept in data_dir, so a start without a hub has it. One

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -144,14 +145,21 @@ struct SystemRecord {
 struct HeartbeatRecord {
   Moment time;
   Origin origin;
-  std::uint64_t count = 0;  ///< 1 for the first of this run; a gap on the server means lost heartbeats.
+  std::uint64_t count = 0;  ///< Of this installation; a gap means lost heartbeats, or up to 60 after a power loss.
 };
 
-/// One collector's account: seen == delivered + dropped_kernel + dropped_user.
+struct StatisticsDetail {
+  std::string_view description;  ///< Static storage.
+  std::uint64_t count = 0;
+};
+
+/// One collector's account of one cycle: seen == delivered + dropped_kernel + dropped_user.
 struct StatisticsRecord {
   Moment time;
   Origin origin;  ///< collector and tier that the numbers are about.
   std::uint64_t seen = 0, delivered = 0, dropped_kernel = 0, dropped_user = 0, incomplete = 0;
+  std::optional<std::uint64_t> aggregated;      ///< Records that left the aggregation for `delivered`.
+  std::span<const StatisticsDetail> details{};  ///< Zeros are left out.
 };
 
 /// An event in the words of the wire already (schema/events.yaml): what a collector reports whose happenings need no

@@ -6,8 +6,10 @@
 
 #include "agent/aggregate.h"
 #include "agent/collector.h"
+#include "agent/hardening.h"
 #include "agent/outbox.h"
 #include "agent/spool.h"
+#include "agent/twin_settings.h"
 #include "agent/uplink.h"
 
 namespace picket::agent {
@@ -42,6 +44,9 @@ struct AgentStatus {
   std::size_t spool_in_flight = 0;
   SpoolDrops spool_drops;
   std::string last_acknowledged;  ///< "epoch-sequence"; empty: none yet.
+  std::string_view profile = "prompt";
+  TwinStatus twin;
+  std::vector<HardeningPart> hardening;
 };
 
 std::string status_json(const AgentStatus& status);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/config.h"
+#include "agent/twin_client.h"
 #include "base/core/json_reader.h"
 
 namespace picket::agent {
@@ -38,6 +39,14 @@ struct TwinSettings {
   std::vector<TwinProblem> problems;  ///< At most kTwinProblemsMax; more are only counted.
   std::size_t invalid = 0;            ///< Properties that are not in force: all problems but not_optimal ones.
   std::string good;                   ///< JSON: what was accepted; the `last_good` of the next call.
+};
+
+/// What status says about the twin.
+struct TwinStatus {
+  TwinClient::Status link;
+  std::uint64_t changes = 0;  ///< Times that settings have changed while this agent ran.
+  std::vector<TwinProblem> problems;
+  std::size_t invalid = 0;
 };
 
 /// Whether a collector of this build has a tier of this name.
