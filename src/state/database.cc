@@ -24,6 +24,9 @@ Result<sqlite3*> connect(const std::string& path) {
     sqlite3_close(db);
     return std::unexpected(done.error());
   }
+  // The log and its index stay when the last connection closes: on a full disk a start could not make them anew.
+  int stay = 1;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &stay);
   return db;
 }
 
