@@ -216,7 +216,7 @@ def browser() -> Outcome:
 def sdk() -> Outcome:
     if broken := build("release"):
         return broken
-    return run_counting([sys.executable, ROOT / "tests/sdk/run.py"], "sdk", 1200)
+    return run_counting([sys.executable, ROOT / "tests/sdk/run.py"], "sdk", 2400)
 
 
 def fuzz() -> Outcome:
