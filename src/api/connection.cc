@@ -161,9 +161,12 @@ http::Settings connection_settings(const HttpSettings& settings) {
       .headers = std::string(security_headers()),
       .answer = [&settings](Request& request,
                             http::ConnectionInfo& connection) { return answer(settings, request, connection); },
-      .accept = [&settings](Request&,
+      .accept = [&settings](Request& head,
                             http::ConnectionInfo&) -> asio::awaitable<std::expected<http::BodyPlan, http::Response>> {
-        co_return http::BodyPlan{.bytes_max = settings.options.body_bytes_max};
+        // A table of networks is large; only a program with a token sends one.
+        const bool table = head.path.starts_with("/api/v1/intelligence/") && !head.header("authorization").empty();
+        co_return http::BodyPlan{.bytes_max = table ? settings.options.table_bytes_max
+                                                    : settings.options.body_bytes_max};
       },
       .refuse = [](http::ParseError error) { return to_http(Response::error({.code = std::string(code_of(error))})); }};
 }

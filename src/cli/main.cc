@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "hub_options.h"
 #include "journal_commands.h"
+#include "operations_commands.h"
 #include "output.h"
 #include "security_commands.h"
 #include "serve.h"
@@ -164,6 +165,12 @@ int main(int argc, char** argv) {
       },
       program.json);
   picket::cli::add_hub(
+      app,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      program.json);
+  picket::cli::add_operations(
       app,
       [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
         on_client(command, program, std::move(body));

@@ -39,7 +39,8 @@ constexpr std::array<CheckName, kAuthChecks> kChecks = {{{"client_id", 0},
                                                          {"certificate_not_trusted", 401003},
                                                          {"certificate_name", 401003},
                                                          {"thumbprint_mismatch", 401003},
-                                                         {"certificate_expired", 401003}}};
+                                                         {"certificate_expired", 401003},
+                                                         {"certificate_revoked", 401003}}};
 
 /// A look-up that finds nothing costs the same HMAC as one that does, so that time does not tell which devices exist.
 const StoredIdentity& nobody() {
@@ -196,6 +197,7 @@ class Judgement {
     const auto& certificate = *credentials_.certificate;
     if (settings.configuration.client_certificates == ClientCertificatePolicy::off)
       return AuthCheck::certificate_not_trusted;
+    if (is_revoked(certificate, settings)) return AuthCheck::certificate_revoked;
     if (auto failed =
             auth == AuthType::self_signed ? judge_thumbprint(certificate) : judge_chain(certificate, settings))
       return failed;

@@ -1,5 +1,7 @@
 #include "authentication_steps.h"
 
+#include <algorithm>
+
 namespace picket::hub {
 namespace {
 
@@ -30,6 +32,11 @@ std::optional<AuthCheck> check_connection(const HubSettings& settings, const Arr
   const bool weak = !arrival.tls_cipher.empty() && !is_strict_cipher(arrival.tls_cipher);
   if (weak && configuration.ciphers == CipherPolicy::strict) return AuthCheck::tls_policy;
   return std::nullopt;
+}
+
+bool is_revoked(const net::ClientCertificate& certificate, const HubSettings& settings) {
+  return settings.has_revoked(certificate.sha256_thumbprint) || settings.has_revoked(certificate.sha1_thumbprint) ||
+         std::ranges::any_of(certificate.issuer_thumbprints, [&](const auto& one) { return settings.has_revoked(one); });
 }
 
 std::optional<KeySlot> matching_key(const SasToken& token, Bytes primary, Bytes secondary) {

@@ -29,4 +29,7 @@ std::optional<KeySlot> matching_key(const SasToken& token, Bytes primary, Bytes 
 /// token_expired, token_lifetime.
 std::optional<AuthCheck> check_token_times(const SasToken& token, const HubSettings& settings, Timestamp now);
 
+/// It, or one above it, is in the hub's list of revoked certificates.
+bool is_revoked(const net::ClientCertificate& certificate, const HubSettings& settings);
+
 }  // namespace picket::hub

@@ -74,13 +74,21 @@ class Directory::Slice {
   void stop_ticking();
   [[nodiscard]] DeviceLink* find(std::uint64_t link) const {
     const auto found = links.find(link);
-    return found == links.end() ? nullptr : found->second;
+    return found == links.end() ? nullptr : found->second.link;
   }
+  void review_at_home(const std::string& hub, const std::shared_ptr<const StandingCheck>& stays);
+  void review_identities(const std::vector<std::pair<IdentityKey, std::uint64_t>>& which, const StandingCheck& stays);
+  void review_policies(const std::string& hub, const StandingCheck& stays);
 
   Parts& parts;
   std::size_t thread;
   std::uint64_t next_link = 1;
-  std::unordered_map<std::uint64_t, DeviceLink*> links;  ///< They leave before they end.
+  struct Entry {
+    DeviceLink* link = nullptr;
+    const net::Stream* stream = nullptr;
+    std::unique_ptr<std::vector<PolicyUse>> policies;  ///< Few links have any.
+  };
+  std::unordered_map<std::uint64_t, Entry> links;  ///< They leave before they end.
   std::map<IdentityKey, LinkAddress> directory;
   net::RateLimit connects;
   std::shared_ptr<CompletionQueue> completions;
@@ -159,6 +167,45 @@ void Directory::Slice::revoke_at_home(const IdentityKey& key, DisconnectReason r
   }
 }
 
+/// One message to each thread that holds links of the hub.
+void Directory::Slice::review_at_home(const std::string& hub, const std::shared_ptr<const StandingCheck>& stays) {
+  std::map<std::size_t, std::vector<std::pair<IdentityKey, std::uint64_t>>> held;
+  for (const auto& [key, address] : directory) {
+    if (key.hub == hub) held[address.thread].emplace_back(key, address.link);
+  }
+  for (auto& [holder_thread, which] : held) {
+    auto& holder = *parts.slices[holder_thread];
+    parts.threads.post(holder_thread, [&holder, links_of_hub = std::move(which), stays] {
+      holder.review_identities(links_of_hub, *stays);
+    });
+  }
+}
+
+void Directory::Slice::review_identities(const std::vector<std::pair<IdentityKey, std::uint64_t>>& which,
+                                         const StandingCheck& stays) {
+  for (const auto& [key, number] : which) {
+    const auto found = links.find(number);
+    if (found == links.end() || found->second.stream == nullptr) continue;
+    if (!stays({.stream = found->second.stream, .identity = &key})) {
+      found->second.link->close(DisconnectReason::revoked, {});
+    }
+  }
+}
+
+void Directory::Slice::review_policies(const std::string& hub, const StandingCheck& stays) {
+  looked_at.clear();  // a link that is closed may leave
+  for (const auto& [number, entry] : links) {
+    if (!entry.policies) continue;
+    const bool lost = std::ranges::any_of(*entry.policies, [&](const PolicyUse& use) {
+      return use.hub == hub && !stays({.stream = entry.stream, .policy = &use});
+    });
+    if (lost) looked_at.push_back(number);
+  }
+  for (const auto number : std::vector(looked_at)) {
+    if (auto* link = find(number)) link->close(DisconnectReason::revoked, {});
+  }
+}
+
 void Directory::Slice::deliver_completions() {
   completions->take(batch);
   for (const auto& completion : batch) {
@@ -170,7 +217,7 @@ void Directory::Slice::tick() {
   const auto now = parts.clock.monotonic();
   const auto time = parts.clock.now();
   looked_at.clear();  // a link that is looked at may leave
-  for (const auto& [number, link] : links) looked_at.push_back(number);
+  for (const auto& [number, entry] : links) looked_at.push_back(number);
   for (const auto number : looked_at) {
     if (auto* link = find(number)) link->check_deadlines(now, time);
   }
@@ -204,7 +251,7 @@ Directory::~Directory() { stop(); }
 LinkAddress Directory::enter(std::size_t thread, DeviceLink& link) {
   auto& slice = *parts_->slices[thread];
   const LinkAddress address{thread, slice.next_link++};
-  slice.links.emplace(address.link, &link);
+  slice.links.emplace(address.link, Slice::Entry{.link = &link, .stream = nullptr, .policies = nullptr});
   return address;
 }
 
@@ -221,6 +268,22 @@ void Directory::release(const Identity& identity, LinkAddress address) {
     const auto found = home.directory.find(key);
     if (found != home.directory.end() && found->second == address) home.directory.erase(found);
   });
+}
+
+void Directory::stand_on(LinkAddress address, const net::Stream& stream) {
+  auto& links = parts_->slices[address.thread]->links;
+  if (const auto found = links.find(address.link); found != links.end()) found->second.stream = &stream;
+}
+
+void Directory::stand_on(LinkAddress address, const net::Stream& stream, PolicyUse use) {
+  stand_on(address, stream);
+  auto& links = parts_->slices[address.thread]->links;
+  const auto found = links.find(address.link);
+  if (found == links.end()) return;
+  auto& policies = found->second.policies;
+  if (!policies) policies = std::make_unique<std::vector<PolicyUse>>();
+  std::erase_if(*policies, [&](const PolicyUse& one) { return one.hub == use.hub && one.policy == use.policy; });
+  policies->push_back(std::move(use));
 }
 
 bool Directory::take_connect(std::size_t thread) {
@@ -242,6 +305,16 @@ void Directory::notify(const IdentityKey& key, Notification notification, std::m
 void Directory::revoke(const IdentityKey& key, DisconnectReason reason) {
   auto& home = parts_->home_of(key.hub, key.device_id);
   parts_->threads.post(home.thread, [&home, key, reason] { home.revoke_at_home(key, reason); });
+}
+
+void Directory::review(std::string hub, StandingCheck stays) {
+  const auto shared = std::make_shared<const StandingCheck>(std::move(stays));
+  for (auto& slice : parts_->slices) {
+    parts_->threads.post(slice->thread, [slice = slice.get(), hub, shared] {
+      slice->review_policies(hub, *shared);
+      slice->review_at_home(hub, shared);
+    });
+  }
 }
 
 void Directory::tick() {

@@ -86,6 +86,10 @@ bool HubSettings::trusts(std::string_view sha256_thumbprint) const {
   return std::ranges::find(authorities, sha256_thumbprint, &TrustedCa::sha256_thumbprint) != authorities.end();
 }
 
+bool HubSettings::has_revoked(std::string_view thumbprint) const {
+  return std::ranges::binary_search(revoked, thumbprint, {}, &RevokedCertificate::thumbprint);
+}
+
 HubSettingsStore::HubSettingsStore() : map_(std::make_shared<const Map>()) {}
 
 std::shared_ptr<const HubSettingsStore::Map> HubSettingsStore::map() const { return std::atomic_load(&map_); }

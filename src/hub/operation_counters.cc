@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kShards = 16;
 constexpr std::size_t kSizeClasses = 20;  // a class c holds sizes of c significant bits; messages have at most 256 KiB
-constexpr std::array<std::string_view, 4> kProtocols = {"mqtt", "amqp", "https", "service"};
+constexpr std::array<std::string_view, kProtocols> kProtocolNames = {"mqtt", "amqp", "https", "service"};
 
 /// What is counted together.
 struct Key {
@@ -105,18 +105,41 @@ bool is_frequent(Operation operation) {
   return operation == Operation::d2c_message || operation == Operation::twin_report;
 }
 
+bool is_throttled(int code) { return code / 1000 == 429 || code == 403'002; }
+
 }  // namespace
 
-std::string_view to_string(Protocol protocol) { return kProtocols[static_cast<std::size_t>(protocol)]; }
+OperationTotal& OperationTotal::operator+=(const OperationTotal& other) {
+  ok += other.ok;
+  failed += other.failed;
+  throttled += other.throttled;
+  bytes += other.bytes;
+  return *this;
+}
+
+OperationTotal OperationCounters::Stats::by_all(Operation operation) const {
+  OperationTotal out;
+  for (const auto& total : totals[static_cast<std::size_t>(operation)]) out += total;
+  return out;
+}
+
+OperationTotal OperationCounters::Stats::by_devices(Operation operation) const {
+  OperationTotal out;
+  for (const auto protocol : {Protocol::mqtt, Protocol::amqp, Protocol::https}) out += of(operation, protocol);
+  return out;
+}
+
+std::string_view to_string(Protocol protocol) { return kProtocolNames[static_cast<std::size_t>(protocol)]; }
 
 struct OperationCounters::Parts {
   struct Shard {
     std::mutex mutex;
     std::unordered_map<Key, Entry, KeyHash, KeyEqual> entries;
     std::uint64_t dropped = 0;
-    std::array<std::uint64_t, kOperations> operations{};
-    std::array<std::uint64_t, kOperations> failed{};
-    std::array<std::uint64_t, kOperations> bytes{};
+    std::array<std::array<OperationTotal, kProtocols>, kOperations> totals{};
+    OperationTotal& total(Operation operation, Protocol protocol) {
+      return totals[static_cast<std::size_t>(operation)][static_cast<std::size_t>(protocol)];
+    }
   };
   /// Under the shard's lock. nullptr: too many keys; counted.
   static Entry* find(Shard& shard, const KeyView& key) {
@@ -149,8 +172,9 @@ void OperationCounters::count(const Identity& identity, Operation operation, Pro
   const KeyView key{identity, true, operation, protocol, 0};
   auto& shard = parts_->shard_of(key);
   const std::lock_guard lock(shard.mutex);
-  shard.operations[static_cast<std::size_t>(operation)] += count;
-  shard.bytes[static_cast<std::size_t>(operation)] += bytes;
+  auto& total = shard.total(operation, protocol);
+  total.ok += count;
+  total.bytes += bytes;
   if (Entry* entry = Parts::find(shard, key)) entry->add(count, bytes);
 }
 
@@ -159,7 +183,9 @@ void OperationCounters::fail(const FailedOperation& failed, Timestamp now) {
   {
     auto& shard = parts_->shard_of(key);
     const std::lock_guard lock(shard.mutex);
-    ++shard.failed[static_cast<std::size_t>(failed.operation)];
+    auto& total = shard.total(failed.operation, failed.protocol);
+    ++total.failed;
+    total.throttled += is_throttled(failed.code) ? 1 : 0;
     Entry* entry = Parts::find(shard, key);
     if (entry == nullptr) return;
     entry->add(1, 0);
@@ -256,9 +282,7 @@ OperationCounters::Stats OperationCounters::stats() const {
     out.keys += shard.entries.size();
     out.dropped += shard.dropped;
     for (std::size_t i = 0; i < kOperations; ++i) {
-      out.operations[i] += shard.operations[i];
-      out.failed[i] += shard.failed[i];
-      out.bytes[i] += shard.bytes[i];
+      for (std::size_t p = 0; p < kProtocols; ++p) out.totals[i][p] += shard.totals[i][p];
     }
   }
   out.dropped += parts_->closed_dropped;

@@ -165,13 +165,14 @@ Verdict Throttle::take_of_hub(std::string_view hub, Meter meter, double amount, 
 bool Throttle::take_of_day(std::string_view hub, std::uint64_t blocks, Timestamp time) {
   const std::scoped_lock lock(parts_->mutex);
   const auto found = parts_->hubs.find(hub);
-  if (found == parts_->hubs.end() || found->second.limits.messages_per_day == 0) return true;
+  if (found == parts_->hubs.end()) return true;
   auto& entry = found->second;
   if (entry.day != day_of(time)) {
     entry.day = day_of(time);
     entry.blocks = 0;
   }
-  if (entry.blocks + blocks > entry.limits.messages_per_day) return false;
+  const auto limit = entry.limits.messages_per_day;
+  if (limit != 0 && entry.blocks + blocks > limit) return false;
   entry.blocks += blocks;
   return true;
 }
@@ -180,6 +181,23 @@ std::uint64_t Throttle::used_today(std::string_view hub, Timestamp time) const {
   const std::scoped_lock lock(parts_->mutex);
   const auto found = parts_->hubs.find(hub);
   return found == parts_->hubs.end() || found->second.day != day_of(time) ? 0 : found->second.blocks;
+}
+
+std::vector<Throttle::Day> Throttle::days() const {
+  std::vector<Day> out;
+  const std::scoped_lock lock(parts_->mutex);
+  for (const auto& [name, hub] : parts_->hubs) {
+    if (hub.blocks > 0) out.push_back({name, hub.day, hub.blocks});
+  }
+  return out;
+}
+
+void Throttle::restore(const Day& day) {
+  const std::scoped_lock lock(parts_->mutex);
+  const auto found = parts_->hubs.find(day.hub);
+  if (found == parts_->hubs.end()) return;
+  found->second.day = day.day;
+  found->second.blocks = day.blocks;
 }
 
 Throttle::Stats Throttle::stats() const {

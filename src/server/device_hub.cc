@@ -8,6 +8,7 @@
 #include "base/server/log.h"
 #include "device_hub_counters.h"
 #include "hub/session_store.h"
+#include "hub/standing.h"
 #include "initial_twin.h"
 
 namespace picket::server {
@@ -83,6 +84,7 @@ DeviceHub::DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options)
       options_(std::move(options)),
       identities_(needs.database),
       administration_(needs.database, settings_, needs.clock, options_.installation_id),
+      days_(needs.database),
       operations_(needs.messages),
       online_log_(operations_, needs.presence),
       operation_counters_(online_log_),
@@ -113,6 +115,9 @@ Result<> DeviceHub::start_settings() {
   administration_.on_authorities_changed(options_.authorities_changed);
   throttle_.set_identities(hub::identity_limits());
   apply_tiers();
+  TRY(const auto days, days_.list());
+  for (const auto& day : days) throttle_.restore({day.hub, day.day, day.blocks});
+  days_kept_ = throttle_.days();
   return {};
 }
 
@@ -159,7 +164,10 @@ Result<> DeviceHub::start_services() {
   route_desk_ = std::make_unique<RouteDesk>(
       needs_.database, *router_, [this](const hub::IdentityKey& key) { return twins_.document(key); }, needs_.clock);
   TRY_VOID(route_desk_->load());
-  events_ = hub::make_event_stream(needs_.messages, router_->view());
+  events_ = hub::make_event_stream(needs_.messages, router_->view(), [this](std::string_view hub) {
+    const auto settings = settings_.of(hub);
+    return settings ? needs_.clock.now() - Duration::days(settings->configuration.retention_days) : Timestamp{};
+  });
   diagnostics_ = std::make_unique<Diagnostics>(
       needs_.messages, settings_, needs_.clock,
       DiagnosticsOptions{.directory = options_.forward + "/diagnostics",
@@ -194,6 +202,7 @@ hub::ExportTwin DeviceHub::export_twin(const hub::IdentityKey& key) const {
 
 void DeviceHub::connect_services() {
   needs_.presence.attach(&directory_);
+  administration_.on_rights_changed([this](std::string_view hub) { review(hub); });
   registry_.on_credentials_changed([this](const hub::IdentityKey& key) { directory_.revoke(key); });
   registry_.set_activity([this](const hub::IdentityKey& key) {
     const auto activity = needs_.presence.module(key.hub, key.device_id, key.module_id);
@@ -217,8 +226,19 @@ void DeviceHub::connect_services() {
                           .cloud_to_device_messages = commands_->count(key).value_or(0)};
   });
   twins_.on_changed([this](const hub::TwinChanged& changed) {
+    if (changed.tags || changed.desired_patch) {  // whoever made it: service clients, operators, jobs, configurations
+      operation_counters_.count(identity_of(changed.identity), hub::Operation::twin_update, hub::Protocol::service,
+                                changed.desired_patch ? changed.desired_patch->size() : 0);
+    }
     if (!changed.desired_patch) return;
     directory_.notify(changed.identity, hub::DesiredPatch{changed.desired_patch, changed.desired_version}, {});
+  });
+}
+
+/// Connections that the hub's settings do not allow any more end now.
+void DeviceHub::review(std::string_view hub) {
+  directory_.review(std::string(hub), [this, settings = settings_.of(hub)](const hub::Standing& standing) {
+    return settings != nullptr && hub::still_stands(standing, *settings, identities_);
   });
 }
 
@@ -320,6 +340,15 @@ void DeviceHub::apply_tiers() {
   }
 }
 
+/// What a kill takes from the count is at most what came since.
+void DeviceHub::keep_days() {
+  auto days = throttle_.days();
+  if (days == days_kept_) return;
+  std::vector<state::HubDay> rows;
+  for (const auto& day : days) rows.push_back({day.hub, day.day, day.blocks});
+  if (const auto kept = days_.put(rows); kept) days_kept_ = std::move(days);
+}
+
 /// A sink that cannot be opened must not keep the hub from its work; the next round tries again.
 void DeviceHub::follow_diagnostics() {
   const auto done = diagnostics_->follow_settings();
@@ -332,6 +361,8 @@ void DeviceHub::run(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
+  constexpr std::uint64_t kRoundsBetweenDays = 40;  // 10 s
+  std::uint64_t rounds = 0;
   while (!stop.stop_requested()) {
     commands_->run_due();
     methods_->run_due();
@@ -339,6 +370,7 @@ void DeviceHub::run(const std::stop_token& stop) {
     operation_counters_.tick(needs_.clock.now());
     apply_tiers();
     follow_diagnostics();
+    if (++rounds % kRoundsBetweenDays == 0) keep_days();
     wake.wait_for(lock, stop, kRound, [] { return false; });
   }
 }
@@ -355,6 +387,7 @@ void DeviceHub::stop() {
   if (amqp_) amqp_->stop();
   if (mqtt_) mqtt_->stop();
   operation_counters_.flush(needs_.clock.now());
+  keep_days();
   directory_.stop();
   events_.reset();
   if (router_) router_->stop();
@@ -362,6 +395,12 @@ void DeviceHub::stop() {
 }
 
 std::vector<api::CounterGroup> DeviceHub::counters() const {
+  std::uint64_t devices = 0;
+  std::uint64_t blocks = 0;
+  for (const auto& hub : settings_.all()) {
+    if (const auto counts = registry_.counts(hub->name)) devices += counts->devices;
+    blocks += throttle_.used_today(hub->name, needs_.clock.now());
+  }
   return device_hub_counters({.mqtt = mqtt_->stats(),
                               .amqp = amqp_->stats(),
                               .https = https_->stats(),
@@ -371,6 +410,10 @@ std::vector<api::CounterGroup> DeviceHub::counters() const {
                               .routes = router_->stats(),
                               .diagnostics = diagnostics_->stats(),
                               .operations = operation_counters_.stats(),
+                              .jobs = automation_->jobs().totals(),
+                              .connected_devices = needs_.presence.connected_devices(),
+                              .devices = devices,
+                              .blocks_today = blocks,
                               .operations_dropped = operations_.dropped(),
                               .database = needs_.database.stats()});
 }

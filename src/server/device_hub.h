@@ -43,6 +43,7 @@
 #include "provisioning_registry.h"
 #include "route_desk.h"
 #include "state/database.h"
+#include "state/revocations.h"
 #include "state_identity_store.h"
 
 namespace picket::server {
@@ -54,8 +55,8 @@ struct DeviceHubOptions {
   std::uint16_t mqtt_port = 8883;
   std::uint16_t amqp_port = 5671;
   std::uint16_t https_port = 443;
-  std::string blobs;    ///< Directory of uploaded files.
-  std::string forward;  ///< Directory of storage endpoints.
+  std::string blobs;     ///< Directory of uploaded files.
+  std::string forward;   ///< Directory of storage endpoints.
   std::string registry;  ///< Directory of import and export jobs; holds keys.
   std::string secrets;
   std::string installation_id;
@@ -109,6 +110,8 @@ class DeviceHub {
   void run(const std::stop_token& stop);
   void apply_tiers();
   void follow_diagnostics();
+  void keep_days();
+  void review(std::string_view hub);
 
   DeviceHubNeeds needs_;
   DeviceHubOptions options_;
@@ -116,6 +119,8 @@ class DeviceHub {
   hub::HubSettingsStore settings_;
   hub::HubAdministration administration_;
   hub::Throttle throttle_;
+  state::HubDays days_;
+  std::vector<hub::Throttle::Day> days_kept_;
   std::map<std::string, std::pair<std::string, std::uint32_t>> tiers_;  ///< In force: tier and units by hub.
   hub::JournalOperationsLog operations_;
   OnlineAwareLog online_log_;

@@ -115,7 +115,8 @@ api::CounterGroup services_group(const DeviceHubStats& all) {
 
 api::CounterGroup diagnostics_group(const DiagnosticsStats& stats) {
   Group group("hub_diagnostics");
-  group.add("lines_written", stats.written)
+  group.add("running", stats.running ? 1 : 0)
+      .add("lines_written", stats.written)
       .add("lines_repeated", stats.repeated)
       .add("dropped_room", stats.dropped_room)
       .add("dropped_lag", stats.dropped_lag)
@@ -126,23 +127,26 @@ api::CounterGroup diagnostics_group(const DiagnosticsStats& stats) {
   return group.take();
 }
 
-/// Azure Monitor's names for microsoft.devices/iothubs.
+/// Azure Monitor's names for microsoft.devices/iothubs. What a name cannot say here is left out.
 api::CounterGroup azure_group(const DeviceHubStats& all) {
   const auto& done = all.operations;
-  const auto ok = [&](Operation operation) { return done.operations[static_cast<std::size_t>(operation)]; };
-  const auto failed = [&](Operation operation) { return done.failed[static_cast<std::size_t>(operation)]; };
-  const auto bytes = [&](Operation operation) { return done.bytes[static_cast<std::size_t>(operation)]; };
+  const auto of_service = [&](Operation operation) { return done.of(operation, hub::Protocol::service); };
+  const auto telemetry = done.by_devices(Operation::d2c_message);
+  const auto over_amqp = done.of(Operation::d2c_message, hub::Protocol::amqp);
+  const auto reported = done.by_devices(Operation::twin_report);
+  const auto read = done.by_devices(Operation::twin_read);
+  const auto read_by_service = of_service(Operation::twin_read);
+  const auto updated = of_service(Operation::twin_update);
+  const auto queried = of_service(Operation::query);
+  const auto received = all.mqtt.messages_received + all.https.messages_received + over_amqp.ok + over_amqp.failed;
   const auto stored = all.mqtt.messages_stored + all.https.messages_stored + all.amqp.messages_stored;
-  const auto received = all.mqtt.messages_received + all.https.messages_received + all.amqp.messages_stored;
   Group group("iothub");
   group.add("d2c.telemetry.ingress.allProtocol", received)
       .add("d2c.telemetry.ingress.success", stored)
-      .add("d2c.telemetry.ingress.sendThrottle", failed(Operation::d2c_message))
+      .add("d2c.telemetry.ingress.sendThrottle", telemetry.throttled)
       .add("d2c.telemetry.egress.success", all.routes.delivered)
       .add("d2c.telemetry.egress.fallback", all.routes.fallback)
       .add("d2c.telemetry.egress.orphaned", all.routes.orphaned)
-      .add("d2c.telemetry.egress.dropped", all.routes.dropped)
-      .add("d2c.telemetry.egress.invalid", all.routes.invalid)
       .add("RoutingDeliveries", all.routes.delivered)
       .add("c2d.commands.egress.complete.success", all.commands.completed)
       .add("c2d.commands.egress.abandon.success", all.commands.abandoned)
@@ -150,21 +154,26 @@ api::CounterGroup azure_group(const DeviceHubStats& all) {
       .add("C2DMessagesExpired", all.commands.expired)
       .add("c2d.methods.success", all.methods.answered)
       .add("c2d.methods.failure", all.methods.failed)
-      .add("d2c.twin.update.success", ok(Operation::twin_report))
-      .add("d2c.twin.update.failure", failed(Operation::twin_report))
-      .add("d2c.twin.update.size", bytes(Operation::twin_report))
-      .add("d2c.twin.read.success", all.mqtt.twin_requests)
-      .add("c2d.twin.read.success", ok(Operation::twin_read))
-      .add("c2d.twin.read.failure", failed(Operation::twin_read))
-      .add("c2d.twin.update.success", ok(Operation::twin_update))
-      .add("c2d.twin.update.failure", failed(Operation::twin_update))
-      .add("c2d.twin.update.size", bytes(Operation::twin_update))
-      .add("twinQueries.success", ok(Operation::query))
-      .add("twinQueries.failure", failed(Operation::query))
-      .add("twinQueries.resultSize", bytes(Operation::query))
-      .add("jobs.completed", ok(Operation::job))
-      .add("jobs.failed", failed(Operation::job))
-      .add("connectedDeviceCount", all.mqtt.connected + all.amqp.connected);
+      .add("d2c.twin.read.success", read.ok)
+      .add("d2c.twin.read.failure", read.failed)
+      .add("d2c.twin.read.size", read.bytes)
+      .add("d2c.twin.update.success", reported.ok)
+      .add("d2c.twin.update.failure", reported.failed)
+      .add("d2c.twin.update.size", reported.bytes)
+      .add("c2d.twin.read.success", read_by_service.ok)
+      .add("c2d.twin.read.failure", read_by_service.failed)
+      .add("c2d.twin.read.size", read_by_service.bytes)
+      .add("c2d.twin.update.success", updated.ok)
+      .add("c2d.twin.update.failure", updated.failed)
+      .add("c2d.twin.update.size", updated.bytes)
+      .add("twinQueries.success", queried.ok)
+      .add("twinQueries.failure", queried.failed)
+      .add("twinQueries.resultSize", queried.bytes)
+      .add("jobs.completed", all.jobs.completed)
+      .add("jobs.failed", all.jobs.failed)
+      .add("connectedDeviceCount", all.connected_devices)
+      .add("totalDeviceCount", all.devices)
+      .add("dailyMessageQuotaUsed", all.blocks_today);
   return group.take();
 }
 

@@ -164,7 +164,8 @@ bool Diagnostics::keep(const journal::RecordView& record) {
 DiagnosticsStats Diagnostics::stats() const {
   const auto end = journal_.end().next_of(0);
   const auto done = done_.load();
-  return {.written = written_,
+  return {.running = running_,
+          .written = written_,
           .repeated = repeated_,
           .dropped_room = dropped_room_,
           .dropped_lag = dropped_lag_,

@@ -25,6 +25,7 @@ struct DiagnosticsOptions {
 };
 
 struct DiagnosticsStats {
+  bool running = false;  ///< A hub has a setting that sends.
   std::uint64_t written = 0;
   std::uint64_t repeated = 0;        ///< Offered again after a crash, and recognised.
   std::uint64_t dropped_room = 0;    ///< The files of one hour reach the bound.

@@ -17,19 +17,29 @@ Presence::State* Presence::find_or_add(const Identity& identity) {
   return &states_[std::move(key)];
 }
 
+void Presence::change_connections(const Identity& identity, int by) {
+  const std::scoped_lock lock(mutex_);
+  State* state = find_or_add(identity);
+  if (state == nullptr) return;
+  const bool before = state->activity.connected;
+  state->connections += by;
+  state->activity.connected = state->connections > 0;
+  if (!identity.module_id.empty() || before == state->activity.connected) return;
+  state->activity.connected ? ++connected_devices_ : --connected_devices_;
+}
+
+std::uint64_t Presence::connected_devices() const {
+  const std::scoped_lock lock(mutex_);
+  return connected_devices_;
+}
+
 void Presence::connected(const Identity& identity, Timestamp) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (State* state = find_or_add(identity)) state->activity.connected = ++state->connections > 0;
-  }
+  change_connections(identity, 1);
   live_.device_changed(identity.device_id);
 }
 
 void Presence::disconnected(const Identity& identity, Timestamp, hub::DisconnectReason) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (State* state = find_or_add(identity)) state->activity.connected = --state->connections > 0;
-  }
+  change_connections(identity, -1);
   live_.device_changed(identity.device_id);
 }
 

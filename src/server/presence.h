@@ -31,6 +31,8 @@ class Presence final : public hub::Presence, public api::Presence {
   [[nodiscard]] api::Activity module(std::string_view hub, std::string_view device_id,
                                      std::string_view module_id) const override;
   void revoke(std::string_view hub, std::string_view device_id) override;
+  /// Devices that are connected themselves, over any protocol that keeps a connection; modules not counted.
+  [[nodiscard]] std::uint64_t connected_devices() const;
 
  private:
   struct Key {
@@ -44,10 +46,12 @@ class Presence final : public hub::Presence, public api::Presence {
     int connections = 0;  ///< The new connection may report before the old one's end.
   };
   State* find_or_add(const Identity& identity);
+  void change_connections(const Identity& identity, int by);
 
   api::Live& live_;
   mutable std::mutex mutex_;
   std::map<Key, State> states_;
+  std::uint64_t connected_devices_ = 0;
   hub::Directory* directory_ = nullptr;
 };
 

@@ -19,6 +19,7 @@
 #include "durable_group.h"
 #include "health.h"
 #include "housekeeper.h"
+#include "intelligence_desk.h"
 #include "kql/duckdb.h"
 #include "net/certificate_authority.h"
 #include "net/io_threads.h"
@@ -154,6 +155,7 @@ class EmbeddedServer final : public Server {
   std::optional<RecommendationList> recommendation_list_;
   std::unique_ptr<pipeline::Projector> recommendation_projector_;
   std::optional<TriageDesk> triage_desk_;
+  std::optional<IntelligenceDesk> intelligence_desk_;
   std::optional<Housekeeper> housekeeper_;
 
   std::optional<net::IoThreads> threads_;
@@ -288,6 +290,7 @@ Result<> EmbeddedServer::start_pipeline() {
                                        return recommendation_list_->apply(record, after);
                                      },
                                      log_to("recommendation list")));
+  intelligence_desk_.emplace(*messages_, clock_, options_.hub);
   triage_desk_.emplace(*derived_, *alert_list_, *alerts_);
   housekeeper_.emplace(Housekeeper::Parts{*messages_,
                                           *derived_,
@@ -380,7 +383,8 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .secrets_directory = data_->secrets(),
                                 .hubs = &hub_->administration(),
                                 .hub_settings = &hub_->settings(),
-                                .id_scope = hub_->provisioning().scope()},
+                                .id_scope = hub_->provisioning().scope(),
+                                .intelligence = &*intelligence_desk_},
                                *live_));
   log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",
             options_.address, hub_->mqtt_port(), hub_->amqp_port(), hub_->https_port(), api_->port());

@@ -21,6 +21,7 @@ extern const char* const kRoutingSchema;
 extern const char* const kConfigurationsSchema;
 extern const char* const kJobsSchema;
 extern const char* const kRecommendationsSchema;
+extern const char* const kRevocationsSchema;
 
 namespace {
 
@@ -99,7 +100,8 @@ std::span<const UpgradeStep> upgrade_steps() {
       {"jobs", kJobsSchema},
       {"recommendations", kRecommendationsSchema},
   };
-  static const UpgradeStep steps[] = {{1, first}, {2, device_hub}};
+  static const DomainScript revocations[] = {{"revocations", kRevocationsSchema}};
+  static const UpgradeStep steps[] = {{1, first}, {2, device_hub}, {3, revocations}};
   return steps;
 }
 

@@ -49,6 +49,14 @@ Answer add_certificate(Call& call);
 Answer new_certificate_code(Call& call);
 Answer verify_certificate(Call& call);
 Answer delete_certificate(Call& call);
+Answer list_revocations(Call& call);
+Answer revoke_certificate(Call& call);
+Answer restore_certificate(Call& call);
+// diagnostics_routes.cc
+Answer export_diagnostics(Call& call);
+// intelligence_routes.cc
+Answer list_intelligence(Call& call);
+Answer put_intelligence(Call& call);
 // security_routes.cc
 Answer list_recommendations(Call& call);
 Answer list_recommendation_types(Call& call);

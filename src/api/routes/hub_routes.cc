@@ -71,6 +71,11 @@ void write_authority(JsonWriter& json, const hub::AuthorityView& authority) {
   json.key("etag").value(authority.etag).key("certificate").value(authority.pem).end_object();
 }
 
+void write_revocation(JsonWriter& json, const hub::RevokedCertificate& one) {
+  json.begin_object().key("thumbprint").value(one.thumbprint).key("name").value(one.name);
+  json.key("reason").value(one.reason).key("revoked").value(one.revoked).end_object();
+}
+
 Answer authority_answer(const hub::AuthorityView& authority, int status = 200) {
   JsonWriter json;
   write_authority(json, authority);
@@ -245,6 +250,47 @@ Answer verify_certificate(Call& call) {
                                          call.path_values[0], call.path_values[1], proof, call.actor()),
                                      "certificate"));
   return authority_answer(authority);
+}
+
+Answer list_revocations(Call& call) {
+  if (!offered(call)) return not_offered();
+  API_TRY(const auto hub, hub_of(call));
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const auto& one : hub->revoked) write_revocation(json, one);
+  return Response::json(json.end_array().end_object().take());
+}
+
+Answer revoke_certificate(Call& call) {
+  if (!offered(call)) return not_offered();
+  API_TRY(const auto body, JsonBody::parse(call.request, {"authority", "thumbprint", "certificate", "name", "reason"}));
+  API_TRY(const auto authority, body.text("authority", kNameBytesMax));
+  API_TRY(const auto thumbprint, body.text("thumbprint", kNameBytesMax));
+  API_TRY(const auto certificate, body.text("certificate", kCertificateBytesMax));
+  API_TRY(const auto name, body.text("name", 256));
+  API_TRY(const auto reason, body.text("reason", 256));
+  if ((authority ? 1 : 0) + (thumbprint ? 1 : 0) + (certificate ? 1 : 0) != 1)
+    return std::unexpected(invalid("thumbprint", "One of authority, thumbprint and certificate says which."));
+  API_TRY(const auto revoked,
+          from(call.parts.services.hubs->revoke_certificate(call.path_values[0],
+                                                            {.authority = authority.value_or(""),
+                                                             .thumbprint = thumbprint.value_or(""),
+                                                             .certificate = certificate.value_or(""),
+                                                             .name = name.value_or(""),
+                                                             .reason = reason.value_or("")},
+                                                            call.actor()),
+               "certificate"));
+  JsonWriter json;
+  write_revocation(json, revoked);
+  return Response::json(json.take(), 201);
+}
+
+Answer restore_certificate(Call& call) {
+  if (!offered(call)) return not_offered();
+  const auto done =
+      call.parts.services.hubs->restore_certificate(call.path_values[0], call.path_values[1], call.actor());
+  if (!done) return failed(done.error(), "thumbprint");
+  return Response::empty();
 }
 
 Answer delete_certificate(Call& call) {

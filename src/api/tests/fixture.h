@@ -130,6 +130,18 @@ class FakeRouteDesk final : public RouteDesk {
   std::string document = "{}";
 };
 
+/// Remembers what was put in force.
+class FakeIntelligenceDesk final : public IntelligenceDesk {
+ public:
+  Result<> replace(std::string_view name, std::string_view version, std::string_view body) override {
+    if (broken) return fail(Errc::unavailable, "test");
+    put = {std::string(name), std::string(version), std::string(body)};
+    return {};
+  }
+  std::vector<std::string> put;
+  bool broken = false;
+};
+
 class ApiTest : public ::testing::Test {
  protected:
   ApiTest() {
@@ -194,7 +206,8 @@ class ApiTest : public ::testing::Test {
                              .secrets_directory = folder_,
                              .hubs = hubs_.get(),
                              .hub_settings = &hub_settings_,
-                             .id_scope = "0ne0A1B2C3D"},
+                             .id_scope = "0ne0A1B2C3D",
+                             .intelligence = &intelligence_},
                             live_)
                   .value();
     client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");
@@ -260,6 +273,7 @@ class ApiTest : public ::testing::Test {
   std::optional<state::Recommendations> recommendations_;
   std::optional<state::SecurityGroups> security_groups_;
   FakeRouteDesk route_desk_;
+  FakeIntelligenceDesk intelligence_;
   std::unique_ptr<hub::Twins> twins_;
   hub::HubSettingsStore hub_settings_;
   std::unique_ptr<hub::HubAdministration> hubs_;

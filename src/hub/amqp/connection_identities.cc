@@ -79,6 +79,7 @@ std::optional<Admission> Connection::prove_certificate(const Address& address) {
 }
 
 void Connection::admit(ServiceGrant grant) {
+  rim_.stands_on({grant.hub, grant.policy, grant.credential, false});
   if (!std::exchange(proven_, true)) rim_.authenticated();
   for (auto& known : services_granted_) {
     if (known.hub != grant.hub || known.policy != grant.policy) continue;
@@ -89,6 +90,7 @@ void Connection::admit(ServiceGrant grant) {
 }
 
 void Connection::admit(DeviceGrant grant, Again again, std::move_only_function<void(Admission)> then) {
+  if (!grant.policy.empty()) rim_.stands_on({grant.identity.hub, grant.policy, grant.credential, true});
   for (auto& [number, known] : devices_) {
     if (known->gone || known->grant.identity != grant.identity) continue;
     known->grant = std::move(grant);

@@ -11,6 +11,7 @@
 #include "base/core/result.h"
 #include "base/core/time.h"
 #include "hub/disconnect_reason.h"
+#include "hub/directory.h"
 #include "hub/hub_error.h"
 #include "hub/operation_counters.h"
 #include "hub/operations_log.h"
@@ -55,6 +56,8 @@ class Rim {
   virtual void claim(Number device, const Identity& identity) = 0;
   /// `device` is not called any more.
   virtual void release(Number device, const Identity& identity) = 0;
+  /// A shared access policy was proven on this connection, for a device or for a service caller.
+  virtual void stands_on(PolicyUse) {}
   virtual void connected(const Identity& identity) = 0;
   virtual void disconnected(const Identity& identity, DisconnectReason reason) = 0;
 

@@ -67,6 +67,7 @@ class SocketConnection::IdentityLink final : public DeviceLink {
       : owner_(owner), device_(device), identity_(identity) {
     auto& directory = owner.context_.needs.directory;
     address_ = directory.enter(owner.thread_, *this);
+    directory.stand_on(address_, *owner.connection_.stream);
     directory.claim(identity_, address_);
   }
   ~IdentityLink() override {
@@ -223,6 +224,10 @@ void SocketConnection::claim(Number device, const Identity& identity) {
 }
 
 void SocketConnection::release(Number device, const Identity&) { identities_.erase(device); }
+
+void SocketConnection::stands_on(PolicyUse use) {
+  context_.needs.directory.stand_on(own_->address, *connection_.stream, std::move(use));
+}
 
 void SocketConnection::connected(const Identity& identity) {
   ++context_.counters.connects;

@@ -76,6 +76,7 @@ class SocketConnection final : private Rim {
   void wake_after(Duration time) override;
   void claim(Number device, const Identity& identity) override;
   void release(Number device, const Identity& identity) override;
+  void stands_on(PolicyUse use) override;
   void connected(const Identity& identity) override;
   void disconnected(const Identity& identity, DisconnectReason reason) override;
   Result<> append(std::span<const journal::Record> records, Number work) override;

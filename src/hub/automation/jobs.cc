@@ -206,7 +206,7 @@ Result<bool> Jobs::step(state::JobRow job, Timestamp now) {
   if (now > job.deadline) {
     const std::string reason = "The job was not done within maxExecutionTimeInSeconds.";
     TRY_VOID(store_.fail_rest(job, error_json({kGatewayTimeout, reason}), now));
-    TRY_VOID(store_.finish(job, state::JobStatus::failed, reason, now));
+    TRY_VOID(finish(job, state::JobStatus::failed, reason, now));
     return true;
   }
   if (job.status != state::JobStatus::running) {
@@ -220,7 +220,7 @@ Result<bool> Jobs::step(state::JobRow job, Timestamp now) {
 // restart goes on where it was.
 Result<> Jobs::collect(state::JobRow& job, Timestamp now) {
   const auto task = parse_task(job);
-  if (!task) return store_.finish(job, state::JobStatus::failed, task.error().message, now);
+  if (!task) return finish(job, state::JobStatus::failed, task.error().message, now);
   const bool modules = task->target.scope == TargetScope::modules;
   TwinRows rows(twins_, job.hub, modules ? state::TwinKind::modules : state::TwinKind::devices, nullptr);
   std::vector<std::pair<std::string, std::string>> targets;
@@ -247,10 +247,17 @@ Result<> Jobs::collect(state::JobRow& job, Timestamp now) {
   return store_.collect(job, targets, found->size() < kCollectRows, now);
 }
 
+Result<> Jobs::finish(const state::JobRow& job, state::JobStatus status, std::string_view reason, Timestamp now) {
+  TRY_VOID(store_.finish(job, status, reason, now));
+  if (status == state::JobStatus::completed) ++completed_;
+  if (status == state::JobStatus::failed) ++failed_;
+  return {};
+}
+
 Result<> Jobs::end_if_done(const state::JobRow& job, Timestamp now) {
   TRY(const auto counts, store_.counts(job.hub, job.id));
   if (counts.pending + counts.running > 0) return {};
-  return store_.finish(job, state::JobStatus::completed, "", now);
+  return finish(job, state::JobStatus::completed, "", now);
 }
 
 Result<bool> Jobs::update_twins(const state::JobRow& job, Timestamp now) {
@@ -261,7 +268,7 @@ Result<bool> Jobs::update_twins(const state::JobRow& job, Timestamp now) {
   }
   const auto task = parse_task(job);
   if (!task) {
-    TRY_VOID(store_.finish(job, state::JobStatus::failed, task.error().message, now));
+    TRY_VOID(finish(job, state::JobStatus::failed, task.error().message, now));
     return true;
   }
   std::vector<std::future<HubResult<>>> answers;
@@ -294,7 +301,7 @@ Result<bool> Jobs::call_methods(const state::JobRow& job, Timestamp now) {
   }
   const auto task = parse_task(job);
   if (!task) {
-    TRY_VOID(store_.finish(job, state::JobStatus::failed, task.error().message, now));
+    TRY_VOID(finish(job, state::JobStatus::failed, task.error().message, now));
     return true;
   }
   // Written before the call: after a crash nobody calls the device a second

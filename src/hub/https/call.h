@@ -49,6 +49,8 @@ struct CallRoute {
   CallHandler handler;
   std::size_t body_bytes_max = http::kBodyBytesMax;
   std::optional<Meter> meter{};  ///< What one call costs; telemetry and methods pay by what they carry.
+  /// Service: what it counts as. Changes of twins that go well are counted where they are made.
+  std::optional<Operation> operation{};
 };
 
 struct Call {

@@ -1,5 +1,7 @@
 #include "hub/https_head.h"
 
+#include <charconv>
+
 #include "authorize.h"
 #include "base/server/log.h"
 #include "blob_routes.h"
@@ -59,6 +61,32 @@ void set_header(http::Response& response, std::string_view name, std::string val
   response.headers.emplace_back(name, std::move(value));
 }
 
+/// What a service did, by what was answered. A device in the path is what it was done to.
+void count(const Call& call, const http::Response& response) {
+  auto* const counters = call.context.needs.counters;
+  const auto operation = call.route->operation;
+  if (counters == nullptr || !operation) return;
+  const IdentityKey target = call.target();
+  const Identity identity{target.hub, target.device_id, target.module_id, ""};
+  if (response.status < 300) {
+    if (*operation != Operation::twin_update) {
+      counters->count(identity, *operation, Protocol::service, response.body.size());
+    }
+    return;
+  }
+  int code = response.status * 1000;
+  for (const auto& [name, value] : response.headers) {
+    if (name == "iothub-errorcode") std::from_chars(value.data(), value.data() + value.size(), code);
+  }
+  counters->fail({.identity = identity,
+                  .operation = *operation,
+                  .protocol = Protocol::service,
+                  .code = code,
+                  .source_address = call.stream->peer().address,
+                  .actor = call.service().actor().user},
+                 call.now());
+}
+
 asio::awaitable<http::Response> answer(http::Request& request) {
   auto& call = *static_cast<Call*>(request.note.get());
   call.request = &request;
@@ -71,6 +99,7 @@ asio::awaitable<http::Response> answer(http::Request& request) {
     log::error("https", "{} {}: {}", request.method, call.route->pattern, exception.what());
     response = error_reply({codes::kInternal, "The hub failed, its log says why."});
   }
+  count(call, response);
   response.headers.emplace_back("Date", http::format_http_date(call.now()));
   if (call.retry_after_s > 0) set_header(response, "Retry-After", std::to_string(call.retry_after_s));
   const std::string_view asked = request.header("x-ms-client-request-id");

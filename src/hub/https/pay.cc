@@ -43,6 +43,18 @@ asio::awaitable<void> pause(Call& call, Duration how_long) {
   }
 }
 
+void count_refusal(const Call& call, int code, std::string_view reason) {
+  auto* const counters = call.context.needs.counters;
+  if (counters == nullptr) return;
+  counters->fail({.identity = call.device().identity(),
+                  .operation = Operation::d2c_message,
+                  .protocol = Protocol::https,
+                  .code = code,
+                  .reason = reason,
+                  .source_address = call.stream->peer().address},
+                 call.now());
+}
+
 Verdict take(Call& call, Throttle& throttle, Meter meter, double amount) {
   const Duration now = call.context.needs.clock.monotonic();
   if (const auto* device = std::get_if<DeviceCaller>(&call.caller))
@@ -68,9 +80,11 @@ asio::awaitable<HubResult<>> pay(Call& call, Meter meter, double amount) {
 asio::awaitable<HubResult<>> pay_messages(Call& call, std::size_t count, std::uint64_t blocks) {
   auto paid = co_await pay(call, Meter::d2c_messages, static_cast<double>(count));
   Throttle* const throttle = call.context.needs.throttle;
+  if (!paid) count_refusal(call, paid.error().code, "rate");
   if (!paid || throttle == nullptr) co_return paid;
   if (throttle->take_of_day(call.device().identity().hub, blocks, call.now())) co_return paid;
   log_refusal(call, "messages_per_day", codes::kQuotaExceeded);
+  count_refusal(call, codes::kQuotaExceeded, "messages_per_day");
   co_return hub_fail(codes::kQuotaExceeded, "The messages of today are used up.");
 }
 

@@ -119,7 +119,58 @@ class NewFile {
 }  // namespace
 
 RegistryJobs::RegistryJobs(Registry& registry, std::string directory, const Clock& clock)
-    : registry_(registry), directory_(std::move(directory)), clock_(clock) {}
+    : registry_(registry), directory_(std::move(directory)), clock_(clock) {
+  recall();
+}
+
+namespace {
+
+constexpr std::string_view kListFile = "/jobs.json";
+constexpr std::size_t kListBytesMax = 1U << 20;
+
+Timestamp time_of(const JsonValue& object, std::string_view name) {
+  return parse_rfc3339(object.text_of(name)).value_or(Timestamp{});
+}
+
+}  // namespace
+
+void RegistryJobs::keep() const {
+  JsonWriter out;
+  out.begin_array();
+  for (const JobPtr& job : jobs_) {
+    out.begin_object().key("hub").value(job->hub).key("job").raw(json_of(*job)).end_object();
+  }
+  const std::string text = out.end_array().take();
+  if (make_directories(directory_)) static_cast<void>(replace_file(directory_ + std::string(kListFile), as_bytes(text)));
+}
+
+void RegistryJobs::recall() {
+  const auto text = read_file(directory_ + std::string(kListFile), kListBytesMax);
+  const auto list = text ? parse_json(*text, {.bytes_max = kListBytesMax, .depth_max = 8}) : Result<JsonValue>(JsonValue());
+  if (!list || list->array() == nullptr) return;
+  for (const JsonValue& entry : *list->array()) {
+    const JsonValue* stored = entry.find("job");
+    if (stored == nullptr || stored->object() == nullptr || jobs_.size() == kRegistryJobsKept) continue;
+    auto job = std::make_shared<Job>();
+    job->hub = entry.text_of("hub");
+    job->id = stored->text_of("jobId");
+    job->import = stored->text_of("type") == "import";
+    if (const auto* without = stored->find("excludeKeysInExport"); without != nullptr && without->boolean() != nullptr)
+      job->with_keys = !*without->boolean();
+    job->input_uri = stored->text_of("inputBlobContainerUri");
+    job->output_uri = stored->text_of("outputBlobContainerUri");
+    job->started = time_of(*stored, "startTimeUtc");
+    job->ended = time_of(*stored, "endTimeUtc");
+    job->status = stored->text_of("status");
+    job->failure = stored->text_of("failureReason");
+    if (job->ended.us == 0) {
+      job->ended = clock_.now();
+      job->status = "failed";
+      job->failure = "The server was stopped before the job had ended.";
+    }
+    jobs_.push_back(std::move(job));
+  }
+}
 
 RegistryJobs::~RegistryJobs() { stop(); }
 
@@ -147,6 +198,7 @@ HubResult<std::string> RegistryJobs::create(const std::string& hub, std::string_
     return hub_fail(codes::kThrottled, "Too many imports and exports are waiting.");
   jobs_.push_front(job);
   if (jobs_.size() > kRegistryJobsKept) jobs_.pop_back();
+  keep();
   return json_of(*job);
 }
 
@@ -161,6 +213,7 @@ void RegistryJobs::run(Job& job) {
   job.ended = clock_.now();
   job.status = job.cancelled ? "cancelled" : result ? "completed" : "failed";
   if (!result) job.failure = result.error().message;
+  keep();
 }
 
 Result<std::string> RegistryJobs::path_of(const std::string& hub, std::string_view name) const {

@@ -28,7 +28,8 @@ inline constexpr std::size_t kRegistryJobsKept = 100;
 inline constexpr std::size_t kRegistryJobsWaitingMax = 8;
 inline constexpr std::size_t kImportLineBytesMax = 256U << 10;
 
-/// In memory: a job does not outlive the server; what it has imported does. Any thread.
+/// The list is kept in a file beside the folders: after a restart a job that had not ended has failed; what it has
+/// imported stays. Any thread.
 class RegistryJobs {
  public:
   /// `registry` and `clock` outlive it. `directory`: nobody else writes there.
@@ -58,6 +59,9 @@ class RegistryJobs {
   HubResult<> run_export(Job& job);
   [[nodiscard]] JobPtr find(std::string_view hub, std::string_view id) const;
   [[nodiscard]] std::string json_of(const Job& job) const;
+  /// Under the lock. A list that cannot be written is one that a restart forgets.
+  void keep() const;
+  void recall();
 
   Registry& registry_;
   std::string directory_;

@@ -33,6 +33,11 @@ net::asio::awaitable<void> MqttConnection::on_connect(const mqtt::Connect& packe
     if (verdict.delay.us != 0) co_await pause(verdict.delay);
     if (end_) co_return;
   }
+  needs.directory.stand_on(address_, *connection_.stream);
+  if (!grant->policy_name.empty()) {
+    needs.directory.stand_on(address_, *connection_.stream,
+                             {grant->identity.hub, grant->policy_name, grant->credential, true});
+  }
   needs.directory.claim(sender_.identity, address_);
   while (!granted_ && !end_) co_await wait();
   if (end_) co_return;

@@ -105,6 +105,15 @@ Duration MqttConnection::pay(TelemetryBatch& batch) {
   if (verdict.delay.us != 0) throttled("d2c_messages");
   if (batch.paid && !throttle->take_of_day(sender_.identity.hub, batch.blocks(), context_.needs.clock.now())) {
     throttled("messages_per_day", kQuotaExceeded);
+    if (auto* counters = context_.needs.counters) {
+      counters->fail({.identity = sender_.identity,
+                      .operation = Operation::d2c_message,
+                      .protocol = Protocol::mqtt,
+                      .code = kQuotaExceeded,
+                      .reason = "messages_per_day",
+                      .source_address = connection_.stream->peer().address},
+                     context_.needs.clock.now());
+    }
     close(DisconnectReason::throttled, "hub.quota.messages_per_day");  // no PUBACK
   }
   return verdict.delay;

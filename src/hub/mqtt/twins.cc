@@ -35,6 +35,8 @@ std::optional<std::string> MqttConnection::begin_twin_request(std::string_view t
     const auto verdict = throttle->take(key(), meter, 1, now);
     if (verdict.delay.us != 0) throttled(meter == Meter::twin_reads ? "twin_reads" : "twin_updates");
     if (verdict.refused) {
+      count_twin(meter == Meter::twin_reads ? Operation::twin_read : Operation::twin_report,
+                 HubResult<>(hub_fail(kThrottled, "rate")), 0);
       twin_answer(*request_id, 429, error_body({kThrottled, "Too many twin requests. Try again later."}));
       return std::nullopt;
     }

@@ -54,6 +54,10 @@ void HubAdministration::tell_authorities() const {
   if (authorities_changed_) authorities_changed_();
 }
 
+void HubAdministration::tell_rights(std::string_view hub) const {
+  if (rights_changed_) rights_changed_(hub);
+}
+
 std::unexpected<HubError> HubAdministration::certificate_failed(std::string_view kind, std::string_view hub,
                                                                 std::string_view name, std::string_view thumbprint,
                                                                 const state::Actor& actor, HubError error) {
@@ -160,6 +164,7 @@ HubResult<> HubAdministration::remove_authority(std::string_view hub, std::strin
   });
   if (!removed) return certificate_failed("certificate.delete", hub, name, "", actor, removed.error());
   tell_authorities();
+  tell_rights(hub);
   return removed;
 }
 

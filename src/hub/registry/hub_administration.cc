@@ -8,6 +8,7 @@
 #include "hub_work.h"
 #include "net/certificate.h"
 #include "state/identities.h"
+#include "state/revocations.h"
 
 namespace picket::hub {
 namespace {
@@ -115,6 +116,8 @@ HubResult<HubSettings> HubAdministration::read(const state::Hub& hub) const {
     out.authorities.push_back(
         {certificate.name, facts->sha256_thumbprint, facts->subject, certificate.pem, facts->not_after});
   }
+  HUB_TRY(const auto revoked, hub_result(state::Revocations(database_).list(hub.name), "The revocations"));
+  for (const auto& one : revoked) out.revoked.push_back({one.thumbprint, one.name, one.reason, one.revoked});
   return out;
 }
 
@@ -175,6 +178,7 @@ HubResult<> HubAdministration::remove(std::string_view hub, const state::Actor& 
     auto audit = work.audit();
     return work.record("hub.delete", audit);
   }));
+  tell_rights(hub);
   if (before && !before->authorities.empty()) tell_authorities();
   return {};
 }
@@ -201,7 +205,7 @@ HubResult<> HubAdministration::configure(std::string_view hub_name, const HubCon
   // What is stored must be readable at the next start, whoever made the value.
   HUB_TRY_VOID(configuration_from_json(to_json(configuration)));
   for (const auto& setting : configuration.diagnostics) HUB_TRY_VOID(check_diagnostics(setting));
-  return change<void>(hub_name, actor, [&](Work& work) -> HubResult<> {
+  auto configured = change<void>(hub_name, actor, [&](Work& work) -> HubResult<> {
     HUB_TRY(auto hub, hub_result(Hubs::find(work.db, hub_name), fmt::format("The hub {}", hub_name)));
     HUB_TRY(const auto before, configuration_from_json(hub.settings));
     const bool any = if_match.empty() || if_match == "*";
@@ -236,6 +240,8 @@ HubResult<> HubAdministration::configure(std::string_view hub_name, const HubCon
     }
     return {};
   });
+  if (configured) tell_rights(hub_name);
+  return configured;
 }
 
 HubResult<std::vector<state::Policy>> HubAdministration::policies(std::string_view hub) const {
@@ -276,7 +282,7 @@ HubResult<state::Policy> HubAdministration::create_policy(std::string_view hub, 
 
 HubResult<state::Policy> HubAdministration::rotate_policy(std::string_view hub, std::string_view name, bool primary,
                                                           const state::Actor& actor) {
-  return change<state::Policy>(hub, actor, [&](Work& work) -> HubResult<state::Policy> {
+  auto rotated = change<state::Policy>(hub, actor, [&](Work& work) -> HubResult<state::Policy> {
     HUB_TRY(auto policy, hub_result(Hubs::find_policy(work.db, hub, name), fmt::format("The policy {}", name)));
     const auto made = state::make_keys();
     (primary ? policy.keys.primary : policy.keys.secondary) = primary ? made.primary : made.secondary;
@@ -287,15 +293,19 @@ HubResult<state::Policy> HubAdministration::rotate_policy(std::string_view hub, 
     HUB_TRY_VOID(work.record("policy.rotate", audit));
     return policy;
   });
+  if (rotated) tell_rights(hub);
+  return rotated;
 }
 
 HubResult<> HubAdministration::remove_policy(std::string_view hub, std::string_view name, const state::Actor& actor) {
-  return change<void>(hub, actor, [&](Work& work) -> HubResult<> {
+  auto removed = change<void>(hub, actor, [&](Work& work) -> HubResult<> {
     HUB_TRY_VOID(hub_result(Hubs::erase_policy(work.db, hub, name), fmt::format("The policy {}", name)));
     auto audit = work.audit();
     audit.field("policy", name);
     return work.record("policy.delete", audit);
   });
+  if (removed) tell_rights(hub);
+  return removed;
 }
 
 }  // namespace picket::hub

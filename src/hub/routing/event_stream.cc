@@ -46,7 +46,8 @@ struct Subscription {
 
 class JournalEventStream final : public EventStream {
  public:
-  JournalEventStream(journal::Journal& journal, EventView view) : journal_(journal), view_(std::move(view)) {
+  JournalEventStream(journal::Journal& journal, EventView view, EventsFrom from)
+      : journal_(journal), view_(std::move(view)), from_(std::move(from)) {
     listener_ = journal_.add_listener([this] { appended(); });
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
@@ -104,6 +105,7 @@ class JournalEventStream final : public EventStream {
 
   journal::Journal& journal_;
   EventView view_;
+  EventsFrom from_;
   std::uint64_t listener_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -215,7 +217,9 @@ HubResult<bool> JournalEventStream::read_some(Subscription& subscription) {
     }
     return std::unexpected(from_store(batch.error(), "The partition"));
   }
+  const Timestamp from = from_ ? from_(subscription.hub) : Timestamp{};
   for (const auto& record : batch->records) {
+    if (record.enqueued < from) continue;
     if (partition_of_record(record) != subscription.partition || record.identity.hub != subscription.hub) continue;
     auto event = view_(record);
     if (event && !is_before(subscription.start, *event)) subscription.ready.push_back(*std::move(event));
@@ -263,8 +267,8 @@ EventView plain_event_view() {
   };
 }
 
-std::unique_ptr<EventStream> make_event_stream(journal::Journal& journal, EventView view) {
-  return std::make_unique<JournalEventStream>(journal, std::move(view));
+std::unique_ptr<EventStream> make_event_stream(journal::Journal& journal, EventView view, EventsFrom from) {
+  return std::make_unique<JournalEventStream>(journal, std::move(view), std::move(from));
 }
 
 }  // namespace picket::hub

@@ -117,6 +117,12 @@ std::optional<MessageSource> message_source_of(std::string_view name) {
   return std::nullopt;
 }
 
+bool is_device_message(const journal::RecordView& record) {
+  if (record.kind != journal::RecordKind::message) return false;
+  const auto* interface_id = record.property("$.ifid");
+  return interface_id == nullptr || *interface_id != kSecurityInterface;
+}
+
 std::optional<RoutedMessage> routed_message_of(const journal::RecordView& record) {
   switch (record.kind) {
     case journal::RecordKind::message:

@@ -121,7 +121,12 @@ void JournalRouter::run(const std::stop_token& stop) {
 bool JournalRouter::carry(const journal::Batch& batch) {
   for (const auto& record : batch.records) {
     const auto set = routes(record.identity.hub);
-    if (!set) continue;  // everything stays with the built-in endpoint
+    if (!set) {  // everything stays with the built-in endpoint
+      const bool counted = is_device_message(record);
+      counters_.delivered += counted ? 1 : 0;
+      counters_.fallback += counted ? 1 : 0;
+      continue;
+    }
     const auto message = routed_message_of(record);
     if (!message) continue;
     const auto to = set->route(*message, twins_, counters_);
@@ -171,8 +176,6 @@ RouterStats JournalRouter::stats() const {
   return {.delivered = counters_.delivered,
           .fallback = counters_.fallback,
           .orphaned = counters_.orphaned,
-          .dropped = counters_.dropped,
-          .invalid = counters_.invalid,
           .undefined = counters_.undefined,
           .files_finished = finished_,
           .write_failures = failures_,

@@ -104,7 +104,23 @@ TEST_F(OperationCountersTest, TooManyKeysAreCountedNotKept) {
   const auto stats = counters_.stats();
   EXPECT_LE(stats.keys, OperationCounters::kKeysMax);
   EXPECT_EQ(stats.keys + stats.dropped, many);
-  EXPECT_EQ(stats.operations[0], many) << "the metrics still count all";
+  EXPECT_EQ(stats.by_all(Operation::d2c_message).ok, many) << "the metrics still count all";
+}
+
+TEST_F(OperationCountersTest, TotalsTellProtocolsAndRefusalsByARateApart) {
+  counters_.count(kDevice, Operation::twin_read, Protocol::amqp, 10);
+  counters_.count(kDevice, Operation::twin_read, Protocol::service, 7);
+  for (const int code : {429001, 403002, 400004}) {
+    counters_.fail({.identity = kDevice, .operation = Operation::d2c_message, .protocol = Protocol::https, .code = code},
+                   at(1));
+  }
+  const auto stats = counters_.stats();
+  EXPECT_EQ(stats.by_devices(Operation::twin_read).ok, 1u);
+  EXPECT_EQ(stats.by_devices(Operation::twin_read).bytes, 10u);
+  EXPECT_EQ(stats.of(Operation::twin_read, Protocol::service).bytes, 7u);
+  EXPECT_EQ(stats.by_all(Operation::twin_read).ok, 2u);
+  EXPECT_EQ(stats.by_devices(Operation::d2c_message).failed, 3u);
+  EXPECT_EQ(stats.by_devices(Operation::d2c_message).throttled, 2u);
 }
 
 TEST_F(OperationCountersTest, PercentileIsWithinAFactorOfTwo) {

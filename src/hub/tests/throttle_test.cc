@@ -94,6 +94,22 @@ TEST(Throttle, RefusedByTheIdentityCostsTheHubNothing) {
   EXPECT_EQ(throttle.take({"h", "other", ""}, Meter::twin_reads, 1, kStart).delay, Duration{});
 }
 
+TEST(Throttle, ADayIsKeptOverARestartAndCountedWithoutALimitToo) {
+  const Timestamp noon{Duration::hours(24 * 20'000 + 12).us};
+  Throttle before;
+  before.set_hub("h", tier_limits("F1", 1));
+  before.set_hub("free", tier_limits("none", 1));
+  EXPECT_TRUE(before.take_of_day("h", 7'999, noon));
+  EXPECT_TRUE(before.take_of_day("free", 5, noon));
+  Throttle after;
+  after.set_hub("h", tier_limits("F1", 1));
+  after.set_hub("free", tier_limits("none", 1));
+  for (const auto& day : before.days()) after.restore(day);
+  EXPECT_FALSE(after.take_of_day("h", 2, noon));
+  EXPECT_EQ(after.used_today("free", noon), 5u);
+  EXPECT_EQ(after.used_today("h", noon + Duration::hours(24)), 0u);
+}
+
 TEST(Throttle, DayIsCountedInBlocksAndEndsAtMidnight) {
   Throttle throttle;
   throttle.set_hub("h", tier_limits("F1", 1));

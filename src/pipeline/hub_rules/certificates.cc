@@ -183,6 +183,7 @@ class Certificates final : public Remembering<Known> {
     if (record.kind == "certificate.delete" || record.kind == "certificate.revoke") {
       if (!thumbprint.empty()) entry(kGone, hub, thumbprint, record.enqueued);
     }
+    if (record.kind == "certificate.restore") return table_.erase(state_key(std::to_string(kGone), hub, thumbprint));
     if (record.kind == "certificate.delete") {
       table_.erase(state_key(std::to_string(kCa), hub, record.object));
       return judge_authorities(hub, findings);

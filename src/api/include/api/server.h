@@ -25,6 +25,7 @@ struct ServerOptions {
   std::size_t waiting_max = 256;  ///< Requests that wait for a worker of either kind; more are answered 503.
   std::size_t header_bytes_max = 16U << 10;
   std::size_t body_bytes_max = 1U << 20;
+  std::size_t table_bytes_max = 8U << 20;  ///< Of PUT /intelligence/{table}.
   Duration idle_timeout = Duration::seconds(60);    ///< Between requests.
   Duration header_timeout = Duration::seconds(10);  ///< From the first byte to the end of the header.
   Duration body_timeout = Duration::seconds(30);    ///< From there to the end of the body.

@@ -70,6 +70,15 @@ class RouteDesk {
                                                                       const hub::RoutedMessage& message) const = 0;
 };
 
+/// Tables of the operator that detections go by. Any thread that may wait for the disk.
+class IntelligenceDesk {
+ public:
+  virtual ~IntelligenceDesk() = default;
+  /// One record of the journal, durable when it returns: the whole table is in force from there on, or the old one
+  /// stays. Errors: unavailable, limit_exceeded, io.
+  virtual Result<> replace(std::string_view name, std::string_view version, std::string_view body) = 0;
+};
+
 /// Counters or gauges of one part of the server, by name (snake_case).
 struct CounterGroup {
   std::string part;  ///< "hub", "journal", "pipeline", "workspace", "api".
@@ -133,6 +142,7 @@ struct Services {
   hub::HubAdministration* hubs = nullptr;
   const hub::HubSettingsStore* hub_settings = nullptr;
   std::string id_scope;  ///< Of provisioning; empty: not offered.
+  IntelligenceDesk* intelligence = nullptr;
 };
 
 }  // namespace picket::api

@@ -48,8 +48,9 @@ enum class AuthCheck : std::uint8_t {
   certificate_name,         ///< Its common name is another identity's.
   thumbprint_mismatch,      ///< Neither thumbprint of a self-signed identity.
   certificate_expired,      ///< It or a CA above it.
+  certificate_revoked,      ///< It or a CA above it, by the hub's list.
 };
-inline constexpr std::size_t kAuthChecks = 20;
+inline constexpr std::size_t kAuthChecks = 21;
 std::string_view to_string(AuthCheck check);
 /// IoT Hub's six-digit code, e.g. 401003; 0: it documents none for this.
 int hub_code(AuthCheck check);

@@ -1,7 +1,7 @@
 // Who is connected where, over any head; and the way from a service to the connection of a device.
 //
-// Each I/O thread has a slice of the directory "identity -> link" (by hash of hub and device) and the links that live on
-// it. Threads send each other messages with addresses (thread, number), never pointers: an address that is no longer
+// Each I/O thread has a slice of the directory "identity -> link" (by hash of hub and device) and the links that live
+// on it. Threads send each other messages with addresses (thread, number), never pointers: an address that is no longer
 // there means that its link has gone.
 #pragma once
 
@@ -20,6 +20,10 @@
 #include "hub/disconnect_reason.h"
 #include "hub/identity_key.h"
 #include "net/io_threads.h"
+
+namespace picket::net {
+class Stream;
+}
 
 namespace picket::hub {
 
@@ -78,6 +82,23 @@ class Completions {
   virtual void add(Completion completion) = 0;
 };
 
+/// A shared access policy that opened a link's connection, or one of its services.
+struct PolicyUse {
+  std::string hub;
+  std::string policy;
+  std::string credential;  ///< key_fingerprint() of the key that signed.
+  bool as_device = false;  ///< It spoke for a device; else a service caller.
+};
+
+/// What a link stands on, for review(). One of the two is set; views live for the call.
+struct Standing {
+  const net::Stream* stream = nullptr;    ///< Never nullptr.
+  const IdentityKey* identity = nullptr;  ///< The link's proven identity.
+  const PolicyUse* policy = nullptr;
+};
+/// Whether a link may stay. Called on I/O threads.
+using StandingCheck = std::function<bool(const Standing&)>;
+
 struct DirectoryOptions {
   double connects_per_second = 1000;  ///< Of all heads together; above it heads answer "busy".
   double connects_burst = 20'000;
@@ -96,9 +117,14 @@ class Directory {
   LinkAddress enter(std::size_t thread, DeviceLink& link);
   /// After it returns, the link is not called any more.
   void leave(LinkAddress address);
-  /// A proven identity asks for its place: an older link of the same identity is closed first, then granted() is called.
+  /// A proven identity asks for its place: an older link of the same identity is closed first, then granted() is
+  /// called.
   void claim(const Identity& identity, LinkAddress address);
   void release(const Identity& identity, LinkAddress address);
+  /// What the link's connection is; until then review() passes it over. `stream` lives until leave().
+  void stand_on(LinkAddress address, const net::Stream& stream);
+  /// And the policy that was proven on it; a later one of the same hub and name replaces it.
+  void stand_on(LinkAddress address, const net::Stream& stream, PolicyUse use);
   /// False: over the budget of new connections.
   bool take_connect(std::size_t thread);
   /// Scratch memory of this thread for one read; must not be held across a wait.
@@ -106,10 +132,14 @@ class Directory {
 
   // Any thread.
   [[nodiscard]] std::shared_ptr<Completions> completions(std::size_t thread);
-  /// To the live link of exactly this identity. `taken` (may be empty) is told whether a link took it; on some I/O thread.
+  /// To the live link of exactly this identity. `taken` (may be empty) is told whether a link took it; on some I/O
+  /// thread.
   void notify(const IdentityKey& key, Notification notification, std::move_only_function<void(bool)> taken);
   /// Closes the links of a device and its modules, or of one module: after disabling, deleting, a new key.
   void revoke(const IdentityKey& key, DisconnectReason reason = DisconnectReason::revoked);
+  /// Asks about every link of a hub, and for every policy of the hub that opened one: where `stays` says no, the link
+  /// is closed. After a change of the hub's settings that takes rights away.
+  void review(std::string hub, StandingCheck stays);
   /// Asks every link for its deadlines now; for tests with a clock of their own.
   void tick();
   /// Heads are stopped before. Not from an I/O thread.

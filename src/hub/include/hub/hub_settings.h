@@ -81,6 +81,14 @@ struct TrustedCa {
   Timestamp not_after;
 };
 
+/// A certificate that proves nothing any more, of a device or of a CA.
+struct RevokedCertificate {
+  std::string thumbprint;  ///< SHA-256 or SHA-1, lower-case hex.
+  std::string name;        ///< Of the CA, or what the operator calls it.
+  std::string reason;
+  Timestamp revoked;
+};
+
 /// One hub at one moment. Never changes; a change makes a new one.
 struct HubSettings {
   std::string name;
@@ -94,9 +102,12 @@ struct HubSettings {
   HubConfiguration configuration;
   std::vector<SharedAccessPolicy> policies;
   std::vector<TrustedCa> authorities;
+  std::vector<RevokedCertificate> revoked;  ///< By thumbprint.
 
   [[nodiscard]] const SharedAccessPolicy* find_policy(std::string_view policy_name) const;
   [[nodiscard]] bool trusts(std::string_view sha256_thumbprint) const;
+  /// `thumbprint`: lower-case hex, either hash.
+  [[nodiscard]] bool has_revoked(std::string_view thumbprint) const;
 };
 
 /// Current settings of all hubs. Any thread; readers never wait for writers longer than a pointer takes.

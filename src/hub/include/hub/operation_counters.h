@@ -14,6 +14,7 @@ namespace picket::hub {
 
 /// Of an operation, as records and custom alerts name it; transports do not matter here.
 enum class Protocol : std::uint8_t { mqtt, amqp, https, service };
+inline constexpr std::size_t kProtocols = 4;
 std::string_view to_string(Protocol protocol);
 
 /// What a head says about an operation that failed.
@@ -27,6 +28,15 @@ struct FailedOperation {
   std::string_view source_address;
   std::string_view actor;
   std::string_view object;
+};
+
+/// Of one operation over one protocol, since the start.
+struct OperationTotal {
+  std::uint64_t ok = 0;
+  std::uint64_t failed = 0;     ///< For any reason, refusals by a rate among them.
+  std::uint64_t throttled = 0;  ///< Those: codes 429xxx, and 403002 for the day's quota.
+  std::uint64_t bytes = 0;      ///< Of those that went well.
+  OperationTotal& operator+=(const OperationTotal& other);
 };
 
 /// Counts operations by identity, operation, protocol and code, and turns the counts into records of the operations
@@ -58,9 +68,13 @@ class OperationCounters {
     std::uint64_t keys = 0;     ///< Now; bound kKeysMax.
     std::uint64_t dropped = 0;  ///< Operations that were not counted: too many keys.
     std::uint64_t records = 0;
-    std::array<std::uint64_t, kOperations> operations{};  ///< That went well.
-    std::array<std::uint64_t, kOperations> failed{};
-    std::array<std::uint64_t, kOperations> bytes{};
+    std::array<std::array<OperationTotal, kProtocols>, kOperations> totals{};
+    [[nodiscard]] const OperationTotal& of(Operation operation, Protocol protocol) const {
+      return totals[static_cast<std::size_t>(operation)][static_cast<std::size_t>(protocol)];
+    }
+    /// By devices, over any protocol.
+    [[nodiscard]] OperationTotal by_devices(Operation operation) const;
+    [[nodiscard]] OperationTotal by_all(Operation operation) const;
   };
   [[nodiscard]] Stats stats() const;
 

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/core/time.h"
 #include "hub/identity_key.h"
@@ -74,11 +76,23 @@ class Throttle {
   [[nodiscard]] Verdict take(const IdentityKey& identity, Meter meter, double amount, Duration now);
   /// For operations of nobody in particular.
   [[nodiscard]] Verdict take_of_hub(std::string_view hub, Meter meter, double amount, Duration now);
-  /// Counts towards the day (UTC) of `time`, as long as the server runs. False: the day's messages are used up; nothing
+  /// Counts towards the day (UTC) of `time`. False: the day's messages are used up; nothing
   /// was taken, answer 403002.
   [[nodiscard]] bool take_of_day(std::string_view hub, std::uint64_t blocks, Timestamp time);
   /// Blocks taken today.
   [[nodiscard]] std::uint64_t used_today(std::string_view hub, Timestamp time) const;
+
+  /// What a hub has used of a day; for keeping it over a restart.
+  struct Day {
+    std::string hub;
+    std::int64_t day = 0;  ///< Since 1970.
+    std::uint64_t blocks = 0;
+    friend bool operator==(const Day&, const Day&) = default;
+  };
+  /// Of hubs that have limits (set_hub) and have taken anything.
+  [[nodiscard]] std::vector<Day> days() const;
+  /// What an earlier run has used; after set_hub().
+  void restore(const Day& day);
 
   struct Stats {
     std::array<std::uint64_t, kMeters> delayed{};

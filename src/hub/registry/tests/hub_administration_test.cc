@@ -206,5 +206,57 @@ TEST_F(HubAdministrationTest, EachCertificateChangeAndEachFailureIsRecorded) {
   }
 }
 
+TEST_F(HubAdministrationTest, ARevocationIsInForceRecordedAndTakenBack) {
+  std::vector<std::string> told;
+  administration_->on_rights_changed([&](std::string_view hub) { told.emplace_back(hub); });
+  ASSERT_TRUE(administration_->add_authority(kHub, "fleet", ca_.certificate_pem, true, kActor));
+  const auto revoked = administration_->revoke_certificate(kHub, {.authority = "fleet", .reason = "lost"}, kActor);
+  ASSERT_TRUE(revoked);
+  EXPECT_EQ(revoked->name, "fleet");
+  EXPECT_TRUE(hub()->has_revoked(revoked->thumbprint));
+  EXPECT_EQ(told, (std::vector<std::string>{std::string(kHub)}));
+  const std::string sha1 = "00:11:22:33:44:55:66:77:88:99:AA:bb:CC:DD:EE:FF:00:11:22:33";
+  ASSERT_TRUE(administration_->revoke_certificate(kHub, {.thumbprint = sha1, .name = "pump 7"}, kActor));
+  EXPECT_TRUE(hub()->has_revoked("00112233445566778899aabbccddeeff00112233"));
+  EXPECT_EQ(code(administration_->revoke_certificate(kHub, {.thumbprint = sha1}, kActor)), 409001);
+  EXPECT_EQ(code(administration_->revoke_certificate(kHub, {.thumbprint = "xyz"}, kActor)), 400004);
+  EXPECT_EQ(code(administration_->revoke_certificate(kHub, {.authority = "none"}, kActor)), 404001);
+  EXPECT_THAT(audit_kinds(),
+              ElementsAre("hub.create", "certificate.add", "certificate.revoke", "certificate.revoke",
+                          "certificate.revoke", "certificate.revoke", "certificate.revoke"))
+      << "failures too";
+  restart();
+  EXPECT_EQ(hub()->revoked.size(), 2u) << "a restart keeps them";
+  ASSERT_TRUE(administration_->restore_certificate(kHub, sha1, kActor));
+  EXPECT_EQ(hub()->revoked.size(), 1u);
+  EXPECT_EQ(code(administration_->restore_certificate(kHub, sha1, kActor)), 404001);
+}
+
+TEST_F(HubAdministrationTest, OnlyChangesThatMayTakeRightsAwayAreTold) {
+  int told = 0;
+  administration_->on_rights_changed([&](std::string_view) { ++told; });
+  ASSERT_TRUE(administration_->read_policy(kHub, "service", kActor));
+  ASSERT_TRUE(administration_->create_policy(kHub, "more", kServiceConnect, kActor));
+  EXPECT_EQ(told, 0);
+  ASSERT_TRUE(administration_->rotate_policy(kHub, "more", true, kActor));
+  ASSERT_TRUE(administration_->remove_policy(kHub, "more", kActor));
+  ASSERT_TRUE(administration_->configure(kHub, hub()->configuration, "", kActor));
+  EXPECT_EQ(told, 3);
+}
+
+TEST_F(HubAdministrationTest, ASettingNamesKnownCategoriesAndTheSinkThatThereIs) {
+  auto configuration = hub()->configuration;
+  const auto tried = [&](DiagnosticSetting setting) {
+    configuration.diagnostics = {std::move(setting)};
+    return code(administration_->configure(kHub, configuration, "", kActor));
+  };
+  EXPECT_EQ(tried({"a", {"Connections", "DeviceStreams"}, {"storage"}}), 0);
+  EXPECT_EQ(tried({"a", {"allLogs"}, {"storage"}}), 0);
+  EXPECT_EQ(tried({"a", {"Conections"}, {"storage"}}), 400004);
+  EXPECT_EQ(tried({"a", {}, {"storage"}}), 400004);
+  EXPECT_EQ(tried({"a", {"Connections"}, {"syslog"}}), 400004);
+  EXPECT_EQ(tried({"a", {"Connections"}, {}}), 400004);
+}
+
 }  // namespace
 }  // namespace picket::hub

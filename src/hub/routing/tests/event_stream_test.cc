@@ -137,5 +137,22 @@ TEST_F(EventStreamTest, AnotherHubsMessagesAreNotSeen) {
   EXPECT_FALSE(future.get().has_value());
 }
 
+TEST_F(EventStreamTest, OffersNothingOlderThanTheHubKeepsForReaders) {
+  append("d", "old", {}, 1'000'000);
+  append("d", "young", {}, 9'000'000);
+  stream.reset();
+  Timestamp from{5'000'000};
+  stream = make_event_stream(*journal, plain_event_view(), [&](std::string_view hub) {
+    EXPECT_EQ(hub, "h");
+    return from;
+  });
+  for (const auto start : {EventStart{.kind = EventStart::Kind::earliest},
+                           EventStart{.kind = EventStart::Kind::sequence, .sequence = 1, .inclusive = true}}) {
+    auto reader = stream->open("h", partition("d"), start);
+    ASSERT_TRUE(reader);
+    EXPECT_EQ(receive(**reader, 1), (std::vector<std::string>{"young"}));
+  }
+}
+
 }  // namespace
 }  // namespace picket::hub

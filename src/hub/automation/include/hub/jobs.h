@@ -2,6 +2,7 @@
 // (spec/hub.md 1.4 "jobs").
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,6 +50,12 @@ struct JobPage {
   std::string continuation;  ///< Empty: the last page.
 };
 
+/// Jobs that have ended since the start.
+struct JobTotals {
+  std::uint64_t completed = 0;  ///< Whatever its devices answered.
+  std::uint64_t failed = 0;
+};
+
 /// A job, its devices and their results are rows: after a restart it goes on. A
 /// twin update that was under way is made again (it changes nothing twice); a
 /// method that was under way counts as failed, since the device may have run
@@ -82,8 +89,10 @@ class Jobs {
   void on_progress(std::function<void()> listener);
 
   [[nodiscard]] const state::Jobs& store() const { return store_; }
+  [[nodiscard]] JobTotals totals() const { return {completed_, failed_}; }
 
  private:
+  Result<> finish(const state::JobRow& job, state::JobStatus status, std::string_view reason, Timestamp now);
   struct Answers;
   Result<> collect(state::JobRow& job, Timestamp now);
   Result<bool> step(state::JobRow job, Timestamp now);
@@ -98,6 +107,7 @@ class Jobs {
   MethodInvoker& methods_;
   const Clock& clock_;
   Timestamp cleaned_;
+  std::atomic<std::uint64_t> completed_ = 0, failed_ = 0;
   std::shared_ptr<Answers> answers_;  ///< Shared with the calls under way: they
                                       ///< may answer later than we live.
 };

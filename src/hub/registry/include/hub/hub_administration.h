@@ -21,6 +21,7 @@ namespace picket::hub {
 inline constexpr std::size_t kHubsMax = 50;
 inline constexpr std::size_t kPoliciesMax = 20;
 inline constexpr std::size_t kAuthoritiesMax = 25;
+inline constexpr std::size_t kRevocationsMax = 10'000;  ///< Of a hub.
 
 struct HubSpec {
   std::string
@@ -28,6 +29,15 @@ struct HubSpec {
   std::string location = "local";
   std::string tier = "none";  ///< Limits like those of IoT Hub's F1, S1, S2 or S3; none: the machine's own.
   std::uint32_t units = 1;  ///< 1 to 200
+};
+
+/// Which certificate; one of the first three is given.
+struct RevocationSpec {
+  std::string authority;    ///< Name of a CA of the hub.
+  std::string thumbprint;   ///< SHA-1 or SHA-256, hex in either case, ':' between bytes allowed.
+  std::string certificate;  ///< PEM or DER.
+  std::string name;         ///< What the operator calls it; empty: the CA's name, or the subject.
+  std::string reason;
 };
 
 /// A CA certificate as operators see it.
@@ -47,7 +57,7 @@ struct AuthorityView {
 
 /// Any thread but I/O threads: calls wait for the disk. Each change and each failure to change a certificate is an
 /// audit record in the outbox (hub.create, hub.update, hub.delete, policy.create, policy.rotate, policy.delete,
-/// certificate.add, certificate.verify, certificate.delete, diagnostics.edit, diagnostics.delete, filter.change), and
+/// certificate.add, certificate.verify, certificate.delete, certificate.revoke, certificate.restore, diagnostics.edit, diagnostics.delete, filter.change), and
 /// the settings store has the new snapshot when the call returns.
 class HubAdministration {
  public:
@@ -60,6 +70,10 @@ class HubAdministration {
   HubResult<> load(const HubSpec& first);
   /// Called after the set of proven CAs of any hub has changed: the TLS contexts need authorities_pem() anew.
   void on_authorities_changed(std::function<void()> listener) { authorities_changed_ = std::move(listener); }
+
+  /// Called after a change that may have taken rights away from who is connected: settings, policies, CAs, revocations.
+  /// The settings store has the new snapshot.
+  void on_rights_changed(std::function<void(std::string_view hub)> listener) { rights_changed_ = std::move(listener); }
 
   /// With the five policies of IoT Hub and generated keys. Errors: 409001, 400004, 403002.
   HubResult<std::shared_ptr<const HubSettings>> create(const HubSpec& spec, const state::Actor& actor);
@@ -92,6 +106,13 @@ class HubAdministration {
                                             const state::Actor& actor);
   HubResult<> remove_authority(std::string_view hub, std::string_view name, const state::Actor& actor);
 
+  /// It proves nothing from now on, nor does what it has signed; connections that it opened end. Errors: 404001, 409001,
+  /// 400004, 403002.
+  HubResult<RevokedCertificate> revoke_certificate(std::string_view hub, const RevocationSpec& spec,
+                                                   const state::Actor& actor);
+  /// Takes it back. Errors: 404001.
+  HubResult<> restore_certificate(std::string_view hub, std::string_view thumbprint, const state::Actor& actor);
+
   /// Proven CAs of all hubs, each once: net::TlsOptions::client_ca_pem.
   [[nodiscard]] std::string authorities_pem() const;
 
@@ -106,12 +127,14 @@ class HubAdministration {
   std::unexpected<HubError> certificate_failed(std::string_view kind, std::string_view hub, std::string_view name,
                                                std::string_view thumbprint, const state::Actor& actor, HubError error);
   void tell_authorities() const;
+  void tell_rights(std::string_view hub) const;
 
   state::Database& database_;
   HubSettingsStore& settings_;
   const Clock& clock_;
   std::string installation_id_;
   std::function<void()> authorities_changed_;
+  std::function<void(std::string_view)> rights_changed_;
   std::mutex refresh_mutex_;  ///< Snapshots are stored in the order in which they were read.
 };
 

@@ -72,7 +72,11 @@ class EventStream {
   [[nodiscard]] virtual PartitionInfo info(std::string_view hub, std::uint16_t partition) const = 0;
 };
 
-/// Serves all readers from one thread. `journal` outlives it; readers do not.
-std::unique_ptr<EventStream> make_event_stream(journal::Journal& journal, EventView view);
+/// Messages of a hub that were enqueued before this are not offered any more. Any thread.
+using EventsFrom = std::function<Timestamp(std::string_view hub)>;
+
+/// Serves all readers from one thread. `journal` outlives it; readers do not. Without `from` all that the journal keeps
+/// is offered.
+std::unique_ptr<EventStream> make_event_stream(journal::Journal& journal, EventView view, EventsFrom from = {});
 
 }  // namespace picket::hub

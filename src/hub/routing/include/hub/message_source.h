@@ -27,6 +27,9 @@ struct RoutedMessage {
   StreamEvent event;
 };
 
+/// A message of a device that is no security message.
+bool is_device_message(const journal::RecordView& record);
+
 /// The message that a record of the journal stands for; nullopt: none that can be routed (security messages, ticks, …).
 /// Device messages get the stamps iothub-enqueuedtime and iothub-message-source; events of the hub get
 /// iothub-message-schema, opType and their documented bodies.

@@ -24,7 +24,7 @@ using TwinLookup = std::function<HubResult<JsonValue>(const IdentityKey&)>;
 /// Results under the names of IoT Hub's metrics RoutingDeliveries: a message that goes to three endpoints counts three
 /// times.
 struct RoutingCounters {
-  std::atomic<std::uint64_t> delivered, fallback, orphaned, dropped, invalid;
+  std::atomic<std::uint64_t> delivered, fallback, orphaned;
   std::atomic<std::uint64_t> undefined;  ///< Conditions that named what is not there, or could not be evaluated: false.
 };
 

@@ -26,8 +26,6 @@ struct RouterStats {
   std::uint64_t delivered = 0;
   std::uint64_t fallback = 0;
   std::uint64_t orphaned = 0;  ///< Matched no route while there was no fallback.
-  std::uint64_t dropped = 0;   ///< Their endpoint is gone.
-  std::uint64_t invalid = 0;   ///< Could not be written as the endpoint wants it.
   std::uint64_t undefined = 0;
   std::uint64_t files_finished = 0;
   std::uint64_t write_failures = 0;  ///< The message waits and is tried again.
