@@ -1,5 +1,6 @@
 #include "agent/connection_string.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <arpa/inet.h>
@@ -56,6 +57,9 @@ Checked<HostPort> parse_host_port(std::string_view text) {
       return std::unexpected("'" + out.host + "': more than one ':' and no IPv6 address");
     }
     if (out.host.empty()) return std::unexpected(std::string("the host name is empty"));
+    if (std::ranges::any_of(out.host, [](char c) { return c <= ' ' || c > '~'; })) {
+      return std::unexpected(std::string("the host name has a character that no host name has"));
+    }
     if (out.host.size() > 253) return std::unexpected(std::string("the host name is longer than 253 characters"));
     if (colon == std::string_view::npos) return out;
     port = text.substr(colon + 1);

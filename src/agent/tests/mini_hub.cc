@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "mini_websocket.h"
 #include "mqtt/codec.h"
 #include "mqtt/inbox.h"
 #include "mqtt/property_bag.h"
@@ -30,7 +31,9 @@ struct Free {
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY, EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Free<X509, X509_free>>;
 
-Key make_key() { return Key(EVP_EC_gen("P-256")); }
+Key make_key(TestAuthority::KeyKind kind = TestAuthority::KeyKind::ec) {
+  return Key(kind == TestAuthority::KeyKind::ec ? EVP_EC_gen("P-256") : EVP_RSA_gen(2'048));
+}
 
 void add_extension(X509* certificate, X509* issuer, int kind, const char* text) {
   X509V3_CTX context;
@@ -113,6 +116,25 @@ TestAuthority::Server TestAuthority::issue(const std::string& names, long from_s
           to_pem([&](BIO* bio) { PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
 }
 
+TestAuthority::Server TestAuthority::issue_client(const std::string& common_name, KeyKind kind, long until_s) const {
+  const Key key = make_key(kind);
+  const Certificate certificate =
+      make_certificate(common_name.c_str(), key.get(), impl_->certificate.get(), impl_->key.get(), -60, until_s);
+  X509_sign(certificate.get(), impl_->key.get(), EVP_sha256());
+  return {to_pem([&](BIO* bio) { PEM_write_bio_X509(bio, certificate.get()); }),
+          to_pem([&](BIO* bio) { PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
+}
+
+std::string TestAuthority::certify(const std::string& common_name, const std::string& public_key_pem) const {
+  BIO* text = BIO_new_mem_buf(public_key_pem.data(), -1);
+  const Key key(PEM_read_bio_PUBKEY(text, nullptr, nullptr, nullptr));
+  BIO_free(text);
+  const Certificate certificate =
+      make_certificate(common_name.c_str(), key.get(), impl_->certificate.get(), impl_->key.get(), -60, 3'600);
+  X509_sign(certificate.get(), impl_->key.get(), EVP_sha256());
+  return to_pem([&](BIO* bio) { PEM_write_bio_X509(bio, certificate.get()); });
+}
+
 struct MiniHub::Tls {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   ~Tls() { SSL_CTX_free(context); }
@@ -122,9 +144,13 @@ struct MiniHub::Peer {
   SSL* ssl;
   mqtt::Role role = mqtt::Role::server_first;
   int published = 0;
+  int questions = 0;  ///< Of a registration.
+  std::unique_ptr<MiniWebSocket> websocket;
   void send(const mqtt::Packet& packet) const {
     Buffer out;
-    if (mqtt::encode(packet, out)) SSL_write(ssl, out.data(), static_cast<int>(out.size()));
+    if (!mqtt::encode(packet, out)) return;
+    if (websocket) out = MiniWebSocket::frames(out);
+    SSL_write(ssl, out.data(), static_cast<int>(out.size()));
   }
 };
 
@@ -136,6 +162,8 @@ MiniHub::MiniHub(const TestAuthority::Server& identity, std::uint16_t port) : tl
   const Key key(PEM_read_bio_PrivateKey(key_text, nullptr, nullptr, nullptr));
   SSL_CTX_use_certificate(tls_->context, certificate.get());
   SSL_CTX_use_PrivateKey(tls_->context, key.get());
+  // As a hub does: a certificate is asked for, and judged when the identity is known.
+  SSL_CTX_set_verify(tls_->context, SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
   BIO_free(certificate_text);
   BIO_free(key_text);
 
@@ -178,6 +206,14 @@ void MiniHub::serve_one(int fd) {
   SSL_set_fd(peer.ssl, fd);
   bool good = SSL_accept(peer.ssl) == 1 && !faults.close_on_connect;
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (good) {
+    const Certificate client(SSL_get1_peer_certificate(peer.ssl));
+    char name[128] = "";
+    if (client) X509_NAME_get_text_by_NID(X509_get_subject_name(client.get()), NID_commonName, name, sizeof name);
+    const std::lock_guard lock(mutex_);
+    common_name_ = name;
+    tls_version_ = SSL_get_version(peer.ssl);
+  }
   mqtt::Inbox inbox;
   mqtt::Limits limits;
   limits.literal_wildcards = true;  // device ids are literals
@@ -190,7 +226,21 @@ void MiniHub::serve_one(int fd) {
       if (why == SSL_ERROR_SYSCALL && errno == EAGAIN) continue;
       break;
     }
-    inbox.append(Bytes(bytes).first(static_cast<std::size_t>(n)));
+    Bytes received = Bytes(bytes).first(static_cast<std::size_t>(n));
+    if (!peer.websocket && as_text(received).starts_with("GET ")) {
+      good = open_websocket(peer, received);
+      continue;
+    }
+    std::optional<Buffer> unframed;
+    if (peer.websocket) {
+      unframed = peer.websocket->receive(received);
+      pongs_ = peer.websocket->pongs;
+      const std::lock_guard lock(mutex_);
+      websocket_problem_ = peer.websocket->problem;
+      if (!unframed) break;
+      received = *unframed;
+    }
+    inbox.append(received);
     while (good) {
       const auto packet = inbox.next(limits, peer.role);
       if (!packet) good = false;
@@ -199,6 +249,37 @@ void MiniHub::serve_one(int fd) {
     }
   }
   SSL_free(peer.ssl);
+}
+
+/// Tests send the handshake in one piece.
+bool MiniHub::open_websocket(Peer& peer, Bytes first) {
+  peer.websocket = std::make_unique<MiniWebSocket>();
+  const std::string answer = peer.websocket->accept(std::string(as_text(first)));
+  {
+    const std::lock_guard lock(mutex_);
+    websocket_problem_ = peer.websocket->problem;
+  }
+  if (answer.empty()) return false;
+  ++websockets_;
+  return SSL_write(peer.ssl, answer.data(), static_cast<int>(answer.size())) > 0;
+}
+
+/// The provisioning service, which assigns this hub itself.
+void MiniHub::provision(Peer& peer, const mqtt::Publish& request) {
+  const std::string topic(request.topic);
+  const auto at = topic.find("$rid=");
+  const std::string rid = topic.substr(at, topic.find('&', at) - at);
+  const bool decided = peer.questions++ >= faults.decides_after;
+  const int status = faults.registration_status != 200 ? faults.registration_status.load() : decided ? 200 : 202;
+  std::string body = R"({"operationId":"5.op/1","status":"assigning"})";
+  if (status >= 400) body = R"({"errorCode":401002,"message":"no such enrolment"})";
+  if (status == 200) {
+    ++registrations_;
+    body = R"({"operationId":"5.op/1","status":"assigned","registrationState":{"deviceId":"dev-)" + client_ids_.back() +
+           R"(","assignedHub":"127.0.0.1:)" + std::to_string(port_) + R"(","status":"assigned"}})";
+  }
+  const std::string answer = "$dps/registrations/res/" + std::to_string(status) + "/?" + rid + "&retry-after=0";
+  peer.send(mqtt::Publish{.topic = answer, .payload = {as_bytes(body)}});
 }
 
 bool MiniHub::handle(Peer& peer, const mqtt::Packet& packet) {
@@ -210,7 +291,7 @@ bool MiniHub::handle(Peer& peer, const mqtt::Packet& packet) {
       password_ = connect->password ? std::string(as_text(connect->password->bytes)) : "";
     }
     peer.role = mqtt::Role::server;
-    const int code = faults.refuse;
+    const int code = user_name_.contains("/registrations/") ? 0 : faults.refuse.load();
     peer.send(mqtt::Connack{.code = static_cast<mqtt::ConnectCode>(code)});
     return code == 0;
   }
@@ -221,6 +302,11 @@ bool MiniHub::handle(Peer& peer, const mqtt::Packet& packet) {
   }
   const auto* publish = std::get_if<mqtt::Publish>(&packet);
   if (publish == nullptr) return true;
+  if (publish->topic.starts_with("$dps/")) {
+    peer.send(mqtt::Puback{publish->packet_id});
+    provision(peer, *publish);
+    return true;
+  }
   if (publish->topic.starts_with("$iothub/twin/")) {
     answer_twin(peer, *publish);
     return true;
@@ -297,6 +383,18 @@ std::string MiniHub::twin_reported() const {
 std::vector<std::string> MiniHub::method_answers() const {
   const std::lock_guard lock(mutex_);
   return method_answers_;
+}
+std::string MiniHub::last_common_name() const {
+  const std::lock_guard lock(mutex_);
+  return common_name_;
+}
+std::string MiniHub::last_tls_version() const {
+  const std::lock_guard lock(mutex_);
+  return tls_version_;
+}
+std::string MiniHub::websocket_problem() const {
+  const std::lock_guard lock(mutex_);
+  return websocket_problem_;
 }
 std::string MiniHub::last_password() const {
   const std::lock_guard lock(mutex_);

@@ -1,77 +1,18 @@
 #include "agent/uplink.h"
 
-#include <cstdlib>
-#include <filesystem>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "agent/resolver.h"
-#include "base/core/file.h"
-#include "mini_hub.h"
+#include "uplink_fixture.h"
 
 namespace picket::agent {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-constexpr std::string_view kKey = "a2V5";
-
-class UplinkTest : public ::testing::Test {
- protected:
-  void connect_to(std::uint16_t port, std::string gateway = "127.0.0.1", std::string module = "",
-                  UplinkSettings settings = {}) {
-    std::string text = "HostName=hub.example;DeviceId=dev#1;SharedAccessKey=" + std::string(kKey) +
-                       ";GatewayHostName=" + gateway + ":" + std::to_string(port);
-    if (!module.empty()) text += ";ModuleId=" + module;
-    auto tls = TlsMaterial::open({.ca_file = write("ca.crt", authority_.pem())});
-    ASSERT_TRUE(tls);
-    uplink_ = std::make_unique<Uplink>(UplinkOptions{.settings = settings,
-                                                     .agent_version = "0.1",
-                                                     .agent_id = "11111111-1111-4111-8111-111111111111",
-                                                     .boot_id = "22222222-2222-4222-8222-222222222222"},
-                                       *parse_connection_string(text), loop_, *std::move(tls), spool_);
-    uplink_->start();
-  }
-  void put(std::string_view event, Priority priority = Priority::urgent) {
-    ASSERT_TRUE(spool_.append(priority, as_bytes(event), system_clock().now()));
-    if (uplink_) uplink_->wake();
-  }
-  /// Runs the loop until `done`; false after ten seconds.
-  template <class Done>
-  bool run_until(Done&& done) {
-    const Duration end = system_clock().monotonic() + Duration::seconds(10);
-    while (!done()) {
-      if (system_clock().monotonic() > end || !loop_.run_once(Duration::milliseconds(20))) return false;
-      uplink_->wake();
-    }
-    return true;
-  }
-  bool run_until_sent() {
-    return run_until([this] { return spool_.pending() == 0; });
-  }
-
-  /// Path of a file with this content in the test's own folder.
-  std::string write(const std::string& name, std::string_view content) {
-    const std::string path = folder_ + "/" + name;
-    EXPECT_TRUE(replace_file(path, as_bytes(content)));
-    return path;
-  }
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "picket-uplink-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string folder_;
-  test::TestAuthority authority_;
-  EventLoop loop_ = *EventLoop::create(system_clock());
-  Spool spool_ = *Spool::open({.directory = "", .memory_max = 4 << 20}, system_clock().now());
-  std::unique_ptr<Uplink> uplink_;
-};
 
 TEST_F(UplinkTest, SendsASecurityMessageAsTheSdksDo) {
   test::MiniHub hub(authority_.issue("IP:127.0.0.1"));

@@ -27,7 +27,7 @@ struct UplinkSettings {
   Duration token_lifetime = Duration::hours(1);
   Duration connect_timeout = Duration::seconds(30);
   bool compress = true;
-  UplinkTransport transport = UplinkTransport::mqtt;
+  UplinkTransport transport = UplinkTransport::automatic;
   std::uint16_t websocket_port = 443;
   std::optional<Proxy> proxy;       ///< Its credentials are secret.
   std::optional<HostPort> gateway;  ///< Connected to in place of the hub, as GatewayHostName.
