@@ -137,7 +137,11 @@ TwinOverlay::Problem TwinOverlay::apply_published(const std::string& text) {
     key_ = "collectors.login.tier";
     const auto use = to_bool(text);
     if (!use) return invalid("must be true or false");
-    return set_all({{key_, *use ? "pam-log" : "auto"}});
+    const bool has_tier = tier_exists_ && tier_exists_("login", "pam-log");
+    if (auto problem = set_all({{key_, *use && has_tier ? "pam-log" : "auto"}}); problem || !*use || has_tier) {
+      return problem;
+    }
+    return TwinProblem{name_, TwinProblem::Kind::not_optimal, "what PAM decides is read from the kernel's audit", {}};
   }
   if (const Published* found = find_in(kPublished, name_, &Published::name)) {
     key_ = found->key;

@@ -30,10 +30,16 @@ Result<> Collector::start() {
   refusals_.clear();
   tier_ = nullptr;
   const std::string forced = environment_.settings.choice(spec_->name).tier;
+  filter_ = spec_->filter != nullptr ? spec_->filter(environment_) : nullptr;
+  filtered_.reset();
+  if (filter_) {
+    filtered_.emplace(Environment{environment_.settings, environment_.clock, *filter_, environment_.priority,
+                                  environment_.every, environment_.agent});
+  }
   Error last{Errc::not_found, "agent.collector.tier"};
   for (const Tier& tier : spec_->tiers) {
     if (forced != "auto" && forced != tier.name) continue;
-    auto source = tier.open(environment_);
+    auto source = tier.open(filtered_ ? *filtered_ : environment_);
     if (source) {
       source_ = *std::move(source);
       tier_ = &tier;

@@ -1,4 +1,5 @@
 // The network collector: connections, who made them, and what they carried.
+#include "network/device_filter.h"
 #include "network/tiers.h"
 
 namespace picket::agent {
@@ -12,10 +13,16 @@ constexpr Tier kTiers[] = {
     {"procfs", "connections that live longer than the poll interval", "procfs", true, open_network_procfs},
 };
 
+/// Nothing stands between when every interface counts, which is the default.
+std::unique_ptr<RecordSink> listed_devices(const Environment& environment) {
+  if (environment.settings.network_devices.empty()) return nullptr;
+  return std::make_unique<DeviceFilter>(environment.sink, environment.settings.network_devices);
+}
+
 }  // namespace
 
 const CollectorSpec& network_collector() {
-  static constexpr CollectorSpec spec{"network", "connections", kTiers, Priority::medium};
+  static constexpr CollectorSpec spec{"network", "connections", kTiers, Priority::medium, {}, listed_devices};
   return spec;
 }
 

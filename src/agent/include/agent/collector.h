@@ -130,6 +130,8 @@ struct CollectorSpec {
   std::span<const Tier> tiers;
   Priority priority = Priority::medium;  ///< Default, of repeats and snapshots.
   Duration every{};                      ///< Default, between two snapshots; zero: it takes none.
+  /// Where not null: stands between the collector and the sink of `environment`.
+  std::unique_ptr<RecordSink> (*filter)(const Environment& environment) = nullptr;
 };
 /// The collectors of this build, in the order of the list.
 std::span<const CollectorSpec> collector_table();
@@ -168,6 +170,8 @@ class Collector {
  private:
   const CollectorSpec* spec_;
   Environment environment_;
+  std::unique_ptr<RecordSink> filter_;
+  std::optional<Environment> filtered_;  ///< `environment_` with the filter as its sink.
   const Tier* tier_ = nullptr;
   std::unique_ptr<Source> source_;
   std::vector<Refusal> refusals_;
