@@ -58,6 +58,10 @@ SnapshotChange SnapshotDifference::see(std::string_view identity, std::string_vi
     if (again || item->content == content_hash) return SnapshotChange::unchanged;
     item->content = content_hash;
     unsaved_ = true;
+    if (const std::string text = text_of(identity, details); texts_.size() + text.size() <= kTextBytesMax) {
+      set_text(*item, text);
+      stale_texts_ = true;
+    }
     return SnapshotChange::changed;
   }
   if (!add(hash, content_hash, identity, details)) {
@@ -79,18 +83,25 @@ SnapshotDifference::Item* SnapshotDifference::find(std::uint64_t identity) {
 bool SnapshotDifference::add(std::uint64_t identity, std::uint32_t content, std::string_view name,
                              std::string_view details) {
   if (items_.size() - sorted_ >= kTailMax) sort_tail();
+  const std::string text = text_of(name, details);
+  if (items_.size() >= kItemsMax || texts_.size() + text.size() > kTextBytesMax) return false;
+  set_text(items_.emplace_back(Item{.identity = identity, .content = content}), text);
+  return true;
+}
+
+std::string SnapshotDifference::text_of(std::string_view name, std::string_view details) {
   std::string text(name.substr(0, kItemTextMax));
   if (text.size() < kItemTextMax) {
     text += kFieldEnd;
     text += details.substr(0, kItemTextMax - text.size());
   }
-  if (items_.size() >= kItemsMax || texts_.size() + text.size() > kTextBytesMax) return false;
-  items_.push_back({.identity = identity,
-                    .content = content,
-                    .text_at = static_cast<std::uint32_t>(texts_.size()),
-                    .text_bytes = static_cast<std::uint16_t>(text.size())});
+  return text;
+}
+
+void SnapshotDifference::set_text(Item& item, std::string_view text) {
+  item.text_at = static_cast<std::uint32_t>(texts_.size());
+  item.text_bytes = static_cast<std::uint16_t>(text.size());
   texts_ += text;
-  return true;
 }
 
 void SnapshotDifference::sort_tail() {
@@ -116,9 +127,9 @@ std::string_view SnapshotDifference::next_removed() {
 
 void SnapshotDifference::finish() {
   sort_tail();
-  if (std::ranges::all_of(items_, &Item::seen)) return;
-  unsaved_ = true;
-  compact();
+  const bool gone = !std::ranges::all_of(items_, &Item::seen);
+  unsaved_ = unsaved_ || gone;
+  if (gone || stale_texts_) compact();
 }
 
 void SnapshotDifference::compact() {
@@ -131,6 +142,7 @@ void SnapshotDifference::compact() {
   }
   texts_ = std::move(texts);
   sorted_ = items_.size();
+  stale_texts_ = false;
 }
 
 void SnapshotDifference::clear() {

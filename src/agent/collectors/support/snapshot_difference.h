@@ -77,6 +77,8 @@ class SnapshotDifference {
   };
   Item* find(std::uint64_t identity);
   bool add(std::uint64_t identity, std::uint32_t content, std::string_view name, std::string_view details);
+  static std::string text_of(std::string_view name, std::string_view details);
+  void set_text(Item& item, std::string_view text);
   void sort_tail();
   void compact();
   void load();
@@ -93,6 +95,7 @@ class SnapshotDifference {
   std::size_t sorted_ = 0;
   std::size_t removed_at_ = 0;
   std::string texts_;
+  bool stale_texts_ = false;  ///< Some of texts_ belongs to no item.
   std::uint64_t untracked_ = 0;
 };
 
@@ -112,14 +115,18 @@ class SnapshotReport {
 
   /// Sends `item` if it is news. `item.source` does not count as content: another tier changes nothing.
   template <class Payload>
-  void item(std::string_view identity, std::string_view details, Payload item) {
-    const std::string_view source = item.source;
-    item.source = {};
-    std::string text = encode(item);
-    const SnapshotChange change = difference_.see(identity, details, text);
-    if (change == SnapshotChange::unchanged) return;
-    item.source = source;
-    send_item(change, item);
+  void item(std::string_view identity, std::string_view details, const Payload& item) {
+    Payload content = item;
+    content.source = {};
+    send_news(identity, details, content, item);
+  }
+  /// The same where `item.priority`, its place among the others, does not count either.
+  template <class Payload>
+  void item_in_place(std::string_view identity, std::string_view details, const Payload& item) {
+    Payload content = item;
+    content.source = {};
+    content.priority = {};
+    send_news(identity, details, content, item);
   }
   /// Ends the snapshot. `removed_item(text)` makes the payload that names what is gone and gives it to the function it
   /// is passed: `report.finish([](std::string_view text, auto send) { send(message::LocalUsers{...}); });`
@@ -141,6 +148,11 @@ class SnapshotReport {
     JsonWriter json;
     message::append_payload(json, item);
     return json.take();
+  }
+  template <class Payload>
+  void send_news(std::string_view identity, std::string_view details, const Payload& content, const Payload& item) {
+    const SnapshotChange change = difference_.see(identity, details, encode(content));
+    if (change != SnapshotChange::unchanged) send_item(change, item);
   }
   template <class Payload>
   void send_item(SnapshotChange change, Payload item) {

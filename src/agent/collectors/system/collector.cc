@@ -1,6 +1,7 @@
 // System information: once at start and on schedule.
 #include "agent/collector.h"
 
+#include "base/core/file.h"
 #include "system/system_facts.h"
 
 namespace picket::agent {
@@ -18,7 +19,7 @@ class System final : public Source {
     if (count_ == 0 || now.monotonic >= due_) {
       due_ = now.monotonic + environment_.every;
       ++count_;
-      facts_.read(environment_.settings.procfs, "");
+      read();
       SystemRecord record = facts_.record();
       record.time = now;
       record.origin = {"system", "snapshot", false};
@@ -28,6 +29,23 @@ class System final : public Source {
   }
 
  private:
+  /// The device's own facts, then sysinfo.json, then the settings (of the twin too): the later one wins.
+  void read() {
+    const CollectorSettings& settings = environment_.settings;
+    facts_.read(settings.procfs, settings.root);
+    if (const auto text = read_file(settings.root + kSysinfoPath, kSysinfoBytesMax)) {
+      facts_.override_with(parse_sysinfo(*text));
+    }
+    facts_.override_with({.hardware_vendor = settings.system_hardware_vendor,
+                          .hardware_model = settings.system_hardware_model,
+                          .hardware_serial = settings.system_hardware_serial,
+                          .firmware_vendor = settings.system_firmware_vendor,
+                          .firmware_version = settings.system_firmware_version});
+  }
+
+  static constexpr const char* kSysinfoPath = "/etc/picket-agent/sysinfo.json";
+  static constexpr std::size_t kSysinfoBytesMax = 16 << 10;
+
   Environment environment_;
   SystemFacts facts_;
   Duration due_;

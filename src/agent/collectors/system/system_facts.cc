@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/core/file.h"
+#include "base/core/json_reader.h"
 #include "support/bpf_text.h"
 
 namespace picket::agent {
@@ -31,6 +32,20 @@ std::string fact(const std::string& path) {
   return out;
 }
 
+/// Empty for what firmware vendors write where they had nothing to say.
+std::string said(std::string text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  for (const std::string_view nothing :
+       {"to be filled by o.e.m.", "default string", "not specified", "system manufacturer", "system product name",
+        "system serial number", "none", "n/a", "0123456789"}) {
+    if (lower == nothing) return {};
+  }
+  return text;
+}
+
 std::string_view kind_of_nic(const std::string& name, unsigned hardware, bool wireless) {
   if (wireless) return "WIFI";
   if (name.starts_with("wwan") || name.starts_with("rmnet")) return "MOBILE";
@@ -39,21 +54,16 @@ std::string_view kind_of_nic(const std::string& name, unsigned hardware, bool wi
 
 }  // namespace
 
-std::string os_release_value(std::string_view text, std::string_view name) {
+std::string cpuinfo_value(std::string_view text, std::string_view name) {
   while (!text.empty()) {
-    auto line = text.substr(0, text.find('\n'));
+    const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != '=') continue;
-    line.remove_prefix(name.size() + 1);
-    const bool quoted =
-        line.size() >= 2 && (line.front() == '"' || line.front() == '\'') && line.back() == line.front();
-    if (quoted) line = line.substr(1, line.size() - 2);
-    std::string out;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      if (line[i] == '\\' && i + 1 < line.size()) ++i;
-      out += line[i];
-    }
-    return out;
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || !line.starts_with(name)) continue;
+    if (line.substr(name.size(), colon - name.size()).find_first_not_of(" \t") != std::string_view::npos) continue;
+    auto value = line.substr(colon + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    return std::string(value);
   }
   return {};
 }
@@ -71,7 +81,9 @@ std::uint64_t meminfo_kib(std::string_view text, std::string_view name) {
 
 void SystemFacts::read(const std::string& procfs, const std::string& root) {
   texts_.clear();
-  texts_.reserve(32);  // views into short strings must not move
+  overrides_.clear();
+  overrides_.reserve(10);  // the same
+  texts_.reserve(48);      // views into short strings must not move
   const auto keep = [&](std::string text) -> std::string_view { return texts_.emplace_back(std::move(text)); };
   record_ = {};
 
@@ -82,27 +94,13 @@ void SystemFacts::read(const std::string& procfs, const std::string& root) {
     record_.kernel_version = keep(names.version);
     record_.os_architecture = keep(names.machine);
   }
-  auto release = read_file(root + "/etc/os-release", kFileBytesMax);
-  if (!release) release = read_file(root + "/usr/lib/os-release", kFileBytesMax);
-  const std::string_view text = release ? std::string_view(*release) : std::string_view{};
-  record_.os_name = keep(os_release_value(text, "NAME"));
-  record_.os_version = keep(os_release_value(text, "VERSION_ID"));
-  record_.os_vendor = keep(os_release_value(text, "ID"));
+  const OsRelease release = read_os_release(root);
+  record_.os_name = keep(release.name);
+  record_.os_version = keep(release.version_id);
+  record_.os_vendor = keep(release.id);
   if (record_.os_name.empty()) record_.os_name = keep(names.sysname);
 
-  const std::string dmi = root + "/sys/class/dmi/id/";
-  record_.hardware_vendor = keep(fact(dmi + "sys_vendor"));
-  record_.hardware_model = keep(fact(dmi + "product_name"));
-  record_.hardware_serial = keep(fact(dmi + "product_serial"));
-  record_.firmware_vendor = keep(fact(dmi + "bios_vendor"));
-  record_.firmware_version = keep(fact(dmi + "bios_version"));
-  if (record_.hardware_model.empty()) {
-    const std::string tree = root + "/proc/device-tree/";
-    record_.hardware_model = keep(fact(tree + "model"));
-    record_.hardware_serial = keep(fact(tree + "serial-number"));
-    std::string compatible = fact(tree + "compatible");  // "vendor,board"
-    record_.hardware_vendor = keep(compatible.substr(0, compatible.find(',')));
-  }
+  read_hardware(procfs, root, keep);
 
   const auto memory = read_file(procfs + "/meminfo", kFileBytesMax);
   const std::string_view meminfo = memory ? std::string_view(*memory) : std::string_view{};
@@ -125,6 +123,64 @@ void SystemFacts::read(const std::string& procfs, const std::string& root) {
     }
   }
   read_nics(root);
+}
+
+void SystemFacts::read_hardware(const std::string& procfs, const std::string& root,
+                                const std::function<std::string_view(std::string)>& keep) {
+  const std::string dmi = root + "/sys/class/dmi/id/";
+  // Boards of whitebox makers fill in the board and leave the product.
+  const auto first_said = [&](const char* name, const char* otherwise) {
+    std::string text = said(fact(dmi + name));
+    return keep(text.empty() ? said(fact(dmi + otherwise)) : std::move(text));
+  };
+  record_.hardware_vendor = first_said("sys_vendor", "board_vendor");
+  record_.hardware_model = first_said("product_name", "board_name");
+  record_.hardware_serial = first_said("product_serial", "board_serial");
+  record_.firmware_vendor = keep(said(fact(dmi + "bios_vendor")));
+  record_.firmware_version = keep(said(fact(dmi + "bios_version")));
+  if (!record_.hardware_model.empty()) return;
+  for (const std::string& tree : {root + procfs + "/device-tree/", root + "/sys/firmware/devicetree/base/"}) {
+    const std::string model = fact(tree + "model");
+    if (model.empty()) continue;
+    record_.hardware_model = keep(model);
+    record_.hardware_serial = keep(fact(tree + "serial-number"));
+    const std::string compatible = fact(tree + "compatible");  // the most exact one first: "vendor,board"
+    const auto comma = compatible.find(',');
+    if (comma != std::string::npos) record_.hardware_vendor = keep(compatible.substr(0, comma));
+    break;
+  }
+  if (record_.hardware_model.empty()) {  // older ARM kernels say it only here; OpenWrt keeps it in a file of its own
+    const auto cpu = read_file(procfs + "/cpuinfo", kFileBytesMax);
+    record_.hardware_model = keep(cpu ? cpuinfo_value(*cpu, "Hardware") : std::string());
+    if (record_.hardware_serial.empty())
+      record_.hardware_serial = keep(cpu ? cpuinfo_value(*cpu, "Serial") : std::string());
+    if (record_.hardware_model.empty()) record_.hardware_model = keep(fact(root + "/tmp/sysinfo/model"));
+  }
+}
+
+HardwareNames parse_sysinfo(std::string_view json) {
+  const auto parsed = parse_json(json);
+  if (!parsed) return {};
+  const auto text = [&](std::string_view name) {
+    const auto member = parsed->find(name);
+    return member ? member->text().value_or("").substr(0, 256) : std::string();
+  };
+  return {.hardware_vendor = text("HardwareVendor"),
+          .hardware_model = text("HardwareModel"),
+          .hardware_serial = text("HardwareSerialNumber"),
+          .firmware_vendor = text("FirmwareVendor"),
+          .firmware_version = text("FirmwareVersion")};
+}
+
+void SystemFacts::override_with(const HardwareNames& names) {
+  const auto put = [this](std::string_view& field, const std::string& text) {
+    if (!text.empty()) field = overrides_.emplace_back(text);
+  };
+  put(record_.hardware_vendor, names.hardware_vendor);
+  put(record_.hardware_model, names.hardware_model);
+  put(record_.hardware_serial, names.hardware_serial);
+  put(record_.firmware_vendor, names.firmware_vendor);
+  put(record_.firmware_version, names.firmware_version);
 }
 
 void SystemFacts::read_nics(const std::string& root) {

@@ -74,6 +74,20 @@ TEST(SnapshotDifference, OneIdentityTwiceInASnapshotIsOneItem) {
   EXPECT_EQ(set.see("a", "", "2"), unchanged);
 }
 
+TEST(SnapshotDifference, WhatIsGoneIsNamedAsItWasLast) {
+  SnapshotDifference set("");
+  for (const std::string_view version : {"1.0", "1.1"}) {
+    set.begin(kNow);
+    set.see("curl", version, version);
+    set.finish();
+  }
+  set.begin(kNow);
+  std::string_view text = set.next_removed();
+  EXPECT_EQ(take_field(text), "curl");
+  EXPECT_EQ(take_field(text), "1.1");
+  set.finish();
+}
+
 TEST(SnapshotDifference, ARestartSendsOnlyWhatChangedMeanwhile) {
   const Folder folder;
   const std::string path = folder.path + "/snapshot";
