@@ -202,7 +202,11 @@ int run(const Config& config) {
 }
 
 int settings() {
-  std::string out = "# All settings of agent.toml, with their defaults.\n";
+  std::string out =
+      "# All settings of agent.toml, with their defaults.\n"
+      "# [collectors…], [intervals], [aggregate], profile, spool.age_max, spool.bytes_max and uplink.gather can also "
+      "come\n"
+      "# from the module twin: Picket_ and the key with _ for '.', or the names that Defender for IoT published.\n";
   std::string table;
   for (const SettingInfo& info : setting_table()) {
     const auto dot = info.key.rfind('.');
