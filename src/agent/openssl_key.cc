@@ -57,7 +57,7 @@ Checked<OpensslKey> from_tpm(const std::string& handle) {
     return bad("OpenSSL has no provider 'tpm2', or it finds no TPM; install the package tpm2-openssl");
   }
   const std::unique_ptr<OSSL_STORE_CTX, int (*)(OSSL_STORE_CTX*)> store(
-      OSSL_STORE_open_ex(handle.c_str(), library, "?provider=tpm2", nullptr, nullptr, nullptr, nullptr, nullptr),
+      OSSL_STORE_open_ex(handle.c_str(), library, kTpmProperties, nullptr, nullptr, nullptr, nullptr, nullptr),
       OSSL_STORE_close);
   while (store && OSSL_STORE_eof(store.get()) == 0) {
     const std::unique_ptr<OSSL_STORE_INFO, void (*)(OSSL_STORE_INFO*)> info(OSSL_STORE_load(store.get()),

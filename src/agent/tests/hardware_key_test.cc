@@ -1,9 +1,13 @@
-// Keys that never leave their place: a PKCS#11 token (SoftHSM), used in real handshakes.
+// Keys that never leave their place: a PKCS#11 token (SoftHSM) and a TPM (swtpm), used in real handshakes.
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "openssl_key.h"
 #include "uplink_fixture.h"
@@ -16,6 +20,14 @@ using ::testing::Not;
 
 class HardwareKeyTest : public UplinkTest {
  protected:
+  void TearDown() override {
+    uplink_.reset();
+    if (child_ > 0) {
+      ::kill(child_, SIGTERM);
+      ::waitpid(child_, nullptr, 0);
+    }
+    UplinkTest::TearDown();
+  }
   /// A shell command; its output is in the test's folder when it fails.
   void run(const std::string& command) {
     const std::string log = folder_ + "/log";
@@ -41,6 +53,8 @@ class HardwareKeyTest : public UplinkTest {
     EXPECT_EQ(hub.last_tls_version(), "TLSv1.3");
     uplink_.reset();
   }
+
+  pid_t child_ = 0;
 };
 
 constexpr std::string_view kModule = "/usr/lib/softhsm/libsofthsm2.so";
@@ -64,6 +78,40 @@ TEST_F(HardwareKeyTest, AKeyInAPkcs11TokenSignsTheHandshake) {
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error(), HasSubstr("no such key"));
   EXPECT_THAT(missing.error(), Not(HasSubstr("4711")));
+}
+
+TEST_F(HardwareKeyTest, AKeyInATpmSignsTheHandshake) {
+  const std::string socket = folder_ + "/tpm";
+  run("mkdir " + folder_ + "/state");
+  child_ = ::fork();
+  if (child_ == 0) {
+    const int log = ::open((folder_ + "/swtpm.log").c_str(), O_WRONLY | O_CREAT, 0600);
+    ::dup2(log, 1);
+    ::dup2(log, 2);
+    ::execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", ("dir=" + folder_ + "/state").c_str(), "--server",
+             ("type=unixio,path=" + socket).c_str(), "--ctrl", ("type=unixio,path=" + socket + ".ctrl").c_str(),
+             "--flags", "not-need-init,startup-clear", nullptr);
+    ::_exit(1);
+  }
+  const std::string tcti = "swtpm:path=" + socket;
+  ASSERT_TRUE(run_until([&] { return std::filesystem::exists(socket) && std::filesystem::exists(socket + ".ctrl"); }))
+      << content(folder_ + "/swtpm.log");
+  ::setenv("TPM2TOOLS_TCTI", tcti.c_str(), 1);
+  ::setenv("TPM2OPENSSL_TCTI", tcti.c_str(), 1);
+  // A TPM holds three objects at a time, and nobody manages them here.
+  const auto tpm = [&](const std::string& command) {
+    run("cd " + folder_ + " && " + command + " && tpm2_flushcontext -t");
+  };
+  tpm("tpm2_createprimary -Q -C o -c primary.ctx");
+  tpm("tpm2_create -Q -C primary.ctx -G ecc -a 'sign|fixedtpm|fixedparent|sensitivedataorigin|userwithauth' -u k.pub "
+      "-r k.priv");
+  tpm("tpm2_load -Q -C primary.ctx -u k.pub -r k.priv -c k.ctx");
+  tpm("tpm2_evictcontrol -Q -C o -c k.ctx 0x81000001");
+  tpm("tpm2_readpublic -Q -c 0x81000001 -f pem -o public.pem");
+  prove(folder_ + "/public.pem", "handle:0x81000001", "tpm-device");
+  const auto missing = load_openssl_key("handle:0x81000009");
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error(), HasSubstr("no key at"));
 }
 
 TEST(Pkcs11Name, ReadsTheQueryAndLeavesTheKey) {
