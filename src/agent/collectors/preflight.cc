@@ -232,9 +232,9 @@ std::vector<PreflightRow> preflight(const CollectorSettings& settings, const Clo
 }
 
 std::string preflight_table(const std::vector<PreflightRow>& rows) {
-  std::string out = padded("TOPIC", 11) + padded("WHAT", 18) + padded("STATE", 9) + "DETAIL\n";
+  std::string out = padded("TOPIC", 17) + padded("WHAT", 18) + padded("STATE", 9) + "DETAIL\n";
   for (const PreflightRow& row : rows) {
-    out += padded(row.topic, 11) + padded(row.name + (row.in_use ? " *" : ""), 18) + padded(name_of(row.state), 9) +
+    out += padded(row.topic, 17) + padded(row.name + (row.in_use ? " *" : ""), 18) + padded(name_of(row.state), 9) +
            row.detail + "\n";
   }
   out += "\n* is what the agent uses here.\n";

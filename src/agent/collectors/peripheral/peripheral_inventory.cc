@@ -1,6 +1,10 @@
 #include "peripheral/peripheral_inventory.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/core/file.h"
+#include "peripheral/peripheral_memory.h"
 
 namespace picket::agent {
 namespace {
@@ -20,7 +24,41 @@ std::vector<PeripheralDevice>::iterator PeripheralInventory::find(std::string_vi
 
 Result<> PeripheralInventory::take_stock() {
   known_.clear();
-  return list_peripherals(environment_.settings.sysfs, kDevicesMax, known_);
+  TRY_VOID(list_peripherals(environment_.settings.sysfs, kDevicesMax, known_));
+  const std::string path = memory_path(environment_.settings.state_dir);
+  const auto text = path.empty() ? Result<std::string>(fail(Errc::not_found, "agent.peripheral.memory"))
+                                 : read_file(path, kMemoryBytesMax);
+  if (!text) return {};  // the first time: nothing is news
+  remembered_ = *text;
+  const std::vector<PeripheralDevice> before = read_memory(*text, kDevicesMax);
+  const auto has = [](const std::vector<PeripheralDevice>& devices, const std::string& line) {
+    return std::ranges::any_of(devices, [&](const PeripheralDevice& each) { return memory_line(each) == line; });
+  };
+  for (const PeripheralDevice& device : known_) {
+    const std::string line = memory_line(device);
+    if (!line.empty() && !has(before, line)) came_.push_back(device);
+  }
+  for (const PeripheralDevice& device : before) {
+    if (!has(known_, memory_line(device))) went_.push_back(device);
+  }
+  return {};
+}
+
+void PeripheralInventory::tell_news(Moment time) {
+  if (std::exchange(told_, true)) return;
+  for (const PeripheralDevice& device : went_) emit(PeripheralAction::Disconnected, device, time);
+  for (const PeripheralDevice& device : came_) emit(PeripheralAction::Connected, device, time);
+  went_.clear();
+  came_.clear();
+  remember();
+}
+
+void PeripheralInventory::remember() {
+  const std::string path = memory_path(environment_.settings.state_dir);
+  std::string text = path.empty() ? std::string() : write_memory(known_);
+  if (path.empty() || text == remembered_) return;
+  // On a read-only disk it is tried again with the next change.
+  if (replace_file(path, as_bytes(text))) remembered_ = std::move(text);
 }
 
 void PeripheralInventory::look(Moment time) {
@@ -45,6 +83,7 @@ void PeripheralInventory::connected(PeripheralDevice device, Moment time) {
   }
   emit(PeripheralAction::Connected, device, time);
   if (known_.size() < kDevicesMax) known_.push_back(std::move(device));
+  remember();
 }
 
 void PeripheralInventory::disconnected(const PeripheralDevice& told, Moment time) {
@@ -53,6 +92,7 @@ void PeripheralInventory::disconnected(const PeripheralDevice& told, Moment time
   const PeripheralDevice device = std::move(*at);
   known_.erase(at);
   emit(PeripheralAction::Disconnected, device, time);
+  remember();
 }
 
 void PeripheralInventory::renamed(std::string_view old_path, std::string_view path, std::string_view interface_name) {

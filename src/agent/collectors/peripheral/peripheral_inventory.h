@@ -17,8 +17,12 @@ class PeripheralInventory {
   /// `environment` is copied; what it refers to outlives the inventory.
   PeripheralInventory(const Environment& environment, Origin origin) : environment_(environment), origin_(origin) {}
 
-  /// Takes what is there now without a word. Errors: io.
+  /// Takes what is there now. What is different from what was there when an agent last ran here is kept for
+  /// tell_news(). Errors: io.
   Result<> take_stock();
+  /// Reports what came and went while no agent ran, and remembers what is there now. Once, from the first turn of the
+  /// loop: to open a tier changes nothing.
+  void tell_news(Moment time);
   /// Reports what came and went since. More devices than kDevicesMax: nothing but one more of dropped_user, since what
   /// is left out of the list is not gone.
   void look(Moment time);
@@ -36,10 +40,15 @@ class PeripheralInventory {
  private:
   [[nodiscard]] std::vector<PeripheralDevice>::iterator find(std::string_view path);
   void emit(message::PeripheralAction action, const PeripheralDevice& device, Moment time);
+  /// Writes what is plugged in, when it is not what was written last.
+  void remember();
 
   Environment environment_;
   Origin origin_;
   std::vector<PeripheralDevice> known_;
+  std::vector<PeripheralDevice> came_, went_;  // while no agent ran
+  std::string remembered_;
+  bool told_ = false;
   Counters counters_;
 };
 

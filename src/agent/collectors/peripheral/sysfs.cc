@@ -21,6 +21,7 @@ class PeripheralSysfs final : public Source {
 
   Duration on_timer() override {
     const Moment now = moment_of(environment_.clock);
+    inventory_.tell_news(now);
     if (now.monotonic >= due_) {
       inventory_.look(now);
       due_ = now.monotonic + environment_.settings.peripheral_poll_every;

@@ -44,6 +44,7 @@ class PeripheralUevent final : public Source {
   }
 
   Duration on_timer() override {
+    inventory_.tell_news(moment_of(environment_.clock));
     const Duration now = environment_.clock.monotonic();
     for (std::size_t i = 0; i < pending_.size();) {
       pending_[i].due <= now ? report(i) : void(++i);

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "peripheral/peripheral_device.h"
+#include "peripheral/peripheral_memory.h"
 #include "tests/live.h"
 
 namespace picket::agent {
@@ -10,7 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 /// A sysfs of files.
@@ -150,6 +153,56 @@ TEST_F(PeripheralSysfs, ReportsNothingButALossWhenThereIsMoreThanItKeeps) {
   EXPECT_TRUE(sink.events.empty());
   EXPECT_EQ(collector.counters().dropped_user, 1u);
   EXPECT_EQ(collector.counters().seen, 1u);
+}
+
+/// The agent runs, once, on what is there.
+std::vector<std::string> news_of(const CollectorSettings& settings, ManualClock& clock) {
+  Recorder sink;
+  Collector collector(spec_named("peripheral"), {settings, clock, sink});
+  EXPECT_TRUE(collector.start());
+  collector.on_timer();
+  std::vector<std::string> out;
+  for (const KeptEvent& each : sink.events) out.push_back(each.items);
+  return out;
+}
+
+TEST_F(PeripheralSysfs, TellsWhatCameAndWentWhileNoAgentRan) {
+  settings.state_dir = tree.root() + "/state";
+  fs::create_directories(settings.state_dir);
+  tree.add_nic("eth0");
+  EXPECT_THAT(news_of(settings, clock), IsEmpty()) << "the first time nothing is news";
+  tree.add_stick(2);
+  tree.remove("/class/net/eth0");
+  EXPECT_THAT(news_of(settings, clock),
+              ElementsAre(AllOf(HasSubstr("Disconnected"), HasSubstr("eth0"), HasSubstr("02:00:00:00:00:01")),
+                          AllOf(HasSubstr("\"Connected\""), HasSubstr("4C5300"), HasSubstr("Cruzer"))));
+  tree.add_stick(9);
+  EXPECT_THAT(news_of(settings, clock), IsEmpty()) << "the same stick at the same place after a restart";
+}
+
+TEST_F(PeripheralSysfs, ChangesNothingByBeingOpened) {
+  settings.state_dir = tree.root() + "/state";
+  fs::create_directories(settings.state_dir);
+  tree.add_stick(2);
+  ASSERT_TRUE(collector.start());
+  EXPECT_FALSE(fs::exists(settings.state_dir + "/peripherals"));
+}
+
+TEST(PeripheralMemory, ReadsBackWhatItWroteAndPassesOverTheRest) {
+  PeripheralDevice stick{.path = "/devices/pci0/usb1/1-1"};
+  stick.vendor_id = "0781";
+  stick.product_id = "5567";
+  stick.serial = "has\ta tab\n";
+  PeripheralDevice nic{.type = message::PeripheralType::Ethernet, .path = "/devices/pci0/net/eth0"};
+  nic.interface_name = "eth0";
+  PeripheralDevice software = nic;
+  software.path = "/devices/virtual/net/veth0";
+  const std::string text = write_memory(std::vector{stick, nic, software});
+  const auto back = read_memory("garbage\n" + text + "usb\tcut", 10);
+  ASSERT_EQ(back.size(), 2u);
+  EXPECT_EQ(memory_line(back[0]), memory_line(stick));
+  EXPECT_EQ(memory_line(back[1]), memory_line(nic));
+  EXPECT_EQ(read_memory(text, 1).size(), 1u);
 }
 
 TEST_F(PeripheralSysfs, DoesNotOpenWithoutSysfs) {
