@@ -67,6 +67,8 @@ Result<std::vector<Name>> list_segments(const std::string& directory) {
   return names;
 }
 
+bool is_full(int os_error) { return os_error == ENOSPC || os_error == EDQUOT || os_error == EFBIG; }
+
 std::uint64_t sum(const std::array<std::uint64_t, kPriorities>& counts) {
   std::uint64_t out = 0;
   for (const std::uint64_t count : counts) out += count;
@@ -383,8 +385,10 @@ Result<StreamId> Spool::append(Priority priority, Bytes payload, Timestamp now) 
       core.save_state();
       return std::unexpected(written.error());
     }
-    // The disk said no. Less important files may make room there; else memory takes it.
-    if (core.disk_refuses || core.evict_below(static_cast<std::size_t>(priority), false)) continue;
+    // The disk said no. Where it is full, less important files may make room there; else memory takes it. Of a disk
+    // that is read-only or broken, eviction would only lose what can still be read.
+    const bool full = is_full(written.error().os_error);
+    if (core.disk_refuses || (full && core.evict_below(static_cast<std::size_t>(priority), false))) continue;
     core.disk_refuses = true;
   }
 }

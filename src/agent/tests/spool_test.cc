@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -344,6 +346,144 @@ TEST_F(SpoolTest, AFullDiskIsSurvivedInMemory) {
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST_F(SpoolTest, AYearAheadIsAnAgeAndIsCountedAYearBackIsNone) {
+  constexpr Duration kYear = Duration::days(365);
+  Spool spool = open();
+  put(spool, "before");
+  put(spool, "after", Priority::medium, kNow + kYear);
+  EXPECT_THAT(drain(spool, kNow + kYear), ElementsAre("after"));
+  EXPECT_EQ(spool.drops().expired[static_cast<std::size_t>(Priority::medium)], 1u);
+  put(spool, "ahead", Priority::medium, kNow + kYear);
+  put(spool, "back", Priority::medium, kNow);
+  EXPECT_THAT(drain(spool, kNow), ElementsAre("ahead", "back"));
+  EXPECT_EQ(spool.drops().total(), 1u);
+  EXPECT_EQ(spool.pending(), 0u);
+}
+
+TEST_F(SpoolTest, AnEpochThatBeginsAYearBackIsStillLater) {
+  SpoolOptions first = options(), second = options();
+  first.boot_id.fill(std::byte{1});
+  second.boot_id.fill(std::byte{2});
+  const StreamId ahead = [&] {
+    Spool spool = open(first, kNow + Duration::days(365));
+    return put(spool, "a");
+  }();
+  Spool spool = open(second, kNow);
+  EXPECT_GT(put(spool, "b"), ahead);
+}
+
+// What a power cut may leave: any length of the segment with any length of the state file.
+TEST_F(SpoolTest, OpensAfterATornWriteAtEveryByte) {
+  {
+    Spool spool = open();
+    for (const char* text : {"a", "bb", "ccc"}) put(spool, text);
+    const auto first = spool.next(kNow);
+    ASSERT_TRUE(first && spool.acknowledge(first->id));
+  }
+  const auto content = [](const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const auto segment = segments().front();
+  const std::filesystem::path state = std::filesystem::path(directory_) / "state";
+  const std::string segment_bytes = content(segment), state_bytes = content(state);
+  const std::vector<std::string> whole{"a", "bb", "ccc"};
+  const auto check = [&](std::size_t segment_length, std::size_t state_length) {
+    for (const auto& each : segments()) std::filesystem::remove(each);
+    std::ofstream(segment, std::ios::binary) << segment_bytes.substr(0, segment_length);
+    std::ofstream(state, std::ios::binary) << state_bytes.substr(0, state_length);
+    Spool spool = open();
+    std::set<StreamId> ids;
+    std::vector<std::string> given;
+    while (auto entry = spool.next(kNow)) {
+      EXPECT_TRUE(ids.insert(entry->id).second);
+      given.emplace_back(as_text(entry->payload));
+      EXPECT_TRUE(spool.acknowledge(entry->id));
+    }
+    EXPECT_TRUE(std::ranges::includes(whole, given)) << segment_length << " and " << state_length << " bytes";
+    const StreamId next = put(spool, "new");
+    EXPECT_TRUE(ids.empty() || next > *ids.rbegin()) << segment_length << " and " << state_length << " bytes";
+    EXPECT_THAT(drain(spool), ElementsAre("new"));
+  };
+  for (std::size_t n = 0; n <= segment_bytes.size(); ++n) check(n, state_bytes.size());
+  // Two slots of 1 KiB; between them nothing stands.
+  for (std::size_t n = 0; n <= state_bytes.size(); n += n < 1'024 ? 5 : 101) check(segment_bytes.size(), n);
+}
+
+/// Runs `body` in a child that has a small disk of its own at `directory`; the exit code.
+template <class Body>
+int with_small_disk(const std::string& directory, Body&& body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("none", directory.c_str(), "tmpfs", 0, "size=128k") != 0) {
+      ::_exit(77);
+    }
+    ::_exit(body());
+  }
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+bool may_mount() { return ::geteuid() == 0 || std::getenv("PICKET_TEST_UNPRIVILEGED") == nullptr; }
+
+TEST_F(SpoolTest, ADiskThatIsReallyFullIsSurvivedAndUsedAgainWhenItHasRoom) {
+  if (!may_mount()) GTEST_SKIP() << "mounts a disk of its own";
+  EXPECT_EQ(
+      with_small_disk(directory_,
+                      [&] {
+                        Spool spool =
+                            open({.directory = directory_ + "/spool", .bytes_max = 1 << 20, .memory_max = 64 << 10});
+                        const std::string ballast = directory_ + "/ballast";
+                        std::ofstream(ballast) << std::string(200'000, 'x');  // as much of it as there is room for
+                        std::uint64_t taken = 0;
+                        for (int i = 0; i < 200; ++i)
+                          taken += spool.append(Priority::high, Buffer(1'000), kNow).has_value() ? 1 : 0;
+                        if (spool.on_disk() || spool.bytes() > (64 << 10) + (128 << 10)) return 1;
+                        if (spool.pending() + spool.drops().total() != 200 || taken == 0) return 2;
+                        std::filesystem::remove(ballast);
+                        if (!spool.append(Priority::high, Buffer(1'000), kNow) || !spool.on_disk()) return 3;
+                        std::uint64_t sent = 0;
+                        while (auto entry = spool.next(kNow)) sent += spool.acknowledge(entry->id) ? 1 : 0;
+                        return sent + spool.drops().total() == 201 && spool.pending() == 0 ? 0 : 4;
+                      }),
+      0);
+}
+
+TEST_F(SpoolTest, ADiskThatBecomesReadOnlyIsSurvivedInMemory) {
+  if (!may_mount()) GTEST_SKIP() << "mounts a disk of its own";
+  EXPECT_EQ(
+      with_small_disk(
+          directory_,
+          [&] {
+            // What is open stays writable, what is opened from now on is below a read-only mount.
+            Spool spool = open({.directory = directory_ + "/spool", .bytes_max = 1 << 20, .memory_max = 64 << 10});
+            put(spool, "on disk", Priority::high);
+            const char* const path = directory_.c_str();
+            if (::mount(path, path, nullptr, MS_BIND, nullptr) != 0 ||
+                ::mount("none", path, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0) {
+              return 1;
+            }
+            // Another priority needs another file.
+            if (!spool.append(Priority::urgent, as_bytes("in memory"), kNow) || spool.on_disk()) return 2;
+            const auto given = drain(spool);
+            return given == std::vector<std::string>{"on disk", "in memory"} && spool.drops().total() == 0 ? 0 : 3;
+          }),
+      0);
+}
+
+TEST_F(SpoolTest, AReadOnlyDirectoryIsAnErrorAtTheStart) {
+  if (!may_mount()) GTEST_SKIP() << "mounts a disk of its own";
+  EXPECT_EQ(with_small_disk(directory_,
+                            [&] {
+                              if (::mount("none", directory_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) != 0)
+                                return 1;
+                              const auto opened = Spool::open({.directory = directory_ + "/spool"}, kNow);
+                              return !opened && opened.error().code == Errc::io && opened.error().os_error == EROFS ? 0
+                                                                                                                    : 2;
+                            }),
+            0);
 }
 
 // The claim of the whole thing, against a model: what was appended and neither acknowledged nor counted as dropped is
