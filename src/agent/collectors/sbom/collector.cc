@@ -19,6 +19,8 @@ namespace {
 
 /// A package manager writes its file many times: a scan begins once it has been quiet this long.
 constexpr Duration kQuiet = Duration::seconds(3);
+/// It is not waited for longer than that.
+constexpr Duration kBusyMax = Duration::minutes(2);
 /// One turn of the loop; between turns others have theirs, so that a scan takes a fifth of a core at most.
 constexpr Duration kTurn = Duration::milliseconds(2);
 constexpr Duration kBetweenTurns = Duration::milliseconds(8);
@@ -37,10 +39,9 @@ class Sbom final : public Source {
 
   Duration on_ready(int) override {
     if (watch_->drain()) {
-      const Duration soon = environment_.clock.monotonic() + kQuiet;
-      if (scan_ || due_ > soon) due_ = soon;
-      if (!scan_ && quiet_until_ && *quiet_until_ < soon) due_ = soon;  // still at work
-      quiet_until_ = soon;
+      const Duration now = environment_.clock.monotonic();
+      if (!busy_since_) busy_since_ = now;
+      due_ = std::min(now + kQuiet, *busy_since_ + kBusyMax);
     }
     return on_timer();
   }
@@ -62,7 +63,7 @@ class Sbom final : public Source {
  private:
   void begin(Duration now) {
     begun_ = true;
-    quiet_until_.reset();
+    busy_since_.reset();
     due_ = now + environment_.every;
     const std::string& root = environment_.settings.root;
     utsname names{};
@@ -132,7 +133,7 @@ class Sbom final : public Source {
   std::unique_ptr<SoftwareScan> scan_;  ///< While one runs.
   bool begun_ = false;
   Duration due_;
-  std::optional<Duration> quiet_until_, save_at_;
+  std::optional<Duration> busy_since_, save_at_;
   Counters counters_;
 };
 

@@ -13,7 +13,7 @@ namespace picket::agent {
 /// How long after a change a look is due, so that one act of many writes is one difference.
 inline constexpr Duration kSnapshotDebounce = Duration::milliseconds(500);
 /// A busy source is looked at no more often than this.
-inline constexpr Duration kSnapshotPause = Duration::seconds(5);
+inline constexpr Duration kSnapshotPause = Duration::seconds(3);
 /// After a snapshot its events are on their way to the spool; then the set is saved.
 inline constexpr Duration kSnapshotSaveDelay = Duration::seconds(3);
 
