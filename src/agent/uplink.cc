@@ -64,7 +64,10 @@ struct Uplink::Impl final : Transport::Owner {
   // Attempts.
   void attempt();
   void open();
-  void on_stage(UplinkState stage) override { set_state(stage); }
+  void on_stage(UplinkState stage) override {
+    if (stage == UplinkState::connecting) status.address = transport.address();
+    set_state(stage);
+  }
   void on_open() override;
   void on_ready() override { channel.service(); }
   void on_failed(UplinkProblem problem, std::string reason) override;
@@ -272,7 +275,15 @@ void Uplink::Impl::on_assigned(const Assignment& each) {
 Uplink::Uplink(UplinkOptions options, std::optional<ConnectionString> identity, EventLoop& loop, TlsMaterial tls,
                Spool& spool)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(identity), loop, std::move(tls), spool)) {}
-Uplink::~Uplink() = default;
+/// The loop goes on without it: no timer may call what is gone.
+Uplink::~Uplink() {
+  Impl& impl = *impl_;
+  for (const auto timer : {impl.retry_timer, impl.connect_timer, impl.renew_timer, impl.files_timer}) {
+    impl.loop.stop_timer(timer);
+  }
+  impl.provisioning.forget();
+  impl.channel.drop();
+}
 
 void Uplink::start() { impl_->attempt(); }
 
