@@ -247,6 +247,7 @@ Transport::Transport(EventLoop& loop, Owner& owner) : impl_(std::make_unique<Imp
 Transport::~Transport() = default;
 void Transport::open(Route route, std::shared_ptr<TlsContext> tls) { impl_->open(std::move(route), std::move(tls)); }
 void Transport::close() { impl_->close(); }
+Endpoint Transport::address() const { return {impl_->address, impl_->peer().port}; }
 
 void Transport::leave() {
   if (impl_->websocket) impl_->websocket->close();

@@ -59,6 +59,8 @@ class Transport {
   void watch(bool pending);
 
   [[nodiscard]] bool is_open() const;
+  /// What TCP goes to since UplinkState::connecting.
+  [[nodiscard]] Endpoint address() const;
   /// "TLSv1.3"; empty before the handshake is done.
   [[nodiscard]] std::string tls_version() const;
 

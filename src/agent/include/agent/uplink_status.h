@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/record.h"
 #include "base/core/time.h"
 
 namespace picket::agent {
@@ -45,6 +46,7 @@ struct UplinkStatus {
   std::string reason;  ///< For people; empty when nothing is wrong.
   Timestamp since;     ///< Of `state`.
   std::string hub;     ///< "host:port" of the last attempt.
+  Endpoint address;    ///< What TCP goes to: the hub's, or its proxy's; without an address before the first attempt.
   /// "mqtt" or "websocket", of the last attempt; with "auto", `fallback` says why it is not the first choice.
   std::string_view transport = "mqtt";
   std::string fallback;
