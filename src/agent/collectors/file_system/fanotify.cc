@@ -165,7 +165,8 @@ class FileSystemFanotify final : public Source {
   }
 
   void mark(const std::string& folder) {
-    // A file system that was mounted there; not to be able to watch it is a loss that is counted.
+    // A file system that was mounted there, or a full table, is a loss that is counted; a folder that is gone is none.
+    errno = 0;
     if (!watch_file_system(folder) || !folders_.add_watched(folder) ||
         fanotify_mark(events_.get(), FAN_MARK_ADD | FAN_MARK_ONLYDIR, kInFolders, AT_FDCWD, folder.c_str()) != 0) {
       if (errno != ENOENT && errno != ENOTDIR) reporter_.refused();

@@ -279,6 +279,14 @@ bool make_a_storm(const std::string& from, const std::string& folder) {
   return true;
 }
 
+/// Until a file is older than the times of files are behind the clock.
+void wait_until_old(const std::string& path) {
+  struct stat info{};
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  const Timestamp changed{info.st_ctim.tv_sec * 1'000'000 + info.st_ctim.tv_nsec / 1000};
+  while (system_clock().now() - changed < Duration::milliseconds(100)) usleep(5000);
+}
+
 class FileSystemLoss : public testing::TestWithParam<const char*> {};
 
 TEST_P(FileSystemLoss, IsCountedAndWhatChangedIsFoundByItsTimes) {
@@ -286,6 +294,7 @@ TEST_P(FileSystemLoss, IsCountedAndWhatChangedIsFoundByItsTimes) {
   Stage stage(GetParam());
   fs::create_directories(stage.at("calm"));
   ASSERT_TRUE(write_file(stage.at("calm/old"), "1"));
+  wait_until_old(stage.at("calm/old"));
   ASSERT_NO_FATAL_FAILURE(stage.start());
   const Doer before([&] { return write_file(stage.at("seed"), "x"); });
   ASSERT_TRUE(stage.wait_for("Created", "seed"));
