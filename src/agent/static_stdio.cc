@@ -69,6 +69,8 @@ std::FILE* fopen(const char* path, const char* mode) {
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   return fd < 0 ? nullptr : reinterpret_cast<std::FILE*>(new TextFile{.fd = fd, .bytes = {}});
 }
+// What 32-bit libraries call: Debian's c-ares for ARM. Without it all of glibc's stdio is back.
+std::FILE* fopen64(const char* path, const char* mode) { return fopen(path, mode); }
 int fclose(std::FILE* file) {
   const int status = ::close(text_file(file)->fd);
   delete text_file(file);
