@@ -32,6 +32,16 @@ void CollectorSet::start_again(std::span<const std::string> names) {
   }
 }
 
+bool CollectorSet::run_now(std::string_view name) {
+  for (std::size_t i = 0; i < collectors_.size(); ++i) {
+    if (collectors_[i].spec->name != name || !collectors_[i].collector->running()) continue;
+    stop_one(collectors_[i]);
+    start_one(i);
+    return collectors_[i].collector->running();
+  }
+  return false;
+}
+
 void CollectorSet::start_one(std::size_t index) {
   Running& running = collectors_[index];
   // Made anew: priority and interval are settings too.

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "agent/config.h"
+#include "agent/control.h"
 #include "agent/migrate.h"
 #include "agent/preflight.h"
 #include "agent/runtime.h"
 #include "base/core/file.h"
 #include "client_commands.h"
+#include "response/isolation.h"
 
 extern char** environ;
 
@@ -30,6 +32,7 @@ constexpr std::string_view kHelp = R"(picket-agent watches this device and repor
   picket-agent selftest     send a harmless event and wait until the server has raised its alert
   picket-agent status       what the running agent does: connection, collectors, spool, losses
   picket-agent events       the last events that the running agent made; --follow: and all that come, until Ctrl-C
+  picket-agent release      end an isolation that a response command began (as root on the device)
   picket-agent dump         everything for whoever helps: status, settings in force, warnings; no secrets
   picket-agent migrate      take over a retired Defender for IoT agent: says what it would do; --apply does it
   picket-agent settings     every setting with its default
@@ -201,6 +204,15 @@ int run(const Config& config) {
   return exit_with((*runtime)->run());
 }
 
+/// Also without a running agent: whoever stands before a device that is cut off must be able to end it.
+int release(const Config& config) {
+  const auto answer = ask_agent(config.socket_path(), "release", Duration::seconds(5));
+  const ActionResult alone = answer ? ActionResult{} : release_isolation(config.data_dir);
+  const bool done = answer ? answer->starts_with("released") : alone.status == 200;
+  print(done ? STDOUT_FILENO : STDERR_FILENO, answer ? *answer : alone.message + "\n");
+  return exit_with(done ? Outcome::done : Outcome::failed);
+}
+
 int settings() {
   std::string out =
       "# All settings of agent.toml, with their defaults.\n"
@@ -276,7 +288,7 @@ int main_checked(const std::vector<std::string_view>& arguments) {
     print(STDERR_FILENO, kHelp);
     return exit_with(Outcome::usage);
   }
-  const auto commands = {"run", "status", "selftest", "preflight", "events", "dump", "migrate"};
+  const auto commands = {"run", "status", "selftest", "preflight", "events", "dump", "migrate", "release"};
   if (std::ranges::find(commands, command) == commands.end()) {
     return wrong_use("unknown command '" + command + "'");
   }
@@ -284,6 +296,7 @@ int main_checked(const std::vector<std::string_view>& arguments) {
   const auto config = read_config(*command_line);
   if (!config) return wrong_use(config.error());
   if (command == "run") return run(*config);
+  if (command == "release") return release(*config);
   if (command == "status") return show_status(*config, command_line->json);
   if (command == "events") return show_events(*config, command_line->follow, command_line->json);
   if (command == "dump") return show_dump(*config, command_line->json);

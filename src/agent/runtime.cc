@@ -34,6 +34,7 @@
 #include "installation.h"
 #include "message/events.h"
 #include "message/message_builder.h"
+#include "response/responder.h"
 #include "support/event_record.h"
 
 namespace picket::agent {
@@ -63,6 +64,7 @@ struct Runtime::Impl final : AgentView {
         started(clock.now()) {}
 
   Result<> watch_signals();
+  void take_commands();
   void harden();
   void send_statistics(RecordSink& sink) override;
   LogLines& log_lines() override { return lines; }
@@ -97,6 +99,7 @@ struct Runtime::Impl final : AgentView {
   SelfTests self_tests;
   MethodTable methods;
   std::unique_ptr<Uplink> uplink;
+  std::unique_ptr<Responder> responder;
   StatisticsReport statistics;
   Timestamp started;
   UniqueFd signals;
@@ -151,11 +154,25 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& local, const Clo
   impl->self_tests.set_uplink(*impl->uplink);
   impl->methods.add(std::string(kSelfTestMethod),
                     [each = impl.get()](const MethodCall& call) { return each->self_tests.on_method(call); });
+  if (impl->options.collect) impl->take_commands();
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
 Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Runtime::~Runtime() = default;
+
+void Runtime::Impl::take_commands() {
+  responder = std::make_unique<Responder>(
+      ResponderParts{.loop = loop,
+                     .sink = aggregator,
+                     .settings = config.response,
+                     .data_dir = config.data_dir,
+                     .identity = [this] { return uplink->status().identity; },
+                     .hub = [this] { return uplink->status().address; },
+                     .scan = [this](std::string_view name) { return collectors.run_now(name); },
+                     .log = [this](std::string_view line) { log(line); }});
+  methods.add(std::string(kResponseMethod), [this](const MethodCall& call) { return responder->on_method(call); });
+}
 
 Result<> Runtime::Impl::watch_signals() {
   sigset_t set;
@@ -225,6 +242,7 @@ void Runtime::Impl::after_step() {
   }
   uplink->wake();
   const UplinkStatus& now_status = uplink->status();
+  if (responder) responder->hub_at(now_status.address);
   const bool settled = now_status.state == UplinkState::connected || now_status.state == UplinkState::waiting;
   if (!settled || (now_status.state == logged_state && now_status.reason == logged_reason)) return;
   logged_state = now_status.state;
@@ -268,6 +286,7 @@ Outcome Runtime::run() {
   impl.sync_timer = impl.loop.add_timer([&impl] { impl.sync_spool(); });
   impl.collectors.start(impl.config.collectors);
   impl.settings->report();
+  if (impl.responder) impl.responder->start();
   impl.harden();
   const Duration now = impl.clock.monotonic();
   impl.loop.set_timer(impl.window_timer, now);
@@ -316,6 +335,10 @@ AgentStatus Runtime::status() const { return impl_->status(); }
 
 void Runtime::Impl::on_request(std::uint64_t client, std::string_view request) {
   if (request == "status") return control.reply(client, status_json(status()));
+  if (request == "release" && responder) {
+    const ActionResult done = responder->release_locally();
+    return control.reply(client, (done.status == 200 ? "released: " : "failed: ") + done.message + "\n");
+  }
   if (request == "status table") return control.reply(client, status_table(status()));
   if (request == "dump") return control.reply(client, dump_json(status(), config, lines.warnings()));
   if (request == "dump text") return control.reply(client, dump_text(status(), config, lines.warnings()));

@@ -105,6 +105,25 @@ constexpr Setting kSettings[] = {
     {{"hardening.system_calls", "true or false", "true", "refuse system calls that the agent has no use for (seccomp)"},
      [](Config& c, const std::string& v) { return set_bool(c.hardening.system_calls, v); }},
 
+    {{"response.key_file", "path", "", "PEM of the hub's response key (picket response key); empty: no command is taken"},
+     [](Config& c, const std::string& v) { return set_text(c.response.key_file, v); }},
+    {{"response.isolate", "true or false", "false", "signed commands may cut the device off from all but its hub"},
+     [](Config& c, const std::string& v) { return set_bool(c.response.isolate, v); }},
+    {{"response.process", "true or false", "false", "signed commands may kill, suspend and resume processes"},
+     [](Config& c, const std::string& v) { return set_bool(c.response.process, v); }},
+    {{"response.block", "true or false", "false", "signed commands may keep programs from starting, by their SHA-256"},
+     [](Config& c, const std::string& v) { return set_bool(c.response.block, v); }},
+    {{"response.collect", "true or false", "false", "signed commands may read files"},
+     [](Config& c, const std::string& v) { return set_bool(c.response.collect, v); }},
+    {{"response.scan", "true or false", "false", "signed commands may start a collector's snapshot"},
+     [](Config& c, const std::string& v) { return set_bool(c.response.scan, v); }},
+    {{"response.collect_max", "bytes", "1MiB", "largest file that a command may read"},
+     [](Config& c, const std::string& v) { return set_bytes(c.response.collect_bytes_max, v, 1, 8 << 20); }},
+    {{"response.block_max", "bytes", "16MiB", "larger programs are not hashed, so they start; that is an event"},
+     [](Config& c, const std::string& v) { return set_bytes(c.response.block_bytes_max, v, 4 << 10, 256 << 20); }},
+    {{"response.block_paths", "list", "", "mount points whose programs can be blocked; empty: all file systems"},
+     [](Config& c, const std::string& v) { return set_list(c.response.block_paths, v); }},
+
     {{"profile", "prompt or parity", "prompt", "parity: nothing leaves before its interval ends, as the old agent did"},
      [](Config& c, const std::string& v) {
        if (v != "prompt" && v != "parity") return std::string("must be prompt or parity");

@@ -36,6 +36,8 @@ class CollectorSet {
   void stop(std::span<const std::string> names);
   /// After stop(): those named start with the settings of now, if these let them.
   void start_again(std::span<const std::string> names);
+  /// Takes what a collector looks at from time to time now, by starting it again. False: none of this name runs.
+  bool run_now(std::string_view name);
 
   /// Of each collector that runs, since the agent started.
   [[nodiscard]] std::vector<CollectorAccount> accounts() const;

@@ -15,6 +15,7 @@
 #include "agent/outbox.h"
 #include "agent/priority.h"
 #include "agent/proxy.h"
+#include "agent/response_settings.h"
 
 namespace picket::agent {
 
@@ -82,6 +83,7 @@ struct Config {
   CollectorSettings collectors;
   HardeningSettings hardening;
   PolicySettings policy;
+  ResponseSettings response;
   std::map<std::string, SettingValue, std::less<>> chosen;  ///< By key, what was set by any source.
 
   [[nodiscard]] std::string socket_path() const {
