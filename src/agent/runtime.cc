@@ -22,6 +22,7 @@
 #include "agent/log_lines.h"
 #include "agent/methods.h"
 #include "agent/outbox.h"
+#include "agent/service_manager.h"
 #include "agent/spool.h"
 #include "agent/statistics_report.h"
 #include "agent/tls_material.h"
@@ -63,6 +64,7 @@ struct Runtime::Impl final : AgentView {
                    [this](std::uint64_t client, const SelfTestResult& result) { on_self_test_end(client, result); }),
         started(clock.now()) {}
 
+  void tell_service_manager();
   Result<> watch_signals();
   void take_commands();
   void harden();
@@ -98,6 +100,7 @@ struct Runtime::Impl final : AgentView {
   CollectorSet collectors;
   SelfTests self_tests;
   MethodTable methods;
+  ServiceManager service{service_environment(), ::getpid()};
   std::unique_ptr<Uplink> uplink;
   std::unique_ptr<Responder> responder;
   StatisticsReport statistics;
@@ -106,7 +109,7 @@ struct Runtime::Impl final : AgentView {
   std::vector<HardeningPart> hardening;
   bool stopping = false;
 
-  std::uint32_t window_timer = 0, batch_timer = 0, sync_timer = 0;
+  std::uint32_t window_timer = 0, batch_timer = 0, sync_timer = 0, alive_timer = 0;
   bool sync_waits = false;
   std::uint64_t synced_through = 0;  ///< append_mark() of the spool.
   std::optional<SelfTestResult> self_test_done;
@@ -247,13 +250,29 @@ void Runtime::Impl::after_step() {
   if (!settled || (now_status.state == logged_state && now_status.reason == logged_reason)) return;
   logged_state = now_status.state;
   logged_reason = now_status.reason;
-  log(now_status.state == UplinkState::connected
+  const std::string text =
+      now_status.state == UplinkState::connected
           ? "connected to " + now_status.hub +
                 (now_status.fallback.empty() ? std::string() : " by WebSocket, since: " + now_status.fallback)
-          : "not connected: " + std::string(to_string(now_status.problem)) + ": " + now_status.reason);
+          : "not connected: " + std::string(to_string(now_status.problem)) + ": " + now_status.reason;
+  log(text);
+  service.status(text);
+}
+
+/// Ready, and from now on alive: a loop that hangs is ended and started again.
+void Runtime::Impl::tell_service_manager() {
+  service.ready();
+  const auto every = service.alive_every();
+  if (!every) return;
+  alive_timer = loop.add_timer([this, period = *every] {
+    service.alive();
+    loop.set_timer(alive_timer, clock.monotonic() + period);
+  });
+  loop.set_timer(alive_timer, clock.monotonic());
 }
 
 void Runtime::Impl::say_farewell() {
+  service.stopping();
   collectors.stop();
   aggregator.flush();
   outbox.flush();
@@ -288,6 +307,7 @@ Outcome Runtime::run() {
   impl.settings->report();
   if (impl.responder) impl.responder->start();
   impl.harden();
+  impl.tell_service_manager();
   const Duration now = impl.clock.monotonic();
   impl.loop.set_timer(impl.window_timer, now);
   impl.uplink->start();
