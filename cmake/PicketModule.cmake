@@ -53,8 +53,9 @@ function(picket_module)
 endfunction()
 
 # Options of code that runs on a device: small before fast, failures are values.
+set(PICKET_DEVICE_SIZE -Os CACHE STRING "How small device code is made: -Os, or -Oz, which outlines what repeats")
 function(picket_device_options target)
-  target_compile_options(${target} PRIVATE -Os -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections)
+  target_compile_options(${target} PRIVATE ${PICKET_DEVICE_SIZE} -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections)
 endfunction()
 
 function(picket_test)
