@@ -251,13 +251,14 @@ SUITES = {
     "tsan": lambda: unit("tsan"),
     "fuzz": fuzz,
     "slow": lambda: run_pytest("tests/e2e", "slow", 3600),
+    "qemu": lambda: run_pytest("tests/qemu", "not slow", 7200),
 }
-ONLY_WITH_ALL = {"asan", "tsan", "fuzz", "slow"}
+ONLY_WITH_ALL = {"asan", "tsan", "fuzz", "slow", "qemu"}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./test")
-    parser.add_argument("--all", action="store_true", help="also asan, tsan, fuzz and slow")
+    parser.add_argument("--all", action="store_true", help="also asan, tsan, fuzz, slow and qemu")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     arguments = parser.parse_args()
     for name in arguments.suites:
