@@ -156,6 +156,9 @@ constexpr int kAllowed[] = {
 #ifdef SYS_faccessat2
     SYS_faccessat2,
 #endif
+#ifdef SYS_openat2
+    SYS_openat2,
+#endif
 #ifdef SYS_close_range
     SYS_close_range,
 #endif

@@ -32,6 +32,8 @@ constexpr std::array kRoutes{
     Route{"POST", "/devices/{device_id}/methods", Access::contributor, call_method},
     Route{"POST", "/devices/{device_id}/messages", Access::contributor, send_message},
     Route{"DELETE", "/devices/{device_id}/messages", Access::contributor, purge_messages},
+    Route{"POST", "/devices/{device_id}/response", Access::admin, respond},
+    Route{"GET", "/response/key", Access::reader, get_response_key},
     Route{"GET", "/hubs", Access::reader, list_hubs},
     Route{"POST", "/hubs", Access::admin, create_hub},
     Route{"GET", "/hubs/{hub}", Access::reader, get_hub},

@@ -9,6 +9,7 @@
 #include "journal_commands.h"
 #include "operations_commands.h"
 #include "output.h"
+#include "response_commands.h"
 #include "security_commands.h"
 #include "serve.h"
 
@@ -171,6 +172,12 @@ int main(int argc, char** argv) {
       },
       program.json);
   picket::cli::add_operations(
+      app,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      program.json);
+  picket::cli::add_response(
       app,
       [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
         on_client(command, program, std::move(body));

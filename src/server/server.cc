@@ -32,6 +32,7 @@
 #include "presence.h"
 #include "query_schema.h"
 #include "recommendation_list.h"
+#include "response_desk.h"
 #include "retention_clock.h"
 #include "self_test_confirmer.h"
 #include "state_identity_store.h"
@@ -156,6 +157,7 @@ class EmbeddedServer final : public Server {
   std::unique_ptr<pipeline::Projector> recommendation_projector_;
   std::optional<TriageDesk> triage_desk_;
   std::optional<IntelligenceDesk> intelligence_desk_;
+  std::optional<ResponseDesk> response_desk_;
   std::optional<Housekeeper> housekeeper_;
 
   std::optional<net::IoThreads> threads_;
@@ -357,6 +359,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
   api.address = options_.address;
   api.port = options_.portal_port;
   api.portal_directory = options_.portal;
+  TRY(response_desk_, ResponseDesk::open(data_->secrets(), options_.hub));
   TRY(portal_tls_, net::TlsContext::create({.certificate_pem = certificates_.certificate_pem,
                                             .private_key_pem = certificates_.private_key_pem}));
   TRY(api_, api::Server::start(*threads_, portal_tls_.get(), std::move(api),
@@ -384,7 +387,8 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .hubs = &hub_->administration(),
                                 .hub_settings = &hub_->settings(),
                                 .id_scope = hub_->provisioning().scope(),
-                                .intelligence = &*intelligence_desk_},
+                                .intelligence = &*intelligence_desk_,
+                                .response = &*response_desk_},
                                *live_));
   log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",
             options_.address, hub_->mqtt_port(), hub_->amqp_port(), hub_->https_port(), api_->port());

@@ -56,7 +56,8 @@ Responder::Responder(ResponderParts parts)
                  [this](bool released, std::string_view id, const std::string& text) {
                    report({.id = std::string(id), .action = "isolate"},
                           released ? message::ResponseResult::Ended : message::ResponseResult::Failed, text);
-                 }) {
+                 }),
+      files_(parts_.loop, parts_.sink) {
   add_actions();
 }
 Responder::~Responder() = default;
@@ -74,6 +75,10 @@ void Responder::add_actions() {
                                      }});
   actions_.emplace("release", Action{&ResponseSettings::isolate, "response.isolate",
                                      [this](const ResponseCommand&, const Json&) { return isolation_.release(); }});
+  actions_.emplace("collect", Action{&ResponseSettings::collect, "response.collect",
+                                     [this](const ResponseCommand& command, const Json& arguments) {
+                                       return files_.collect(arguments, parts_.settings.collect_bytes_max, command.id);
+                                     }});
   actions_.emplace("scan", Action{&ResponseSettings::scan, "response.scan",
                                   [this](const ResponseCommand&, const Json& arguments) -> ActionResult {
                                     const auto name = arguments.find("collector");

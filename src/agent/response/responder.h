@@ -12,6 +12,7 @@
 #include "agent/record.h"
 #include "agent/response_settings.h"
 #include "command.h"
+#include "file_collection.h"
 #include "isolation.h"
 #include "memory.h"
 #include "message/events.h"
@@ -67,6 +68,7 @@ class Responder {
   ResponderParts parts_;
   ResponseMemory memory_;
   Isolation isolation_;
+  FileCollection files_;
   std::map<std::string, Action, std::less<>> actions_;
   Duration window_start_;
   unsigned refusals_ = 0;           ///< In this window.

@@ -54,6 +54,9 @@ Answer revoke_certificate(Call& call);
 Answer restore_certificate(Call& call);
 // diagnostics_routes.cc
 Answer export_diagnostics(Call& call);
+// response_routes.cc
+Answer get_response_key(Call& call);
+Answer respond(Call& call);
 // intelligence_routes.cc
 Answer list_intelligence(Call& call);
 Answer put_intelligence(Call& call);

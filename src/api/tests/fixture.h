@@ -131,6 +131,14 @@ class FakeRouteDesk final : public RouteDesk {
 };
 
 /// Remembers what was put in force.
+class FakeResponseDesk final : public ResponseDesk {
+ public:
+  [[nodiscard]] ResponsePublicKeys public_keys() const override { return {.current = "a public key", .next = {}}; }
+  [[nodiscard]] Result<SignedResponse> sign(const ResponseOrder& order, Timestamp) const override {
+    return SignedResponse{.id = "command-1", .payload = R"({"command":")" + order.generation_id + R"("})"};
+  }
+};
+
 class FakeIntelligenceDesk final : public IntelligenceDesk {
  public:
   Result<> replace(std::string_view name, std::string_view version, std::string_view body) override {
@@ -207,7 +215,8 @@ class ApiTest : public ::testing::Test {
                              .hubs = hubs_.get(),
                              .hub_settings = &hub_settings_,
                              .id_scope = "0ne0A1B2C3D",
-                             .intelligence = &intelligence_},
+                             .intelligence = &intelligence_,
+                             .response = &response_desk_},
                             live_)
                   .value();
     client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");
@@ -274,6 +283,7 @@ class ApiTest : public ::testing::Test {
   std::optional<state::SecurityGroups> security_groups_;
   FakeRouteDesk route_desk_;
   FakeIntelligenceDesk intelligence_;
+  FakeResponseDesk response_desk_;
   std::unique_ptr<hub::Twins> twins_;
   hub::HubSettingsStore hub_settings_;
   std::unique_ptr<hub::HubAdministration> hubs_;

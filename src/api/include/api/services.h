@@ -79,6 +79,30 @@ class IntelligenceDesk {
   virtual Result<> replace(std::string_view name, std::string_view version, std::string_view body) = 0;
 };
 
+/// What a device shall do; `arguments` is a JSON object.
+struct ResponseOrder {
+  std::string device_id, module_id, generation_id;
+  std::string action;
+  std::string arguments;
+  Duration lifetime;  ///< At most an hour.
+};
+struct SignedResponse {
+  std::string id;
+  std::string payload;  ///< Of the direct method PicketRespond.
+};
+struct ResponsePublicKeys {
+  std::string current;
+  std::string next;  ///< That devices are changed over to; empty: none.
+};
+
+/// Signs commands that devices carry out. Any thread.
+class ResponseDesk {
+ public:
+  virtual ~ResponseDesk() = default;
+  [[nodiscard]] virtual ResponsePublicKeys public_keys() const = 0;
+  [[nodiscard]] virtual Result<SignedResponse> sign(const ResponseOrder& order, Timestamp now) const = 0;
+};
+
 /// Counters or gauges of one part of the server, by name (snake_case).
 struct CounterGroup {
   std::string part;  ///< "hub", "journal", "pipeline", "workspace", "api".
@@ -143,6 +167,7 @@ struct Services {
   const hub::HubSettingsStore* hub_settings = nullptr;
   std::string id_scope;  ///< Of provisioning; empty: not offered.
   IntelligenceDesk* intelligence = nullptr;
+  const ResponseDesk* response = nullptr;
 };
 
 }  // namespace picket::api

@@ -16,12 +16,4 @@ Result<> verify_signature(std::string_view public_key_pem, Bytes message, Bytes 
 /// Is it a key that verify_signature() would use? Errors: malformed "signature.key".
 Result<> check_public_key(std::string_view public_key_pem);
 
-// Whoever signs has OpenSSL: only in picket::crypto_openssl.
-
-/// A new private key, PEM (PKCS#8).
-Result<std::string> make_signing_key();
-/// Errors: malformed "signature.key".
-Result<std::string> public_key_of(std::string_view private_key_pem);
-Result<Buffer> sign(std::string_view private_key_pem, Bytes message);
-
 }  // namespace picket
