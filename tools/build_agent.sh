@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# tools/build_agent.sh ARCH [CMAKE_OPTION...]: the agent alone, for amd64, arm64 or armhf. Prints where it is.
+# tools/build_agent.sh ARCH [CMAKE_OPTION...]: the agent alone, for amd64, arm64, armhf or riscv64. Prints where it is.
 # tools/build_agent.sh sizes [ARCH...]: builds them and prints the stripped sizes, e.g. "binary_aarch64_kib 1441".
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 arch=${1:-}
 if [ "$arch" = sizes ]; then
   shift
-  [ $# -gt 0 ] || set -- amd64 arm64 armhf
+  [ $# -gt 0 ] || set -- amd64 arm64 armhf riscv64
   for each in "$@"; do
     program=$("$0" "$each")
     bytes=$(stat -c %s "$root/$program")
@@ -15,9 +15,9 @@ if [ "$arch" = sizes ]; then
   exit
 fi
 case $arch in
-  amd64 | arm64 | armhf) ;;
+  amd64 | arm64 | armhf | riscv64) ;;
   *)
-    echo "Usage: tools/build_agent.sh amd64|arm64|armhf [CMAKE_OPTION...]" >&2
+    echo "Usage: tools/build_agent.sh amd64|arm64|armhf|riscv64 [CMAKE_OPTION...]" >&2
     echo "       tools/build_agent.sh sizes [ARCH...]" >&2
     echo "  e.g. -DPICKET_COLLECTORS=\"process;network;login\" leaves the other collectors out" >&2
     exit 2 ;;

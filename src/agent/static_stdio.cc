@@ -107,11 +107,15 @@ int setvbuf(std::FILE*, char*, int, size_t) { return 0; }
 // Only mbedTLS's self tests print to standard output this way.
 int puts(const char*) { return EOF; }
 int putchar(int) { return EOF; }
+int printf(const char*, ...) { return -1; }
 int __printf_chk(int, const char*, ...) { return -1; }
 
 int sprintf(char* out, const char* format, ...) { PICKET_FORMAT(format_text(out, SIZE_MAX, format, arguments)); }
 int snprintf(char* out, size_t size, const char* format, ...) {
   PICKET_FORMAT(format_text(out, size, format, arguments));
+}
+int vsnprintf(char* out, size_t size, const char* format, std::va_list arguments) {
+  return format_text(out, size, format, arguments);
 }
 int __snprintf_chk(char* out, size_t size, int, size_t, const char* format, ...) {
   PICKET_FORMAT(format_text(out, size, format, arguments));

@@ -8,7 +8,7 @@ import pytest
 from picket_agent import Agent
 from picket_server import ROOT, wait_for
 
-EMULATORS = {"arm64": "qemu-aarch64-static", "armhf": "qemu-arm-static"}
+EMULATORS = {"arm64": "qemu-aarch64-static", "armhf": "qemu-arm-static", "riscv64": "qemu-riscv64-static"}
 BUILD_S_MAX = 3600
 
 

@@ -4,6 +4,7 @@
 set -euo pipefail
 arch=$1
 root=$2
+[ "$arch" != riscv64 ] || exec "$(dirname "$0")/sysroot_riscv64.sh" "$root"
 packages=(libc6-dev libc6 linux-libc-dev libcrypt-dev libstdc++-12-dev libgcc-12-dev libgcc-s1 libmbedtls-dev libc-ares-dev
   zlib1g-dev libbpf-dev)
 stamp="$root/.complete"
