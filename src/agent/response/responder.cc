@@ -57,7 +57,16 @@ Responder::Responder(ResponderParts parts)
                    report({.id = std::string(id), .action = "isolate"},
                           released ? message::ResponseResult::Ended : message::ResponseResult::Failed, text);
                  }),
-      files_(parts_.loop, parts_.sink) {
+      files_(parts_.loop, parts_.sink),
+      block_(parts_.loop, parts_.settings, parts_.data_dir + "/response/blocked",
+             [this](Block::Notice notice, std::string_view id, const std::string& arguments, const std::string& text) {
+               report({.id = std::string(id),
+                       .action = notice == Block::Notice::list ? "block" : "exec",
+                       .arguments = arguments},
+                      notice == Block::Notice::refused ? message::ResponseResult::Refused
+                                                       : message::ResponseResult::Failed,
+                      text);
+             }) {
   add_actions();
 }
 Responder::~Responder() = default;
@@ -75,6 +84,13 @@ void Responder::add_actions() {
                                      }});
   actions_.emplace("release", Action{&ResponseSettings::isolate, "response.isolate",
                                      [this](const ResponseCommand&, const Json&) { return isolation_.release(); }});
+  actions_.emplace("block", Action{&ResponseSettings::block, "response.block",
+                                   [this](const ResponseCommand& command, const Json& arguments) {
+                                     return block_.block(arguments, command.id);
+                                   }});
+  actions_.emplace("unblock",
+                   Action{&ResponseSettings::block, "response.block",
+                          [this](const ResponseCommand&, const Json& arguments) { return block_.unblock(arguments); }});
   actions_.emplace("collect", Action{&ResponseSettings::collect, "response.collect",
                                      [this](const ResponseCommand& command, const Json& arguments) {
                                        return files_.collect(arguments, parts_.settings.collect_bytes_max, command.id);
@@ -91,7 +107,10 @@ void Responder::add_actions() {
                                         }});
 }
 
-void Responder::start() { isolation_.resume(); }
+void Responder::start() {
+  isolation_.resume();
+  block_.resume();
+}
 
 Refusal Responder::verify(const MethodCall& call, ResponseCommand& command) {
   std::string key = memory_.rotated_key();

@@ -11,6 +11,7 @@
 #include "agent/methods.h"
 #include "agent/record.h"
 #include "agent/response_settings.h"
+#include "block.h"
 #include "command.h"
 #include "file_collection.h"
 #include "isolation.h"
@@ -69,6 +70,7 @@ class Responder {
   ResponseMemory memory_;
   Isolation isolation_;
   FileCollection files_;
+  Block block_;
   std::map<std::string, Action, std::less<>> actions_;
   Duration window_start_;
   unsigned refusals_ = 0;           ///< In this window.

@@ -274,5 +274,23 @@ TEST_F(ResponderTest, NeverTouchesProcessOneOrItself) {
   EXPECT_EQ(order({.id = "3", .action = "kill", .arguments = R"({"pid":-1})"}).status, 400);
 }
 
+TEST_F(ResponderTest, BlocksOnlyWhereTheLocalPolicyAllowsItAndSaysWhyNot) {
+  const std::string hash = R"({"sha256":")" + std::string(64, 'a') + "\"}";
+  const MethodAnswer refused = order({.action = "block", .arguments = hash});
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.payload, HasSubstr("response.block"));
+  settings_.block = true;
+  EXPECT_EQ(order({.id = "2", .action = "block", .arguments = R"({"sha256":"aa"})"}).status, 400);
+  EXPECT_EQ(order({.id = "3", .action = "unblock", .arguments = hash}).status, 404);
+}
+
+TEST_F(ResponderTest, SaysAtItsStartThatTheListOfBlockedProgramsIsDamaged) {
+  std::ofstream(directory_ + "/response/blocked") << "{";
+  responder_->start();
+  EXPECT_THAT(last_event(), HasSubstr(R"("Action":"block")"));
+  EXPECT_THAT(last_event(), HasSubstr(R"("Result":"Failed")"));
+  EXPECT_THAT(last_event(), HasSubstr("damaged"));
+}
+
 }  // namespace
 }  // namespace picket::agent

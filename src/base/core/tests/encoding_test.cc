@@ -6,6 +6,7 @@
 #include "base/core/hash.h"
 #include "base/core/identity.h"
 #include "base/core/random.h"
+#include "base/core/sha256_stream.h"
 
 namespace picket {
 namespace {
@@ -94,6 +95,14 @@ TEST(RandomUuid, IsVersion4) {
   EXPECT_EQ(id[14], '4');
   EXPECT_TRUE(std::string_view("89ab").contains(id[19]));
   EXPECT_NE(id, random_uuid());
+}
+
+TEST(Sha256Stream, IsThatOfTheWhole) {
+  const std::string text(100'000, 'p');
+  Sha256Stream stream;
+  for (std::size_t at = 0; at < text.size(); at += 777) stream.add(as_bytes(std::string_view(text).substr(at, 777)));
+  EXPECT_EQ(stream.finish(), sha256(as_bytes(text)));
+  EXPECT_EQ(Sha256Stream().finish(), sha256({}));
 }
 
 }  // namespace
