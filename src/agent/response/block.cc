@@ -135,7 +135,7 @@ ActionResult Block::answer(std::string text) const {
 
 // ---- file systems ----
 
-/// Also when it watches already. Errors: io, unsupported (Linux below 5.1, or built without it).
+/// Also when it watches already. Errors: io, unsupported (Linux below 5.0, or built without it).
 Result<> Block::watch() {
   if (!events_.valid()) {
     UniqueFd events{::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK,

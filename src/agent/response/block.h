@@ -20,7 +20,7 @@
 
 namespace picket::agent {
 
-/// The kernel asks before each start of a program (fanotify(7), FAN_OPEN_EXEC_PERM; Linux 5.1), only while something is
+/// The kernel asks before each start of a program (fanotify(7), FAN_OPEN_EXEC_PERM; Linux 5.0), only while something is
 /// blocked. Whatever goes wrong, the program starts: this must never hold up the device. When the agent stops, its
 /// descriptor closes and everything starts. One thread: the loop's.
 class Block {
@@ -40,7 +40,8 @@ class Block {
     std::uint64_t seen = 0;       ///< Starts that the kernel asked about: started + refused.
     std::uint64_t refused = 0;    ///< Blocked programs that did not start.
     std::uint64_t unchecked = 0;  ///< Started, since the file was too large or could not be read.
-    std::uint64_t lost = 0;       ///< Questions that the kernel answered itself: its queue was full, or reading failed.
+    /// Questions that the kernel answered itself: yes when its queue was full, no when it could not give the file.
+    std::uint64_t lost = 0;
   };
 
   /// `settings` outlive it.

@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -216,6 +218,39 @@ TEST_F(BlockLive, WorksWithWhatHardeningLeaves) {
   ::close(to_agent[1]);
   EXPECT_EQ(result_of(agent), 0);
   ::close(to_test[0]);
+}
+
+/// Makes what is mounted at `root` all that there is for this process, but for /proc.
+bool see_only(const std::string& root) {
+  const std::string proc = root + "/proc";
+  return ::unshare(CLONE_NEWNS) == 0 && ::mkdir(proc.c_str(), 0755) == 0 &&
+         ::mount("proc", proc.c_str(), "proc", 0, nullptr) == 0 && ::chdir(root.c_str()) == 0 &&
+         ::syscall(SYS_pivot_root, ".", ".") == 0 && ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
+}
+
+TEST_F(BlockLive, WatchesAllFileSystemsWhenNoneIsNamedAlsoLaterOnes) {
+  const pid_t agent = ::fork();
+  if (agent == 0) {
+    settings_.block_paths = {};
+    const std::string content = read_file(blocked_, 8U << 20).value();
+    if (!see_only(directory_)) ::_exit(2);
+    block_.reset();
+    directory_.clear();
+    start();
+    // What starts ends with ENOENT: here is no dynamic loader.
+    if (order(true, hash_).status != 200) ::_exit(3);
+    if (starting("/blocked-program") != EPERM || starting("/other-program") != ENOENT) ::_exit(4);
+    if (::mkdir("/later", 0755) != 0 || ::mount("later", "/later", "tmpfs", 0, "size=32m") != 0) ::_exit(5);
+    if (!replace_file("/later/program", as_bytes(content), 0755)) ::_exit(6);
+    if (!loop_.run_once(Duration::seconds(10))) ::_exit(7);
+    if (starting("/later/program") != EPERM) ::_exit(8);
+    block_.reset();
+    ::_exit(starting("/later/program") == ENOENT ? 0 : 9);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(agent, &status, 0), agent);
+  EXPECT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
