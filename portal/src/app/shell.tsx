@@ -107,7 +107,12 @@ const useStyles = makeStyles({
     '& svg': { color: tokens.colorBrandForeground1 },
   },
   count: { marginLeft: 'auto' },
-  main: { minWidth: 0, overflowY: 'auto', outline: 'none' },
+  main: {
+    minWidth: 0,
+    overflowY: 'auto',
+    outline: 'none',
+    ':focus-visible': { boxShadow: `inset 0 0 0 2px ${tokens.colorStrokeFocus2}` },
+  },
 });
 
 function LiveBadge() {
@@ -180,7 +185,8 @@ export function Shell({ children }: { children: ReactNode }) {
           <NavItem key={destination.path} {...destination} alerts={openAlerts} />
         ))}
       </nav>
-      <main id="main" ref={main} tabIndex={-1} className={styles.main}>
+      {/* It scrolls, so the keyboard must reach it, also on a page with nothing else to focus. */}
+      <main id="main" ref={main} tabIndex={0} className={styles.main}>
         {children}
       </main>
     </div>
