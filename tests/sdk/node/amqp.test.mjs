@@ -9,7 +9,7 @@ import amqpBase from 'azure-iot-amqp-base';
 import device from 'azure-iot-device';
 import rhea from 'rhea';
 
-import { ask, ca, deviceClient, field, host, newDevice, rows, sasToken, securityMessage, transports, within } from './hub.mjs';
+import { ask, ca, deviceClient, field, host, newDevice, rows, sasToken, securityMessage, transports, until, within } from './hub.mjs';
 
 const { Message } = device;
 
@@ -132,15 +132,20 @@ describe('rates of a tier', () => {
     const { id, device: string } = await newDevice();
     const client = deviceClient(string, transports.amqp);
     await within(client.open(), 'open');
-    await ask('resize', { tier: 'F1' });  // 100 messages a second, and 100 at once
+    await ask('resize', { tier: 'F1' });  // 100 messages a second, and 100 at once; in force a moment later
+    const throttled = () => ask('rows', { query: `HubOperations | where DeviceId == "${id}" and Kind == "throttled"` });
+    let sent = 0;
+    const wave = () => Promise.all(Array.from({ length: 400 }, () => {
+      const message = new Message(securityMessage(`paced-${(sent += 1)}-${id}`));
+      message.setAsSecurityMessage();
+      return client.sendEvent(message);
+    }));
     try {
-      await within(Promise.all(Array.from({ length: 400 }, (_, i) => {
-        const message = new Message(securityMessage(`paced-${i}-${id}`));
-        message.setAsSecurityMessage();
-        return client.sendEvent(message);
-      })), 'all are accepted', 60_000);
-      await rows(`SecurityIoTRawEvent | where DeviceId == "${id}" | distinct IoTRawEventId`, 400);
-      const [row] = await rows(`HubOperations | where DeviceId == "${id}" and Kind == "throttled"`);
+      const row = await until(async () => {
+        await within(wave(), 'all are accepted', 60_000);
+        return (await throttled())[0];
+      }, 'a wave is above the rate', 60_000);
+      await rows(`SecurityIoTRawEvent | where DeviceId == "${id}" | distinct IoTRawEventId`, sent);
       assert.equal(row.ResultDescription, 'd2c_messages');
       assert.equal(row.Protocol, 'amqp');
     } finally {
