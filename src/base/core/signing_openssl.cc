@@ -1,44 +1,10 @@
-#include <memory>
-
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 #include "base/core/signing.h"
+#include "signature_openssl.h"
 
 namespace picket {
 namespace {
 
-template <auto kFree>
-struct Free {
-  template <class T>
-  void operator()(T* value) const {
-    kFree(value);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Digest = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
-using Memory = std::unique_ptr<BIO, Free<BIO_free>>;
-
-std::unexpected<Error> bad_key() {
-  ERR_clear_error();
-  return fail(Errc::malformed, "signature.key");
-}
-
-Memory memory_of(std::string_view text) { return Memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-
-/// Nobody is asked for a passphrase.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-Result<Key> checked(Key key) {
-  char group[32] = {};
-  if (!key || EVP_PKEY_get_group_name(key.get(), group, sizeof group, nullptr) != 1 ||
-      std::string_view(group) != "prime256v1") {
-    return bad_key();
-  }
-  return key;
-}
+using namespace openssl;
 
 Result<Key> read_private(std::string_view pem) {
   return checked(Key(PEM_read_bio_PrivateKey(memory_of(pem).get(), nullptr, no_passphrase, nullptr)));
@@ -52,8 +18,6 @@ Result<std::string> written(Write&& write) {
   const auto length = BIO_get_mem_data(out.get(), &bytes);
   return std::string(bytes, static_cast<std::size_t>(length));
 }
-
-const unsigned char* bytes_of(Bytes bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
 }  // namespace
 

@@ -16,7 +16,7 @@ constexpr Timestamp kNow{1'800'000'000'000'000};
 
 struct Folder {
   Folder() {
-    std::string name = "/tmp/picket-snapshot-XXXXXX";
+    std::string name = ::testing::TempDir() + "picket-snapshot-XXXXXX";
     path = mkdtemp(name.data());
   }
   ~Folder() { std::filesystem::remove_all(path); }

@@ -23,7 +23,7 @@ class FirewallLive : public testing::Test {
   void SetUp() override {
     PICKET_NEEDS_ROOT();
     ASSERT_EQ(unshare(CLONE_NEWNET), 0);
-    std::string name = "/tmp/picket-firewall-XXXXXX";
+    std::string name = ::testing::TempDir() + "picket-firewall-XXXXXX";
     folder_ = mkdtemp(name.data());
   }
   void TearDown() override {

@@ -19,7 +19,7 @@ class LocalUsersLive : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     PICKET_NEEDS_ROOT();
-    std::string name = "/tmp/picket-users-XXXXXX";
+    std::string name = ::testing::TempDir() + "picket-users-XXXXXX";
     root_ = mkdtemp(name.data());
     std::filesystem::create_directories(root_ + "/etc");
     write("passwd", "root:x:0:0:root:/root:/bin/bash\n");

@@ -20,7 +20,7 @@ class SbomLive : public testing::Test {
  protected:
   void SetUp() override {
     PICKET_NEEDS_ROOT();
-    std::string name = "/tmp/picket-sbom-XXXXXX";
+    std::string name = ::testing::TempDir() + "picket-sbom-XXXXXX";
     root_ = mkdtemp(name.data());
   }
   void TearDown() override {

@@ -19,7 +19,7 @@ using testing::UnorderedElementsAre;
 class SoftwareScanTest : public testing::Test {
  protected:
   SoftwareScanTest() {
-    std::string name = "/tmp/picket-sbom-XXXXXX";
+    std::string name = ::testing::TempDir() + "picket-sbom-XXXXXX";
     root_ = mkdtemp(name.data());
   }
   ~SoftwareScanTest() override { std::filesystem::remove_all(root_); }

@@ -13,7 +13,7 @@ namespace {
 class SystemFactsTest : public testing::Test {
  protected:
   SystemFactsTest() {
-    std::string name = "/tmp/picket-system-XXXXXX";
+    std::string name = ::testing::TempDir() + "picket-system-XXXXXX";
     root_ = mkdtemp(name.data());
   }
   ~SystemFactsTest() override { std::filesystem::remove_all(root_); }
