@@ -70,7 +70,7 @@ void AlertBook::merge(AlertChange& alert, const Finding& finding, Profile profil
 
 void AlertBook::raise(const Finding& finding, const Context& context, std::vector<AlertChange>& out) {
   const AlertInfo* info = catalogue_.find(finding.alert_type);
-  CHECK(info != nullptr, "each alert type of a detector is in content/alerts.yaml (a test runs all)");
+  CHECK(info != nullptr, "each alert type of a detector is in content/alerts/ (a test runs all)");
   const std::string key = state_key(context.rule, finding.alert_type, context.device.hub, context.device.device_id,
                                     context.device.generation_id, finding.group_key);
   OpenAlert late;

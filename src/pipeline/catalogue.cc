@@ -75,13 +75,18 @@ AlertInfo read_alert(const YAML::Node& node) {
 }  // namespace
 
 void Catalogue::read(std::string_view yaml) {
-  const YAML::Node root = YAML::Load(std::string(yaml));
-  for (const YAML::Node& node : list_of(root, "alerts", "alerts.list")) {
-    AlertInfo info = read_alert(node);
-    const std::string type = info.type;
-    for (const std::string& alias : info.aliases) names_.emplace(folded(alias), type);
-    names_.insert_or_assign(folded(type), type);
-    if (!alerts_.emplace(type, std::move(info)).second) complain("alerts.type", node, "'" + type + "' is there twice");
+  std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
+  if (documents.empty()) documents.emplace_back();  // Refused below: a catalogue without alerts is none.
+  for (const YAML::Node& root : documents) {
+    for (const YAML::Node& node : list_of(root, "alerts", "alerts.list")) {
+      AlertInfo info = read_alert(node);
+      const std::string type = info.type;
+      for (const std::string& alias : info.aliases) names_.emplace(folded(alias), type);
+      names_.insert_or_assign(folded(type), type);
+      if (!alerts_.emplace(type, std::move(info)).second) {
+        complain("alerts.type", node, "'" + type + "' is there twice");
+      }
+    }
   }
   hash_ = fnv1a64(as_bytes(yaml));
 }
@@ -95,7 +100,7 @@ Result<Catalogue> Catalogue::parse(std::string_view yaml, std::string* detail) {
 const Catalogue& Catalogue::builtin() {
   static const Catalogue catalogue = [] {
     auto parsed = parse(kAlertsYaml);
-    CHECK(parsed.has_value(), "content/alerts.yaml of this build is valid (a test proves it)");
+    CHECK(parsed.has_value(), "content/alerts/ of this build is valid (a test proves it)");
     return *std::move(parsed);
   }();
   return catalogue;

@@ -41,7 +41,7 @@ struct DetectorEvent {
 /// Something to raise. The raise stage makes it a new alert, or a change of the one with the same type, device and
 /// group key.
 struct Finding {
-  std::string_view alert_type;  ///< Static; must be in content/alerts.yaml.
+  std::string_view alert_type;  ///< Static; must be in content/alerts/.
   std::string group_key;
   Timestamp start;
   Timestamp end;

@@ -1,4 +1,4 @@
-// What is known about each kind of alert: content/alerts.yaml.
+// What is known about each kind of alert: content/alerts/.
 #pragma once
 
 #include <cstdint>
@@ -38,9 +38,9 @@ struct AlertInfo {
 
 class Catalogue {
  public:
-  /// Errors: malformed "alerts.…", with the line (from 1) as `offset` and a sentence in `detail` when given.
+  /// One YAML document or several. Errors: malformed "alerts.…", with the line (from 1) as `offset` and a sentence in `detail` when given.
   static Result<Catalogue> parse(std::string_view yaml, std::string* detail = nullptr);
-  /// content/alerts.yaml as it was when this program was built.
+  /// The files of content/alerts/ as they were when this program was built.
   static const Catalogue& builtin();
 
   [[nodiscard]] const AlertInfo* find(std::string_view type) const;
