@@ -53,6 +53,7 @@ void __throw_underflow_error(const char*) { abort(); }
 void __throw_out_of_range_fmt(const char*, ...) { abort(); }
 [[noreturn]] void __throw_bad_function_call();
 void __throw_bad_function_call() { abort(); }
+void terminate() noexcept { abort(); }
 }  // namespace std
 
 // The real ones throw, which brings the unwinder: 27 KB.
@@ -137,6 +138,19 @@ char* strerror(int error) {
   }
   std::abort();
 }
+
+// A pure virtual function that is called ends the program; libstdc++'s asks its handlers and the unwinder first.
+// glibc's clean-up code names the unwinder too, whose tables this program has not: 27 KB with both.
+[[noreturn]] void __cxa_pure_virtual();
+void __cxa_pure_virtual() { std::abort(); }
+[[noreturn]] void _Unwind_Resume(void*);
+void _Unwind_Resume(void*) { std::abort(); }
+int __gcc_personality_v0();
+int __gcc_personality_v0() { std::abort(); }
+
+// Where dlopen() would search; nothing is loaded here, but glibc's start code prepares for it: 16 KB.
+void _dl_init_paths(const char*, const char*, const char*, const char*);
+void _dl_init_paths(const char*, const char*, const char*, const char*) {}
 
 // mbedTLS asks for the broken-down time of certificates; glibc's gmtime_r reads time zones, with scanf and all its
 // number formats. Both functions of that object file have to be here.
