@@ -122,7 +122,8 @@ http::Response begin_live(const HttpSettings& settings, Response response, Reque
 asio::awaitable<http::Response> answer(const HttpSettings& settings, Request& request,
                                        http::ConnectionInfo& connection) {
   // Those that wait for an engine or a device have workers of their own: signing in never waits behind them.
-  const bool slow = request.path == std::string(kApiPrefix) + "/query" || request.path.ends_with("/methods");
+  const bool slow = request.path == std::string(kApiPrefix) + "/query" || request.path.ends_with("/methods") ||
+                    request.path.ends_with("/response");
   auto& workers = slow ? settings.query_workers : settings.workers;
   Response response = co_await on_worker(settings, workers, connection.stream.executor(), request);
   if (response.live_from) co_return begin_live(settings, std::move(response), std::move(request), connection);

@@ -10,6 +10,7 @@
 #include "hub/session_store.h"
 #include "hub/standing.h"
 #include "initial_twin.h"
+#include "response_audit.h"
 
 namespace picket::server {
 namespace {
@@ -140,7 +141,8 @@ Result<> DeviceHub::start_services() {
         directory_.notify(key, std::move(notification), std::move(taken));
       },
       needs_.clock, std::move(methods));
-  job_methods_ = std::make_unique<JobMethods>(*methods_);
+  audited_methods_ = std::make_unique<AuditedMethods>(*methods_, needs_.database, needs_.clock);
+  job_methods_ = std::make_unique<JobMethods>(*audited_methods_);
   automation_ = std::make_unique<hub::Automation>(needs_.database, twins_, *job_methods_, needs_.clock);
   queries_ = std::make_unique<hub::QueryService>(needs_.database, twins_);
   hub::FileOptions files;
@@ -262,7 +264,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
                                         .presence = &needs_.presence,
                                         .sessions = sessions_.get(),
                                         .twins = &device_twins_,
-                                        .methods = methods_.get(),
+                                        .methods = audited_methods_.get(),
                                         .commands = commands_.get(),
                                         .throttle = &throttle_,
                                         .counters = &operation_counters_,
@@ -286,7 +288,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
                                         .throttle = &throttle_,
                                         .counters = &operation_counters_,
                                         .commands = commands_.get(),
-                                        .methods = methods_.get(),
+                                        .methods = audited_methods_.get(),
                                         .twins = &twins_,
                                         .files = files_.get(),
                                         .events = events_.get()},
@@ -311,7 +313,7 @@ Result<> DeviceHub::start_heads(std::string& detail) {
        .settings = &settings_,
        .registry = &registry_,
        .twins = &twins_,
-       .methods = methods_.get(),
+       .methods = audited_methods_.get(),
        .commands = commands_.get(),
        .files = files_.get(),
        .provisioning = provisioning_.get(),

@@ -85,7 +85,7 @@ class DeviceHub {
 
   hub::Registry& registry() { return registry_; }
   hub::Twins& twins() { return twins_; }
-  hub::Methods& methods() { return *methods_; }
+  hub::Methods& methods() { return *audited_methods_; }
   hub::Commands& commands() { return *commands_; }
   hub::HubAdministration& administration() { return administration_; }
   const hub::HubSettingsStore& settings() { return settings_; }
@@ -132,6 +132,7 @@ class DeviceHub {
   std::unique_ptr<hub::Sessions> sessions_;
   std::unique_ptr<hub::CommandService> commands_;
   std::unique_ptr<hub::MethodBroker> methods_;
+  std::unique_ptr<hub::Methods> audited_methods_;  ///< What everybody else is given.
   std::unique_ptr<hub::MethodInvoker> job_methods_;
   std::unique_ptr<hub::Automation> automation_;
   std::unique_ptr<hub::QueryService> queries_;

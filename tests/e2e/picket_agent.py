@@ -9,12 +9,15 @@ from picket_server import BIN, Server, wait_for
 
 
 class Agent:
-    def __init__(self, folder: pathlib.Path, server: Server, device_id: str, more_settings: str = ""):
-        self.folder, self.server, self.device_id = folder, server, device_id
+    """`prefix` starts the program elsewhere, such as in namespaces, where the server's address is `host`; it must not fork."""
+
+    def __init__(self, folder: pathlib.Path, server: Server, device_id: str, more_settings: str = "",
+                 prefix: tuple | list = (), host: str = "localhost"):
+        self.folder, self.server, self.device_id, self.prefix = folder, server, device_id, prefix
         folder.mkdir(parents=True, exist_ok=True)
         secret = folder / "connection-string"
         secret.touch(mode=0o600)
-        secret.write_text(server.add_device(device_id) + f";GatewayHostName=localhost:{server.mqtt_port}\n")
+        secret.write_text(server.add_device(device_id) + f";GatewayHostName={host}:{server.mqtt_port}\n")
         self.config = folder / "agent.toml"
         self.config.write_text(f'connection_string_file = "{secret}"\nca_file = "{server.ca_file}"\n'
                                f'data_dir = "{folder / "data"}"\n{more_settings}')
@@ -23,7 +26,7 @@ class Agent:
 
     def start(self) -> "Agent":
         with open(self.folder / "agent.log", "ab") as log:
-            self.process = subprocess.Popen([BIN / "picket-agent", "run", "--config", self.config],
+            self.process = subprocess.Popen([*self.prefix, BIN / "picket-agent", "run", "--config", self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 

@@ -19,8 +19,8 @@ class FileCollection {
   static constexpr int kPartsPerTurn = 2;
 
   FileCollection(EventLoop& loop, RecordSink& sink);
-  /// {"path": "/…"}: a regular file, reached without any symbolic link, of at most `bytes_max`. The file may not be of
-  /// a kernel's file system (proc, sysfs, …): those have no content that stays.
+  /// {"path": "/…"}: a regular file, reached without any symbolic link, of at most `bytes_max`, also one that
+  /// the kernel makes up as it is read (/proc/PID/maps).
   ActionResult collect(const Json& arguments, std::size_t bytes_max, std::string_view command_id);
 
  private:
