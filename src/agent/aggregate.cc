@@ -85,7 +85,7 @@ struct Aggregator::ConnectionEntry {
   bool known = true;  ///< last_hit is of a happening before; false for the first one when it is counted.
 
   explicit ConnectionEntry(const ConnectionRecord& first) : record(first), last_hit(first.time.monotonic) {
-    texts.own(record.executable, record.argv);
+    texts.own(record.executable, record.argv, record.interface);
   }
   [[nodiscard]] bool pending() const { return hits.hits.count > 0 || hits.bytes_in.count() > 0; }
   [[nodiscard]] std::size_t bytes() const {
@@ -114,6 +114,7 @@ struct Aggregator::ConnectionEntry {
     if (record.local.port != again.local.port) record.local.port = 0;
     if (record.remote.port != again.remote.port) record.remote.port = 0;
   }
+    if (record.interface != again.interface) record.interface = {};
   [[nodiscard]] std::string_view collector() const { return record.origin.collector; }
   [[nodiscard]] Priority priority(const AggregateOptions& options) const { return options.connection_priority; }
   void report(AggregateSink& sink, Priority priority) {

@@ -225,6 +225,7 @@ void EventEncoder::connection(const ConnectionRecord& record, const ConnectionHi
     item.bytes_in = number(hits.bytes_in.sum());
     item.bytes_out = number(hits.bytes_out.sum());
     if (hits.bytes_in.count() > 1) {
+                                 .interface = record.interface,
       item.bytes_in_min = number(hits.bytes_in.min());
       item.bytes_in_median = number(hits.bytes_in.median());
       item.bytes_in_max = number(hits.bytes_in.max());

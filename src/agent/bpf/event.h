@@ -93,3 +93,30 @@ struct picket_connection_event {
  * set by a reader that has gone to sleep: the next record wakes it. Above `wake_bytes` of backlog it is woken anyway. */
 
 #endif
+  __u32 ifindex;       /* of the network interface, in its namespace; 0: unknown */
+  __u32 netns;         /* inode of the network namespace; 0: unknown */
+};
+
+/* Exchanges without a connection (UDP, ICMP): one is a socket, a peer and a protocol. It is over when its socket is
+ * closed or nothing came for `idle_ns`; one that lasts is reported each PICKET_FLOW_LASTS_NS. */
+#define PICKET_FLOW_LASTS_NS 600000000000ULL
+enum { PICKET_FLOWS_MAX = 4096 }; /* beside the first peer of each socket, which needs no place in the table */
+
+struct picket_flow_key {
+  __u64 cookie; /* of the socket; 0: the kernel's own answers */
+  __u8 remote[16];
+  __u16 remote_port; /* host order */
+  __u8 family;
+  __u8 protocol;
+  __u32 netns;
+};
+struct picket_flow {
+  __u64 opened_ns, last_ns;
+  __u64 bytes_in, bytes_out; /* payload */
+  __u64 start_ns;
+  __u32 pid, uid;
+  __u32 ifindex;
+  __u16 local_port;
+  __u8 direction; /* 0: nothing is going on */
+  __u8 pad;
+  __u8 local[16];

@@ -1,4 +1,4 @@
-// TCP connections from one BTF tracepoint, UDP connects from cgroup hooks, into one ring.
+// TCP connections from one BTF tracepoint, UDP and ICMP from cgroup hooks (network_flow.bpf.h), into one ring.
 //
 // Who: connect() and listen() run in the caller's context, everything later may run in softirq for anybody. So the
 // caller is written into the socket's own storage at those two moments; an accepted socket inherits its listener's
@@ -52,6 +52,7 @@ struct {
 struct scratch {
   struct picket_who_event event;
   struct tail tail;
+  __u32 busy;  // hooks of cgroups may be preempted: by another one, on the same CPU
 };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -76,7 +77,7 @@ static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 
   if (bpf_map_lookup_elem(&told, &key)) return;
   __u32 zero = 0;
   struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
-  if (!s) return;
+  if (!s || __sync_val_compare_and_swap(&s->busy, 0, 1)) return;  // user space asks procfs then
   struct picket_who_event *e = &s->event;
   e->type = PICKET_WHO;
   e->pid = pid;
@@ -103,13 +104,14 @@ static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 
   e->argv_bytes = length;
   __u64 bytes = sizeof(*e) + at + length;
   barrier_var(bytes);
-  if (bytes > sizeof(*s)) bytes = sizeof(*s);
+  if (bytes > sizeof(*e) + sizeof(struct tail)) bytes = sizeof(*e) + sizeof(struct tail);
   __u32 type = PICKET_WHO;
   struct account *account = bpf_map_lookup_elem(&accounts, &type);
-  if (!account) return;
-  account->seen++;
-  if (bpf_ringbuf_output(&ring, s, bytes, BPF_RB_NO_WAKEUP)) {
-    account->dropped++;  // not marked as told: the next connect tries again
+  if (account) account->seen++;
+  const long failed = bpf_ringbuf_output(&ring, s, bytes, BPF_RB_NO_WAKEUP);
+  s->busy = 0;
+  if (failed) {
+    if (account) account->dropped++;  // not marked as told: the next connect tries again
     return;
   }
   __u8 one = 1;
@@ -197,42 +199,11 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
   e.uid = owner->uid;
   e.start_ns = owner->start_ns;
   e.cookie = bpf_get_socket_cookie(sk);
+  e.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+  e.ifindex = BPF_CORE_READ(sk, sk_dst_cache, dev, ifindex);
   read_endpoints(&e, sk);
   put_out(&e, sizeof(e), e.type);
   return 0;
 }
 
-// A UDP socket that connects has one peer: what resolvers, time and telemetry clients do.
-static __always_inline int udp_connect(struct bpf_sock_addr *ctx, __u16 family) {
-  if (ctx->type != 2 || ctx->protocol != 17) return 1;
-  struct picket_connection_event e;
-  __builtin_memset(&e, 0, sizeof(e));
-  struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-  e.type = PICKET_OPENED;
-  e.family = family;
-  e.protocol = 17;
-  e.direction = PICKET_OUT;
-  e.time_ns = bpf_ktime_get_boot_ns();
-  e.cookie = bpf_get_socket_cookie(ctx);
-  e.pid = BPF_CORE_READ(task, tgid);
-  e.uid = (__u32)bpf_get_current_uid_gid();
-  e.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-  e.remote_port = __builtin_bswap16((__u16)ctx->user_port);
-  if (family == 10) {
-    __u32 *to = (__u32 *)e.remote;
-    to[0] = ctx->user_ip6[0];
-    to[1] = ctx->user_ip6[1];
-    to[2] = ctx->user_ip6[2];
-    to[3] = ctx->user_ip6[3];
-  } else {
-    *(__u32 *)e.remote = ctx->user_ip4;
-  }
-  put_out(&e, sizeof(e), e.type);
-  return 1;
-}
-
-SEC("cgroup/connect4")
-int on_connect4(struct bpf_sock_addr *ctx) { return udp_connect(ctx, 2); }
-
-SEC("cgroup/connect6")
-int on_connect6(struct bpf_sock_addr *ctx) { return udp_connect(ctx, 10); }
+#include "network_flow.bpf.h"

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-enum { PICKET_BPF_PROGRAMS_MAX = 4 };
+enum { PICKET_BPF_PROGRAMS_MAX = 6 };
 
 /* One loaded object with its ring. Descriptors stay owned by the skeleton behind it. */
 struct picket_bpf {
@@ -28,8 +28,16 @@ struct picket_bpf {
 int picket_process_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int fork_exit);
 void picket_process_bpf_close(struct picket_bpf *bpf);
 
-/* TCP always; UDP connects when cgroup_fd >= 0 (root of the cgroup2 tree) and the hooks attach: *udp says so. */
-int picket_network_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int cgroup_fd, int *udp);
+/* What the network program has beside its ring: UDP and ICMP. */
+struct picket_flows {
+  int hooked;             /* the hooks of the cgroup are in place */
+  int second_link;        /* a descriptor that the skeleton has no place for: the caller closes it, after the program */
+  int table_fd;           /* picket_flow_key -> picket_flow */
+  volatile __u64 *tabled; /* how many were ever put into the table */
+  volatile __u64 *idle_ns;
+};
+/* TCP always; UDP and ICMP when cgroup_fd >= 0 (root of the cgroup2 tree) and all hooks attach. */
+int picket_network_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int cgroup_fd, struct picket_flows *flows);
 void picket_network_bpf_close(struct picket_bpf *bpf);
 
 #ifdef __cplusplus

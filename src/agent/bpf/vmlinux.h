@@ -23,6 +23,7 @@ typedef __u64 u64;
 typedef _Bool bool;
 
 enum bpf_map_type {
+  BPF_MAP_TYPE_HASH = 1,
   BPF_MAP_TYPE_ARRAY = 2,
   BPF_MAP_TYPE_PERCPU_ARRAY = 6,
   BPF_MAP_TYPE_LRU_HASH = 9,
@@ -147,6 +148,10 @@ struct sock {
   int sk_err;
 };
 struct socket {
+  struct signal_struct *signal;
+  struct css_set *cgroups;
+  unsigned int sessionid; /* kernels with audit */
+  struct nsproxy *nsproxy;
   struct sock *sk;
 };
 struct tcp_sock {
@@ -154,21 +159,78 @@ struct tcp_sock {
   __u64 bytes_sent;
   __u64 bytes_retrans;
 };
-/* Context of BPF_PROG_TYPE_CGROUP_SOCK_ADDR: user-space ABI, a fixed layout, so not relocatable. */
+/* Contexts of cgroup programs: user-space ABI, a fixed layout, so not relocatable. */
 #pragma clang attribute pop
 
-struct bpf_sock;
-struct bpf_sock_addr {
-  __u32 user_family;
-  __u32 user_ip4;
-  __u32 user_ip6[4];
-  __u32 user_port;
+struct ns_common {
+  unsigned int inum;
+};
+struct net {
+  struct ns_common ns;
+};
+struct nsproxy {
+  struct net *net_ns;
+};
+typedef struct {
+  struct net *net;
+} possible_net_t;
+struct net_device {
+  int ifindex;
+};
+struct dst_entry {
+  struct net_device *dev;
+};
+struct bpf_sock {
+  __u32 bound_dev_if;
   __u32 family;
+  possible_net_t skc_net;
   __u32 type;
   __u32 protocol;
-  __u32 msg_src_ip4;
-  __u32 msg_src_ip6[4];
+  __u32 mark;
+  __u32 priority;
+  __u32 src_ip4;
+  __u32 src_ip6[4];
+  __u32 src_port;
+  __be16 dst_port;
+  __u16 pad;
+  __u32 dst_ip4;
+  __u32 dst_ip6[4];
+  __u32 state;
+  __s32 rx_queue_mapping;
+};
+struct __sk_buff {
+  __u32 len;
+  __u32 pkt_type;
+  __u32 mark;
+  __u32 queue_mapping;
+  __u32 protocol;
+  __u32 vlan_present;
+  __u32 vlan_tci;
+  __u32 vlan_proto;
+  __u32 priority;
+  __u32 ingress_ifindex;
+  __u32 ifindex;
+  __u32 tc_index;
+  __u32 cb[5];
+  __u32 hash;
+  __u32 tc_classid;
+  __u32 data;
+  __u32 data_end;
+  __u32 napi_id;
+  __u32 family;
+  __u32 remote_ip4;
+  __u32 local_ip4;
+  __u32 remote_ip6[4];
+  __u32 local_ip6[4];
+  __u32 remote_port;
+  __u32 local_port;
+  __u32 data_meta;
+  __u64 flow_keys;
+  __u64 tstamp;
+  __u32 wire_len;
+  __u32 gso_segs;
   union {
+  struct dst_entry *sk_dst_cache;
     struct bpf_sock *sk;
     __u64 sk_padding;
   };

@@ -9,6 +9,9 @@
 namespace picket::agent {
 
 bool DeviceFilter::passes(const ConnectionRecord& record) {
+  if (!record.interface.empty()) {
+    return devices_.empty() || std::ranges::find(devices_, record.interface) != devices_.end();
+  }
   const IpAddress& local = record.local.address;
   const bool any = std::ranges::all_of(local.bytes, [](std::uint8_t byte) { return byte == 0; });
   if (devices_.empty() || local.length == 0 || any) return true;

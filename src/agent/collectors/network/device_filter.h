@@ -8,8 +8,9 @@
 
 namespace picket::agent {
 
-/// Lets a connection pass when its local address is one of a listed interface, or of none that is here (it may have
-/// gone since), or is not known. Everything else a collector emits passes. One thread.
+/// Lets a connection pass when its interface is listed. Where that is not known its local address counts: it passes
+/// when it is one of a listed interface, or of none that is here (it may have gone since), or is not known either.
+/// Everything else a collector emits passes. One thread.
 class DeviceFilter final : public RecordSink {
  public:
   static constexpr std::size_t kAddressesMax = 1'024;

@@ -1,10 +1,14 @@
-// Tier "ebpf" of network: TCP states and UDP connects from the kernel, with the process that asked for them.
+// Tier "ebpf" of network: TCP states, and exchanges over UDP and ICMP, from the kernel, with the process behind them.
 #include <cstring>
 
 #include <fcntl.h>
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/core/file.h"
 #include "event.h"
+#include "network/interface_names.h"
 #include "network/net_table.h"
 #include "network/tiers.h"
 #include "support/bpf_ring.h"
@@ -17,13 +21,71 @@ namespace {
 
 constexpr std::size_t kDrainMax = 4096;
 constexpr std::size_t kEntriesMax = 16384;
-constexpr Duration kListenersPause = Duration::seconds(1);
+constexpr Duration kListenersPause = Duration::seconds(1);  // between two looks, beyond
+constexpr int kListenersLooksMax = 8;                       // that many in a row
+constexpr Duration kSweepMin = Duration::milliseconds(100);
+
+/// The kernel's table of exchanges that are not the first of their socket.
+class FlowTable {
+ public:
+  FlowTable(const picket_flows& flows, Duration idle)
+      : fd_(flows.table_fd), idle_ns_(static_cast<std::uint64_t>(idle.us) * 1000), tabled_(flows.tabled) {
+    *flows.idle_ns = idle_ns_;
+  }
+
+  /// False: nothing was put in since the table was last found empty.
+  [[nodiscard]] bool worth_a_look() const { return !empty_ || *tabled_ != tabled_then_; }
+
+  /// Takes out those that are over and gives them to `take`.
+  template <class Take>
+  void sweep(std::uint64_t boot_ns, Take&& take) {
+    tabled_then_ = *tabled_;
+    empty_ = true;
+    picket_flow_key key, next;
+    bool more = step(nullptr, key);
+    for (int i = 0; more && i < 2 * PICKET_FLOWS_MAX; ++i, key = next) {
+      empty_ = false;
+      more = step(&key, next);  // before `key` goes
+      picket_flow flow;
+      if (!get(BPF_MAP_LOOKUP_ELEM, key, flow) || boot_ns - flow.last_ns <= idle_ns_ || flow.last_ns > boot_ns ||
+          !get(BPF_MAP_LOOKUP_AND_DELETE_ELEM, key, flow)) {
+        continue;
+      }
+      if (flow.direction != 0) take(key, flow);
+    }
+  }
+
+ private:
+  bool step(const picket_flow_key* from, picket_flow_key& to) const {
+    bpf_attr attr{};
+    attr.map_fd = static_cast<std::uint32_t>(fd_);
+    attr.key = reinterpret_cast<std::uintptr_t>(from);
+    attr.next_key = reinterpret_cast<std::uintptr_t>(&to);
+    return syscall(__NR_bpf, BPF_MAP_GET_NEXT_KEY, &attr, sizeof(attr)) == 0;
+  }
+  bool get(bpf_cmd how, const picket_flow_key& key, picket_flow& flow) const {
+    bpf_attr attr{};
+    attr.map_fd = static_cast<std::uint32_t>(fd_);
+    attr.key = reinterpret_cast<std::uintptr_t>(&key);
+    attr.value = reinterpret_cast<std::uintptr_t>(&flow);
+    return syscall(__NR_bpf, how, &attr, sizeof(attr)) == 0;
+  }
+
+  int fd_;
+  std::uint64_t idle_ns_;
+  const volatile __u64* tabled_;
+  std::uint64_t tabled_then_ = 0;
+  bool empty_ = true;
+};
 
 class NetworkEbpf final : public Source {
  public:
-  NetworkEbpf(const Environment& environment, std::unique_ptr<BpfRing> ring)
+  NetworkEbpf(const Environment& environment, UniqueFd second_link, std::unique_ptr<BpfRing> ring,
+              const picket_flows& flows)
       : environment_(environment),
+        second_link_(std::move(second_link)),
         ring_(std::move(ring)),
+        flows_(flows, environment.settings.network_idle),
         fd_(ring_->fd()),
         facts_(environment.settings.procfs),
         owners_(environment.settings.procfs) {
@@ -37,7 +99,7 @@ class NetworkEbpf final : public Source {
   Counters counters() const override {
     const KernelAccount kernel = ring_->account(PICKET_NETWORK_TYPES);
     // Who-records are read, but no records of their own.
-    return {.seen = kernel.seen - who_,
+    return {.seen = kernel.seen - who_ + swept_,
             .delivered = delivered_,
             .dropped_kernel = kernel.dropped,
             .dropped_user = unreadable_,
@@ -48,7 +110,44 @@ class NetworkEbpf final : public Source {
   Duration drain() {
     now_ = moment_of(environment_.clock);
     const std::size_t drained = ring_->drain(kDrainMax, [this](Bytes record) { take(record); });
-    return ring_->pace(drained, now_.monotonic);
+    const Duration pace = ring_->pace(drained, now_.monotonic);
+    return flows_.worth_a_look() ? std::min(pace, sweep()) : pace;
+  }
+
+  /// Reports exchanges of the table that are over. Returns the delay until the next look.
+  Duration sweep() {
+    if (const Duration wait = sweep_at_ - now_.monotonic; wait.us > 0) return wait;
+    const Duration every = std::max(kSweepMin, Duration{environment_.settings.network_idle.us / 4});
+    sweep_at_ = now_.monotonic + every;
+    flows_.sweep(static_cast<std::uint64_t>(now_.monotonic.us) * 1000,
+                 [this](const picket_flow_key& key, const picket_flow& flow) {
+                   ++swept_;
+                   take_connection(closed_event(key, flow));
+                 });
+    return every;
+  }
+
+  static picket_connection_event closed_event(const picket_flow_key& key, const picket_flow& flow) {
+    picket_connection_event event{};
+    event.type = PICKET_CLOSED;
+    event.family = key.family;
+    event.protocol = key.protocol;
+    event.direction = flow.direction;
+    event.time_ns = flow.last_ns;
+    event.opened_ns = flow.opened_ns;
+    event.cookie = key.cookie;
+    event.pid = flow.pid;
+    event.uid = flow.uid;
+    event.start_ns = flow.start_ns;
+    event.bytes_in = flow.bytes_in;
+    event.bytes_out = flow.bytes_out;
+    std::memcpy(event.local, flow.local, sizeof(event.local));
+    std::memcpy(event.remote, key.remote, sizeof(event.remote));
+    event.local_port = flow.local_port;
+    event.remote_port = key.remote_port;
+    event.ifindex = flow.ifindex;
+    event.netns = key.netns;
+    return event;
   }
 
   void take(Bytes bytes) {
@@ -87,6 +186,7 @@ class NetworkEbpf final : public Source {
     record.protocol = event.protocol;
     record.local = {address_of(event.family, event.local), event.local_port};
     record.remote = {address_of(event.family, event.remote), event.remote_port};
+    record.interface = interfaces_.find(event.ifindex, event.netns, now_.monotonic);
     record.cookie = event.cookie;
     record.pid = event.pid;
     record.uid = event.uid;
@@ -104,12 +204,14 @@ class NetworkEbpf final : public Source {
     environment_.sink.emit(record);
   }
 
-  // An accepted socket of a listener that is older than our program.
+  // An accepted socket of a listener that is older than our program, or a datagram socket that is.
   void find_listener(ConnectionRecord& record) {
-    const auto* listener = listeners_.find(record.local.port);
-    if (!listener && now_.monotonic - listeners_at_ >= kListenersPause) {
+    if (record.local.port == 0) return;  // ICMP that the kernel answered
+    const Listeners& holders = record.protocol == 6 ? listeners_ : datagrams_;
+    const auto* listener = holders.find(record.local.port);
+    if (!listener && may_look()) {
       refresh_listeners();
-      listener = listeners_.find(record.local.port);
+      listener = holders.find(record.local.port);
     }
     if (!listener) return;
     record.pid = owners_.find(listener->inode);
@@ -117,10 +219,17 @@ class NetworkEbpf final : public Source {
     record.uid_known = true;
   }
 
+  bool may_look() {
+    const std::int64_t earned = (now_.monotonic - listeners_at_).us / kListenersPause.us;
+    looks_left_ = static_cast<int>(std::min<std::int64_t>(kListenersLooksMax, looks_left_ + earned));
+    return looks_left_ > 0 && looks_left_-- > 0;
+  }
+
   void refresh_listeners() {
     std::vector<NetEntry> entries;
     read_net_tables(environment_.settings.procfs, kEntriesMax, entries);
     listeners_.rebuild(entries);
+    datagrams_.rebuild(entries, 17);
     owners_.refresh();
     listeners_at_ = environment_.clock.monotonic();
   }
@@ -136,19 +245,25 @@ class NetworkEbpf final : public Source {
   }
 
   Environment environment_;
+  UniqueFd second_link_;  // closed after the ring's programs
   std::unique_ptr<BpfRing> ring_;
+  FlowTable flows_;
+  Duration sweep_at_;
+  InterfaceNames interfaces_;
   int fd_;
   ProcessFacts facts_;
   SocketOwners owners_;
-  Listeners listeners_;
+  Listeners listeners_, datagrams_;  // who listens; who holds a UDP port
   Duration listeners_at_;
+  int looks_left_ = kListenersLooksMax;
   ProgramCache programs_;
   PathText path_;
   Moment now_;
-  std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0, who_ = 0;
+  std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0, who_ = 0, swept_ = 0;
 };
 
-// The root of the cgroup2 tree: mounted alone, or as "unified" in the hybrid layout. -1: neither, so no UDP.
+// The root of the cgroup2 tree: mounted alone, or as "unified" in the hybrid layout. -1: neither, so neither UDP nor
+// ICMP.
 UniqueFd open_cgroup_root() {
   UniqueFd fd{open("/sys/fs/cgroup/unified", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!fd.valid()) fd.reset(open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -161,12 +276,13 @@ Result<std::unique_ptr<Source>> open_network_ebpf(const Environment& environment
   TRY(const std::uint32_t ring_bytes, checked_ring_bytes(environment.settings.network_ring_bytes));
   const UniqueFd cgroup = open_cgroup_root();
   picket_bpf bpf{};
-  int udp = 0;
-  if (const int status = picket_network_bpf_open(&bpf, ring_bytes, cgroup.get(), &udp); status < 0) {
+  picket_flows flows{};
+  if (const int status = picket_network_bpf_open(&bpf, ring_bytes, cgroup.get(), &flows); status < 0) {
     return bpf_failure(bpf.failed_step, status);
   }
+  UniqueFd second_link{flows.second_link};
   TRY(auto ring, BpfRing::create(bpf, picket_network_bpf_close));
-  return std::make_unique<NetworkEbpf>(environment, std::move(ring));
+  return std::make_unique<NetworkEbpf>(environment, std::move(second_link), std::move(ring), flows);
 }
 
 }  // namespace picket::agent

@@ -123,10 +123,11 @@ std::uint32_t SocketOwners::find(std::uint64_t inode) const {
   return at != held_.end() && at->inode == inode ? at->pid : 0;
 }
 
-void Listeners::rebuild(const std::vector<NetEntry>& entries) {
+void Listeners::rebuild(const std::vector<NetEntry>& entries, std::uint8_t protocol) {
   clear();
   for (const NetEntry& entry : entries) {
-    if (entry.protocol == 6 && entry.state == TcpState::listen) add(entry.local.port, entry.uid, entry.inode);
+    if (entry.protocol == protocol && (protocol != 6 || entry.state == TcpState::listen))
+      add(entry.local.port, entry.uid, entry.inode);
   }
 }
 

@@ -65,7 +65,8 @@ class Listeners {
     std::uint32_t uid = 0;
     std::uint64_t inode = 0;
   };
-  void rebuild(const std::vector<NetEntry>& entries);
+  /// TCP that listens, or everything of another protocol.
+  void rebuild(const std::vector<NetEntry>& entries, std::uint8_t protocol = 6);
   void add(std::uint16_t port, std::uint32_t uid, std::uint64_t inode);
   void clear() { listeners_.clear(); }
   /// nullptr: nobody is known to listen there.

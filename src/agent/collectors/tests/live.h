@@ -22,7 +22,7 @@ struct KeptProcess {
 };
 struct KeptConnection {
   ConnectionRecord record;
-  std::string executable, argv;
+  std::string executable, argv, interface;
 };
 struct KeptLogin {
   LoginRecord record;
@@ -42,7 +42,7 @@ class Recorder final : public RecordSink {
         {r, std::string(r.executable), std::string(r.parent_executable), std::string(r.cwd), std::string(r.argv)});
   }
   void emit(const ConnectionRecord& r) override {
-    connections.push_back({r, std::string(r.executable), std::string(r.argv)});
+    connections.push_back({r, std::string(r.executable), std::string(r.argv), std::string(r.interface)});
   }
   void emit(const LoginRecord& r) override {
     logins.push_back({r, std::string(r.user), std::string(r.executable), std::string(r.terminal),

@@ -90,7 +90,7 @@ struct ConnectionRecord {
   Direction direction = Direction::unknown;
   Moment time;
   Origin origin;
-  std::uint8_t protocol = 6;  ///< IANA: 6 TCP, 17 UDP.
+  std::uint8_t protocol = 6;  ///< IANA: 6 TCP, 17 UDP, 1 and 58 ICMP (without ports).
   Endpoint local;
   Endpoint remote;
   std::uint32_t pid = 0;  ///< 0: unknown.
@@ -105,6 +105,7 @@ struct ConnectionRecord {
   std::uint64_t cookie = 0;  ///< Kernel's socket cookie or address-like id: joins opened and closed. 0 unknown.
 };
 
+  std::string_view interface;   ///< Network interface, in this network namespace. Empty: unknown.
 struct LoginRecord {
   enum class Kind : std::uint8_t { login, login_failed, logout };
   Kind kind = Kind::login;
