@@ -52,7 +52,8 @@ struct Aggregator::ProcessEntry {
   Hits hits{.count = 0};
 
   explicit ProcessEntry(const ProcessRecord& first) : record(first) {
-    texts.own(record.executable, record.parent_executable, record.cwd, record.argv);
+    texts.own(record.executable, record.parent_executable, record.grandparent_executable, record.cwd, record.container,
+              record.terminal, record.argv);
   }
   [[nodiscard]] bool pending() const { return hits.count > 0; }
   [[nodiscard]] std::size_t bytes() const { return texts.bytes(); }
@@ -113,8 +114,8 @@ struct Aggregator::ConnectionEntry {
     // What differs between alike connections is no property of their sum.
     if (record.local.port != again.local.port) record.local.port = 0;
     if (record.remote.port != again.remote.port) record.remote.port = 0;
-  }
     if (record.interface != again.interface) record.interface = {};
+  }
   [[nodiscard]] std::string_view collector() const { return record.origin.collector; }
   [[nodiscard]] Priority priority(const AggregateOptions& options) const { return options.connection_priority; }
   void report(AggregateSink& sink, Priority priority) {
@@ -174,7 +175,7 @@ void Aggregator::emit(const ProcessRecord& record) {
   ++flow(record.origin.collector).taken;
   AggregateKeyBuilder parts;
   parts.number(static_cast<std::uint64_t>(record.kind)).text(record.argv).text(record.executable).number(record.euid);
-  parts.number(record.argv_hash);
+  parts.number(record.argv_hash).text(record.container);
   if (record.kind == ProcessRecord::Kind::exit) parts.number(static_cast<std::uint32_t>(record.exit_status));
   for (const StdioFact& fact : record.stdio) add_stdio(parts, fact);
   const AggregateKey key = parts.finish(processes_->secret());

@@ -15,8 +15,6 @@
 namespace picket::agent {
 namespace {
 
-constexpr std::string_view kDeleted = " (deleted)";
-
 std::string format_port(std::uint16_t port) { return port == 0 ? std::string() : std::to_string(port); }
 
 std::string_view protocol_name(std::uint8_t protocol) {
@@ -53,10 +51,6 @@ void set_hits(Payload& payload, const Hits& hits) {
   payload.hit_count = static_cast<std::int64_t>(hits.count);
   payload.start_time_utc = hits.first;
   payload.end_time_utc = hits.last;
-}
-
-bool without_name(std::string_view executable) {
-  return executable.ends_with(kDeleted) || executable.starts_with("/memfd:") || executable.starts_with("memfd:");
 }
 
 std::optional<Timestamp> start_time(const Moment& now, Duration start) {
@@ -143,6 +137,7 @@ void EventEncoder::process(const ProcessRecord& record, const Hits& hits, Priori
   const std::string command = command_line(record.argv, record.executable);
   const std::string user_id = record.credentials_known ? std::to_string(record.euid) : std::string();
   const std::string user_name(record.credentials_known ? users_.find(record.euid) : std::string_view{});
+  const std::string session = record.session != 0 ? std::to_string(record.session) : std::string();
   if (record.kind == ProcessRecord::Kind::exit) {
     // The wait status: low 7 bits the signal, next byte the exit code.
     const int signal = record.exit_status & 0x7f;
@@ -154,7 +149,9 @@ void EventEncoder::process(const ProcessRecord& record, const Hits& hits, Priori
                                    .user_name = user_name,
                                    .command_line = command,
                                    .process_start_utc = start_time(record.time, record.start),
+                                   .logon_id = session,
                                    .source = record.origin.tier};
+    if (signal != 0) item.signal = signal;
     if (hits.single() && record.start.us > 0) item.duration_ms = (record.time.monotonic - record.start).whole_ms();
     set_hits(item, hits);
     return send(priority, record.time.wall, item);
@@ -166,23 +163,39 @@ void EventEncoder::process(const ProcessRecord& record, const Hits& hits, Priori
   if (record.kind == ProcessRecord::Kind::fork) extra.push_back({"Type", "fork"});
   if (record.argv_lost) extra.push_back({"Incomplete", "argv"});
   if (record.origin.sampled) extra.push_back({"Sampled", "true"});
+  if (record.executable_memfd) extra.push_back({"Memfd", "true"});
+  std::string hash;
+  if (record.argv_truncated) {
+    std::array<std::byte, 8> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(record.argv_hash >> (56 - 8 * i));
+    hash = to_hex(bytes);
+    if (record.argv_hash_of_prefix) extra.push_back({"CommandLineHashOf", "prefix"});
+  }
   message::ProcessCreate item{.executable = record.executable,
                               .process_id = record.pid,
                               .parent_process_id = record.ppid,
                               .user_id = user_id,
                               .user_name = user_name,
                               .command_line = command,
+                              .grandparent_executable = record.grandparent_executable,
                               .real_user_id = real_user,
                               .stdin_socket = sockets[0],
                               .stdout_socket = sockets[1],
                               .stderr_socket = sockets[2],
+                              .command_line_hash = hash,
                               .process_start_utc = start_time(record.time, record.start),
                               .parent_executable = record.parent_executable,
                               .current_directory = record.cwd,
+                              .container_id = record.container,
+                              .logon_id = session,
+                              .tty = record.terminal,
                               .source = record.origin.tier,
                               .extra_details = extra};
-  if (without_name(record.executable)) item.executable_deleted = true;
-  if (record.argv_truncated) item.truncated = true;
+  if (record.executable_deleted) item.executable_deleted = true;
+  if (record.argv_truncated) {
+    item.truncated = true;
+    item.command_line_bytes = static_cast<std::int64_t>(record.argv_bytes);
+  }
   set_hits(item, hits);
   send(priority, record.time.wall, item);
 }
@@ -212,6 +225,7 @@ void EventEncoder::connection(const ConnectionRecord& record, const ConnectionHi
                                  .executable = record.executable,
                                  .command_line = command,
                                  .remote_host_name = looked_up_names().find(record.remote.address),
+                                 .interface = record.interface,
                                  .source = record.origin.tier,
                                  .extra_details = extra};
   if (hits.hits.count > 0) {
@@ -225,7 +239,6 @@ void EventEncoder::connection(const ConnectionRecord& record, const ConnectionHi
     item.bytes_in = number(hits.bytes_in.sum());
     item.bytes_out = number(hits.bytes_out.sum());
     if (hits.bytes_in.count() > 1) {
-                                 .interface = record.interface,
       item.bytes_in_min = number(hits.bytes_in.min());
       item.bytes_in_median = number(hits.bytes_in.median());
       item.bytes_in_max = number(hits.bytes_in.max());

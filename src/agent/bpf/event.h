@@ -12,6 +12,7 @@
 enum { PICKET_ARGV_BYTES_MAX = 8192 };  /* longer ones: this prefix, and the whole length */
 enum { PICKET_PATH_DEPTH_MAX = 40 };    /* components of a path; deeper ones lose their front, and say so */
 enum { PICKET_PATHS_BYTES_MAX = 4096 }; /* all paths of one record */
+enum { PICKET_CGROUP_DEPTH_MAX = 16 };  /* levels above a process's control group; a container is among the last */
 
 enum picket_process_type {
   PICKET_EXEC = 0,
@@ -26,6 +27,11 @@ enum picket_flags {
   PICKET_EXE_DELETED = 4,    /* the program's file has no name any more */
   PICKET_PARENT_DELETED = 8,
   PICKET_PARENT_IS_COMM = 16, /* parent path segment holds the comm: the parent has no memory (kernel thread, gone) */
+  PICKET_GRANDPARENT_IS_COMM = 32,
+  PICKET_GRANDPARENT_IS_PARENT = 64, /* the same file: its path is not repeated */
+  PICKET_EXE_NO_TREE = 128,   /* the program's file never had a folder: a memfd, if it is named so */
+  PICKET_EXE_IS_COMM = 256,   /* fork and exit: the path is known from the exec */
+  PICKET_ARGV_HASHED = 512,   /* argv_hash is of the whole argv; set where it is longer than what follows */
 };
 
 struct picket_stdio {
@@ -38,7 +44,8 @@ struct picket_stdio {
   __u16 pad[3];
 };
 
-/* Followed by paths (executable, parent, cwd: components from the file up to the root, each ended by NUL) and argv. */
+/* Followed by paths (executable, parent, grandparent, cwd, control group on version 2 and on the first other hierarchy:
+ * components from the file up to the root, each ended by NUL), the terminal's name and argv. */
 struct picket_process_event {
   __u32 type;
   __u32 flags;
@@ -48,7 +55,11 @@ struct picket_process_event {
   __s32 exit_code;
   __u64 start_ns;
   __u64 argv_total;
-  __u16 executable_bytes, parent_bytes, cwd_bytes, argv_bytes;
+  __u64 argv_hash; /* support/argv_hash.h */
+  __u32 session;   /* audit's; 0xffffffff: none */
+  __u16 executable_bytes, parent_bytes, grandparent_bytes, cwd_bytes, cgroup_bytes, cgroup_v1_bytes, tty_bytes;
+  __u16 argv_bytes;
+  __u32 pad;
   struct picket_stdio stdio[3];
 };
 
@@ -87,12 +98,6 @@ struct picket_connection_event {
   __u16 local_port;    /* host order */
   __u16 remote_port;   /* host order */
   __s32 error;         /* failed only: errno of the socket */
-};
-
-/* Global variables of each program, seen by user space as skel->bss; layout by name through the skeleton. `waiting` is
- * set by a reader that has gone to sleep: the next record wakes it. Above `wake_bytes` of backlog it is woken anyway. */
-
-#endif
   __u32 ifindex;       /* of the network interface, in its namespace; 0: unknown */
   __u32 netns;         /* inode of the network namespace; 0: unknown */
 };
@@ -120,3 +125,9 @@ struct picket_flow {
   __u8 direction; /* 0: nothing is going on */
   __u8 pad;
   __u8 local[16];
+};
+
+/* Global variables of each program, seen by user space as skel->bss; layout by name through the skeleton. `waiting` is
+ * set by a reader that has gone to sleep: the next record wakes it. Above `wake_bytes` of backlog it is woken anyway. */
+
+#endif

@@ -19,10 +19,13 @@ struct {
 
 // A record is put together here and copied out at its true length: a reservation would have to be of constant size.
 // Tracepoints run with preemption off, so one a CPU is enough.
+enum { CHUNK_WORDS = 512, CHUNK_BYTES = CHUNK_WORDS * 8, CHUNKS_MAX = 2048 };
 struct scratch {
   struct picket_process_event event;
   struct tail tail;
+  __u64 chunk[CHUNK_WORDS];
 };
+enum { RECORD_BYTES_MAX = sizeof(struct picket_process_event) + sizeof(struct tail) };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);
@@ -60,8 +63,8 @@ static __always_inline void read_stdio(struct picket_stdio *out, struct file **f
 }
 
 static __always_inline void fill_identity(struct picket_process_event *e, struct task_struct *task, __u32 type) {
+  __builtin_memset(e, 0, sizeof(*e));
   e->type = type;
-  e->flags = 0;
   e->time_ns = bpf_ktime_get_boot_ns();
   e->pid = BPF_CORE_READ(task, tgid);
   e->ppid = BPF_CORE_READ(task, real_parent, tgid);
@@ -70,10 +73,107 @@ static __always_inline void fill_identity(struct picket_process_event *e, struct
   e->euid = BPF_CORE_READ(cred, euid.val);
   e->gid = BPF_CORE_READ(cred, gid.val);
   e->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-  e->exit_code = 0;
-  e->argv_total = 0;
-  e->executable_bytes = e->parent_bytes = e->cwd_bytes = e->argv_bytes = 0;
-  __builtin_memset(e->stdio, 0, sizeof(e->stdio));
+  e->session = bpf_core_field_exists(task->sessionid) ? BPF_CORE_READ(task, sessionid) : ~0U;
+}
+
+// Appends a kernel string with its NUL; returns its bytes.
+static __always_inline __u32 put_text(struct tail *tail, __u32 *at, const char *text, __u32 size) {
+  __u32 off = *at;
+  if (off >= PICKET_PATHS_BYTES_MAX) return 0;
+  barrier_var(off);  // or the mask, which the verifier needs to see, is optimised away
+  long n = bpf_probe_read_kernel_str(tail->text + (off & PATH_MASK), size, text);
+  if (n <= 0) return 0;
+  *at += n;
+  return n;
+}
+
+// Appends the path of the program that `task` runs, or its comm where it has no memory. Returns flags of the first case,
+// `is_comm` in the other.
+static __always_inline __u32 put_program(struct tail *tail, __u32 *at, struct task_struct *task, __u32 is_comm) {
+  struct file *file = BPF_CORE_READ(task, mm, exe_file);
+  if (file) return put_path(tail, at, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+  put_text(tail, at, task->comm, sizeof(task->comm));
+  return is_comm;
+}
+
+static __always_inline __u32 file_flags(struct task_struct *task, __u32 deleted, __u32 no_tree) {
+  struct dentry *dentry = BPF_CORE_READ(task, mm, exe_file, f_path.dentry);
+  if (!dentry) return 0;
+  return (BPF_CORE_READ(dentry, d_hash.pprev) ? 0 : deleted) |
+         (BPF_CORE_READ(dentry, d_parent) == dentry ? no_tree : 0);
+}
+
+// Appends the names from a control group up to its root, which has none. Global, like walk_path.
+__attribute__((noinline)) __u32 walk_cgroup(struct tail *tail, __u32 at, __u64 leaf) {
+  struct kernfs_node *node = (void *)leaf;
+  if (!tail) return 0;
+  for (int i = 0; i < PICKET_CGROUP_DEPTH_MAX; i++) {
+    struct kernfs_node *parent = bpf_core_field_exists(node->__parent) ? BPF_CORE_READ(node, __parent)
+                                                                       : BPF_CORE_READ(node, parent);
+    if (!parent || at >= PICKET_PATHS_BYTES_MAX) break;
+    long n = bpf_probe_read_kernel_str(tail->text + (at & PATH_MASK), COMPONENT_BYTES, BPF_CORE_READ(node, name));
+    if (n <= 0) break;
+    at += n;
+    node = parent;
+  }
+  return at;
+}
+
+// A container is in a group of its own on each hierarchy that it knows: version 2's, and one of version 1 where the
+// first controller is still there.
+static __always_inline void put_cgroups(struct scratch *s, __u32 *at, struct task_struct *task) {
+  struct css_set *set = BPF_CORE_READ(task, cgroups);
+  struct cgroup *unified = BPF_CORE_READ(set, dfl_cgrp);
+  struct cgroup *other = BPF_CORE_READ(set, subsys[0], cgroup);
+  __u32 before = *at;
+  *at = walk_cgroup(&s->tail, before, (__u64)BPF_CORE_READ(unified, kn));
+  s->event.cgroup_bytes = *at - before;
+  if (!other || BPF_CORE_READ(other, root) == BPF_CORE_READ(unified, root)) return;
+  before = *at;
+  *at = walk_cgroup(&s->tail, before, (__u64)BPF_CORE_READ(other, kn));
+  s->event.cgroup_v1_bytes = *at - before;
+}
+
+struct hashing {
+  __u64 begin, total, hash;
+  bool lost;
+};
+
+static long hash_chunk(__u64 index, struct hashing *state) {
+  __u32 zero = 0;
+  struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
+  __u64 done = index * CHUNK_BYTES;
+  if (!s || done >= state->total) return 1;
+  __u64 left = state->total - done;
+  __u64 bytes = left < CHUNK_BYTES ? left : CHUNK_BYTES;
+  barrier_var(bytes);
+  s->chunk[(bytes >> 3) & (CHUNK_WORDS - 1)] = 0;  // what fills the last word
+  if (bytes > CHUNK_BYTES) bytes = CHUNK_BYTES;
+  if (bpf_probe_read_user(s->chunk, bytes, (void *)(state->begin + done))) {
+    state->lost = 1;
+    return 1;
+  }
+  __u64 hash = state->hash;
+  for (__u32 i = 0; i < CHUNK_WORDS; i++) {
+    if (i * 8 >= bytes) break;
+    hash = (hash ^ s->chunk[i]) * 0x100000001b3ULL;
+  }
+  state->hash = hash;
+  return 0;
+}
+
+// What is longer than what is kept is told apart by the hash of all of it.
+static __always_inline void hash_argv(struct picket_process_event *e, __u64 begin) {
+  struct hashing state = {.begin = begin, .total = e->argv_total, .hash = 0xcbf29ce484222325ULL};
+  bpf_loop(CHUNKS_MAX, hash_chunk, &state, 0);
+  if (state.lost || e->argv_total > (__u64)CHUNKS_MAX * CHUNK_BYTES) return;
+  e->argv_hash = state.hash;
+  e->flags |= PICKET_ARGV_HASHED;
+}
+
+static __always_inline void put_tty(struct scratch *s, __u32 *at, struct task_struct *task) {
+  struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
+  if (tty) s->event.tty_bytes = put_text(&s->tail, at, tty->name, sizeof(tty->name));
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -96,34 +196,37 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
   __u32 at = 0;
   // For a script this is the interpreter, as procfs says too; its name stands in argv.
-  struct file *file = BPF_CORE_READ(task, mm, exe_file);
-  struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-  e->flags |= put_path(&s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
-  if (!BPF_CORE_READ(dentry, d_hash.pprev)) e->flags |= PICKET_EXE_DELETED;
+  e->flags |= put_program(&s->tail, &at, task, PICKET_EXE_IS_COMM);
+  e->flags |= file_flags(task, PICKET_EXE_DELETED, PICKET_EXE_NO_TREE);
   e->executable_bytes = at;
 
   __u32 before = at;
   struct task_struct *parent = BPF_CORE_READ(task, real_parent);
-  file = BPF_CORE_READ(parent, mm, exe_file);
-  if (file) {
-    dentry = BPF_CORE_READ(file, f_path.dentry);
-    e->flags |= put_path(&s->tail, &at, BPF_CORE_READ(file, f_path.mnt), dentry);
-    if (!BPF_CORE_READ(dentry, d_hash.pprev)) e->flags |= PICKET_PARENT_DELETED;
-  } else if (at < PICKET_PATHS_BYTES_MAX) {
-    long n = bpf_probe_read_kernel_str(s->tail.text + (at & PATH_MASK), 16, &parent->comm);
-    if (n > 0) at += n;
-    e->flags |= PICKET_PARENT_IS_COMM;
-  }
+  e->flags |= put_program(&s->tail, &at, parent, PICKET_PARENT_IS_COMM);
+  e->flags |= file_flags(parent, PICKET_PARENT_DELETED, 0);
   e->parent_bytes = at - before;
+
+  before = at;
+  struct task_struct *grandparent = BPF_CORE_READ(parent, real_parent);
+  struct file *file = BPF_CORE_READ(grandparent, mm, exe_file);
+  if (file && file == BPF_CORE_READ(parent, mm, exe_file)) {
+    e->flags |= PICKET_GRANDPARENT_IS_PARENT;
+  } else if (BPF_CORE_READ(grandparent, tgid)) {
+    e->flags |= put_program(&s->tail, &at, grandparent, PICKET_GRANDPARENT_IS_COMM);
+  }
+  e->grandparent_bytes = at - before;
 
   before = at;
   struct fs_struct *fs = BPF_CORE_READ(task, fs);
   e->flags |= put_path(&s->tail, &at, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
   e->cwd_bytes = at - before;
+  put_cgroups(s, &at, task);
+  put_tty(s, &at, task);
 
   unsigned long begin = BPF_CORE_READ(task, mm, arg_start);
   __u64 total = BPF_CORE_READ(task, mm, arg_end) - begin;
   e->argv_total = total;
+  if (total > PICKET_ARGV_BYTES_MAX) hash_argv(e, begin);
   __u64 length = total;
   barrier_var(length);
   if (length > PICKET_ARGV_BYTES_MAX) length = PICKET_ARGV_BYTES_MAX;
@@ -137,30 +240,49 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   e->argv_bytes = length;
   __u64 bytes = sizeof(*e) + at + length;
   barrier_var(bytes);
-  if (bytes > sizeof(*s)) bytes = sizeof(*s);
+  if (bytes > RECORD_BYTES_MAX) bytes = RECORD_BYTES_MAX;
   put_out(s, bytes, account);
   return 0;
+}
+
+// Forks and ends: which program it is, user space knows from its exec; the comm is for the others.
+static __always_inline void put_short(struct scratch *s, struct task_struct *task, struct account *account) {
+  __u32 at = 0;
+  put_text(&s->tail, &at, task->comm, sizeof(task->comm));
+  s->event.flags = PICKET_EXE_IS_COMM;
+  s->event.executable_bytes = at;
+  __u64 bytes = sizeof(s->event) + at;
+  barrier_var(bytes);
+  if (bytes > RECORD_BYTES_MAX) bytes = RECORD_BYTES_MAX;
+  put_out(s, bytes, account);
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
   struct account *account = account_of(PICKET_FORK);
-  if (!account || BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) return 0;  // a new thread is no process
+  __u32 zero = 0;
+  struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
+  if (!account || !s || BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) return 0;  // a new thread is no process
   account->seen++;
-  struct picket_process_event e;
-  fill_identity(&e, child, PICKET_FORK);
-  put_out(&e, sizeof(e), account);
+  fill_identity(&s->event, child, PICKET_FORK);
+  put_short(s, child, account);
   return 0;
 }
+
+enum { SIGNAL_GROUP_EXIT = 4 };
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task) {
   struct account *account = account_of(PICKET_EXIT);
-  if (!account || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid)) return 0;
+  __u32 zero = 0;
+  struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
+  if (!account || !s || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid)) return 0;
   account->seen++;
-  struct picket_process_event e;
-  fill_identity(&e, task, PICKET_EXIT);
-  e.exit_code = BPF_CORE_READ(task, exit_code);
-  put_out(&e, sizeof(e), account);
+  fill_identity(&s->event, task, PICKET_EXIT);
+  // exit_group() by another thread, or a signal to it, decides for all.
+  struct signal_struct *signal = BPF_CORE_READ(task, signal);
+  s->event.exit_code = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(signal, group_exit_code)
+                                                                        : BPF_CORE_READ(task, exit_code);
+  put_short(s, task, account);
   return 0;
 }

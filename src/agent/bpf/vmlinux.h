@@ -110,6 +110,32 @@ struct mm_struct {
   unsigned long arg_end;
   struct file *exe_file;
 };
+struct kernfs_node {
+  const char *name;
+  struct kernfs_node *parent;   /* until 6.14 */
+  struct kernfs_node *__parent; /* since 6.15 */
+};
+struct cgroup;
+struct cgroup_root;
+struct cgroup_subsys_state {
+  struct cgroup *cgroup;
+};
+struct cgroup {
+  struct kernfs_node *kn;
+  struct cgroup_root *root;
+};
+struct css_set {
+  struct cgroup_subsys_state *subsys[1]; /* there are more: how many is the kernel's choice */
+  struct cgroup *dfl_cgrp;
+};
+struct tty_struct {
+  char name[64];
+};
+struct signal_struct {
+  int group_exit_code;
+  unsigned int flags;
+  struct tty_struct *tty;
+};
 struct task_struct {
   int exit_code;
   int pid;
@@ -122,6 +148,10 @@ struct task_struct {
   struct fs_struct *fs;
   struct files_struct *files;
   struct mm_struct *mm;
+  struct signal_struct *signal;
+  struct css_set *cgroups;
+  unsigned int sessionid; /* kernels with audit */
+  struct nsproxy *nsproxy;
 };
 struct linux_binprm {
   struct file *file;
@@ -132,36 +162,6 @@ struct in6_addr {
     __be32 u6_addr32[4];
   } in6_u;
 };
-struct sock_common {
-  __be32 skc_daddr;
-  __be32 skc_rcv_saddr;
-  __be16 skc_dport;
-  __u16 skc_num;
-  unsigned short skc_family;
-  unsigned long skc_flags;
-  struct in6_addr skc_v6_daddr;
-  struct in6_addr skc_v6_rcv_saddr;
-};
-struct sock {
-  struct sock_common __sk_common;
-  __u16 sk_protocol;
-  int sk_err;
-};
-struct socket {
-  struct signal_struct *signal;
-  struct css_set *cgroups;
-  unsigned int sessionid; /* kernels with audit */
-  struct nsproxy *nsproxy;
-  struct sock *sk;
-};
-struct tcp_sock {
-  __u64 bytes_received;
-  __u64 bytes_sent;
-  __u64 bytes_retrans;
-};
-/* Contexts of cgroup programs: user-space ABI, a fixed layout, so not relocatable. */
-#pragma clang attribute pop
-
 struct ns_common {
   unsigned int inum;
 };
@@ -180,10 +180,37 @@ struct net_device {
 struct dst_entry {
   struct net_device *dev;
 };
+struct sock_common {
+  __be32 skc_daddr;
+  __be32 skc_rcv_saddr;
+  __be16 skc_dport;
+  __u16 skc_num;
+  unsigned short skc_family;
+  unsigned long skc_flags;
+  possible_net_t skc_net;
+  struct in6_addr skc_v6_daddr;
+  struct in6_addr skc_v6_rcv_saddr;
+};
+struct sock {
+  struct sock_common __sk_common;
+  struct dst_entry *sk_dst_cache;
+  __u16 sk_protocol;
+  int sk_err;
+};
+struct socket {
+  struct sock *sk;
+};
+struct tcp_sock {
+  __u64 bytes_received;
+  __u64 bytes_sent;
+  __u64 bytes_retrans;
+};
+/* Contexts of cgroup programs: user-space ABI, a fixed layout, so not relocatable. */
+#pragma clang attribute pop
+
 struct bpf_sock {
   __u32 bound_dev_if;
   __u32 family;
-  possible_net_t skc_net;
   __u32 type;
   __u32 protocol;
   __u32 mark;
@@ -230,7 +257,6 @@ struct __sk_buff {
   __u32 wire_len;
   __u32 gso_segs;
   union {
-  struct dst_entry *sk_dst_cache;
     struct bpf_sock *sk;
     __u64 sk_padding;
   };

@@ -68,6 +68,7 @@ TEST_F(EncoderTest, ProcessCarriesTheClassicKeys) {
 TEST_F(EncoderTest, AnAggregateSaysWhatItStandsFor) {
   ProcessRecord record;
   record.executable = "/x (deleted)";
+  record.executable_deleted = true;
   record.time.wall = once_.first;
   encoder_.process(record, {4, once_.first, once_.first + Duration::seconds(9)}, Priority::medium);
   EXPECT_THAT(last(), HasSubstr(R"("HitCount":4)"));
@@ -85,6 +86,45 @@ TEST_F(EncoderTest, ExitStatusIsTheShellsNumber) {
   record.exit_status = 9;
   encoder_.process(record, once_, Priority::urgent);
   EXPECT_THAT(last(), HasSubstr(R"("ExitStatus":137)"));
+  EXPECT_THAT(last(), HasSubstr(R"("Signal":9)"));
+}
+
+TEST_F(EncoderTest, AFileThatIsOnlyNamedDeletedIsNot) {
+  ProcessRecord record;
+  record.executable = "/x (deleted)";
+  encoder_.process(record, once_, Priority::urgent);
+  EXPECT_THAT(last(), Not(HasSubstr("ExecutableDeleted")));
+}
+
+TEST_F(EncoderTest, AProcessHasItsPlace) {
+  ProcessRecord record;
+  record.grandparent_executable = "/usr/sbin/sshd";
+  record.container = "c1";
+  record.terminal = "pts/3";
+  record.session = 12;
+  record.executable_memfd = true;
+  encoder_.process(record, once_, Priority::urgent);
+  for (const char* part : {R"("GrandparentExecutable":"/usr/sbin/sshd")", R"("ContainerId":"c1")", R"("Tty":"pts/3")",
+                           R"("LogonId":"12")", R"("Memfd":"true")"}) {
+    EXPECT_THAT(last(), HasSubstr(part));
+  }
+}
+
+TEST_F(EncoderTest, ACutCommandLineSaysHowLongItWasAndWhichOne) {
+  ProcessRecord record;
+  record.argv = "x";
+  record.argv_bytes = 1'000'000;
+  record.argv_truncated = true;
+  record.argv_hash = 0x0123456789abcdef;
+  encoder_.process(record, once_, Priority::urgent);
+  for (const char* part :
+       {R"("Truncated":true)", R"("CommandLineBytes":1000000)", R"("CommandLineHash":"0123456789abcdef")"}) {
+    EXPECT_THAT(last(), HasSubstr(part));
+  }
+  EXPECT_THAT(last(), Not(HasSubstr("CommandLineHashOf")));
+  record.argv_hash_of_prefix = true;
+  encoder_.process(record, once_, Priority::urgent);
+  EXPECT_THAT(last(), HasSubstr(R"("CommandLineHashOf":"prefix")"));
 }
 
 TEST_F(EncoderTest, ConnectionHasTextPortsAndADirection) {

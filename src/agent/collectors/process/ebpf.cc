@@ -1,16 +1,20 @@
 // Tier "ebpf" of process: BTF tracepoints; everything a record needs was read in the kernel at the moment of exec.
 #include <cstring>
 
-#include "base/core/hash.h"
 #include "event.h"
 #include "process/tiers.h"
+#include "support/argv_hash.h"
 #include "support/bpf_ring.h"
 #include "support/bpf_text.h"
+#include "support/container_id.h"
+#include "support/procfs.h"
+#include "support/program_cache.h"
 
 namespace picket::agent {
 namespace {
 
 constexpr std::size_t kDrainMax = 4096;
+constexpr std::uint32_t kNoSession = 0xffffffff;
 
 StdioFact stdio_of(const picket_stdio& raw) {
   StdioFact fact{.kind = StdioFact::Kind::none};
@@ -42,10 +46,17 @@ StdioFact stdio_of(const picket_stdio& raw) {
   return fact;
 }
 
+std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
+
 class ProcessEbpf final : public Source {
  public:
   ProcessEbpf(const Environment& environment, std::unique_ptr<BpfRing> ring)
-      : sink_(environment.sink), clock_(environment.clock), ring_(std::move(ring)), fd_(ring_->fd()) {}
+      : sink_(environment.sink),
+        clock_(environment.clock),
+        remembers_(environment.settings.process_fork_exit),
+        procfs_(environment.settings.procfs),
+        ring_(std::move(ring)),
+        fd_(ring_->fd()) {}
 
   std::span<const int> fds() const override { return {&fd_, 1}; }
   Duration on_ready(int) override { return drain(); }
@@ -75,17 +86,13 @@ class ProcessEbpf final : public Source {
     }
     std::memcpy(&event, bytes.data(), sizeof(event));
     std::string_view tail = as_text(bytes.subspan(sizeof(event)));
-    const std::size_t claimed =
-        std::size_t{event.executable_bytes} + event.parent_bytes + event.cwd_bytes + event.argv_bytes;
+    const std::size_t claimed = std::size_t{event.executable_bytes} + event.parent_bytes + event.grandparent_bytes +
+                                event.cwd_bytes + event.cgroup_bytes + event.cgroup_v1_bytes + event.tty_bytes +
+                                event.argv_bytes;
     if (claimed > tail.size() || event.type >= PICKET_PROCESS_TYPES) {
       ++unreadable_;
       return;
     }
-    const auto part = [&](std::size_t n) {
-      const auto out = tail.substr(0, n);
-      tail.remove_prefix(n);
-      return out;
-    };
     ProcessRecord record{.time = moment_from_boot(now_, event.time_ns), .origin = {"process", "ebpf", false}};
     record.kind = static_cast<ProcessRecord::Kind>(event.type);
     record.pid = event.pid;
@@ -96,31 +103,86 @@ class ProcessEbpf final : public Source {
     record.credentials_known = true;
     record.start = Duration::microseconds(static_cast<std::int64_t>(event.start_ns / 1000));
     record.exit_status = event.exit_code;
+    record.session = event.session == kNoSession ? 0 : event.session;
     if (record.kind == ProcessRecord::Kind::exec) {
-      record.executable = executable_.join(part(event.executable_bytes), event.flags & PICKET_EXE_DELETED);
-      const auto parent = part(event.parent_bytes);
-      record.parent_executable = event.flags & PICKET_PARENT_IS_COMM
-                                     ? parent.substr(0, parent.find('\0'))
-                                     : parent_.join(parent, event.flags & PICKET_PARENT_DELETED);
-      record.cwd = cwd_.join(part(event.cwd_bytes), false);
-      record.argv = part(event.argv_bytes);
-      record.argv_bytes = event.argv_total;
-      record.argv_truncated = event.argv_total > event.argv_bytes;
-      record.argv_lost = event.flags & PICKET_ARGV_LOST;
-      record.argv_hash = fnv1a64(as_bytes(record.argv));
-      for (std::size_t i = 0; i < record.stdio.size(); ++i) record.stdio[i] = stdio_of(event.stdio[i]);
-      if (event.flags & (PICKET_ARGV_LOST | PICKET_PATH_CUT)) ++incomplete_;
+      describe_exec(event, tail, record);
+      if (remembers_) programs_.put(record.pid, event.start_ns, record.executable, record.argv);
+    } else {
+      describe_other(event, until_nul(tail.substr(0, event.executable_bytes)), record);
     }
     ++delivered_;
     sink_.emit(record);
   }
 
+  void describe_exec(const picket_process_event& event, std::string_view tail, ProcessRecord& record) {
+    const auto part = [&](std::size_t n) {
+      const auto out = tail.substr(0, n);
+      tail.remove_prefix(n);
+      return out;
+    };
+    record.executable = executable_.join(part(event.executable_bytes), event.flags & PICKET_EXE_DELETED);
+    record.executable_deleted = event.flags & PICKET_EXE_DELETED;
+    record.executable_memfd = event.flags & PICKET_EXE_NO_TREE && record.executable.starts_with("/memfd:");
+    const auto parent = part(event.parent_bytes);
+    record.parent_executable = event.flags & PICKET_PARENT_IS_COMM
+                                   ? until_nul(parent)
+                                   : parent_.join(parent, event.flags & PICKET_PARENT_DELETED);
+    const auto grandparent = part(event.grandparent_bytes);
+    if (event.flags & PICKET_GRANDPARENT_IS_PARENT) {
+      record.grandparent_executable = record.parent_executable;
+    } else if (!grandparent.empty()) {
+      record.grandparent_executable =
+          event.flags & PICKET_GRANDPARENT_IS_COMM ? until_nul(grandparent) : grandparent_.join(grandparent, false);
+    }
+    record.cwd = cwd_.join(part(event.cwd_bytes), false);
+    const auto unified = part(event.cgroup_bytes), other = part(event.cgroup_v1_bytes);
+    if (!unified.empty()) record.container = container_of_cgroup(cgroup_.join(unified, false));
+    if (record.container.empty() && !other.empty()) record.container = container_of_cgroup(cgroup_.join(other, false));
+    record.terminal = terminal_of(until_nul(part(event.tty_bytes)));
+    record.argv = part(event.argv_bytes);
+    record.argv_bytes = event.argv_total;
+    record.argv_truncated = event.argv_total > event.argv_bytes;
+    record.argv_lost = event.flags & PICKET_ARGV_LOST;
+    record.argv_hash_of_prefix = record.argv_truncated && !(event.flags & PICKET_ARGV_HASHED);
+    record.argv_hash = event.flags & PICKET_ARGV_HASHED ? event.argv_hash : argv_hash(record.argv);
+    for (std::size_t i = 0; i < record.stdio.size(); ++i) record.stdio[i] = stdio_of(event.stdio[i]);
+    if (event.flags & (PICKET_ARGV_LOST | PICKET_PATH_CUT)) ++incomplete_;
+  }
+
+  // A fork or an end: what ran is known from its exec, or from a look at a child that still lives, else by its comm.
+  void describe_other(const picket_process_event& event, std::string_view comm, ProcessRecord& record) {
+    if (const auto* program = programs_.find(record.pid, event.start_ns)) {
+      record.executable = program->executable;
+      record.argv = program->argv;
+    } else if (record.kind == ProcessRecord::Kind::fork && procfs_.read_program(record.pid)) {
+      const auto& seen = programs_.put(record.pid, event.start_ns, procfs_.executable(), procfs_.argv());
+      record.executable = seen.executable;
+      record.argv = seen.argv;
+    }
+    if (record.executable.empty()) record.executable = comm;
+    record.argv_bytes = record.argv.size();
+  }
+
+  // The kernel's "pts3" is /dev/pts/3.
+  std::string_view terminal_of(std::string_view name) {
+    static constexpr std::string_view kPty = "pts";
+    if (!name.starts_with(kPty) || name.size() >= terminal_.size()) return name;
+    name.remove_prefix(kPty.size());
+    std::memcpy(terminal_.data(), "pts/", 4);
+    std::memcpy(terminal_.data() + 4, name.data(), name.size());
+    return {terminal_.data(), name.size() + 4};
+  }
+
   RecordSink& sink_;
   const Clock& clock_;
+  bool remembers_;  // which program a process is, for its fork and its end
+  ProcessFacts procfs_;
+  ProgramCache programs_;
   std::unique_ptr<BpfRing> ring_;
   int fd_;
   Moment now_;
-  PathText executable_, parent_, cwd_;
+  PathText executable_, parent_, grandparent_, cwd_, cgroup_;
+  std::array<char, 68> terminal_;
   std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0;
 };
 

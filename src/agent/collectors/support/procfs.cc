@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/core/file.h"
-#include "base/core/hash.h"
+#include "support/argv_hash.h"
+#include "support/container_id.h"
 
 namespace picket::agent {
 namespace {
@@ -61,12 +62,40 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
   auto rest = text.substr(close + 1);
   if (next_field(rest).size() != 1) return std::nullopt;  // state
   const auto ppid = number(next_field(rest));
-  for (int i = 0; i < 17; ++i) next_field(rest);  // pgrp .. itrealvalue
+  for (int i = 0; i < 2; ++i) next_field(rest);  // pgrp, session
+  const auto terminal = number(next_field(rest));
+  for (int i = 0; i < 14; ++i) next_field(rest);  // tpgid .. itrealvalue
   const auto start = number(next_field(rest));
   if (!ppid || !start) return std::nullopt;
   stat.ppid = static_cast<std::uint32_t>(*ppid);
+  stat.terminal = static_cast<std::uint32_t>(terminal.value_or(0));
   stat.start_ticks = *start;
   return stat;
+}
+
+std::string_view terminal_name(std::uint32_t terminal, std::span<char, kTerminalBytesMax> out) {
+  const unsigned major = terminal >> 8 & 0xfff;
+  const unsigned minor = (terminal & 0xff) | (terminal >> 12 & 0xfff00);
+  struct Family {
+    unsigned major, first;
+    const char* name;
+  };
+  static constexpr Family kFamilies[] = {
+      {204, 64, "ttyAMA"}, {188, 0, "ttyUSB"}, {166, 0, "ttyACM"}, {4, 64, "ttyS"}, {4, 0, "tty"}};
+  if (terminal == 0) return {};
+  int n = 0;
+  if (major >= 136 && major <= 143) {
+    n = std::snprintf(out.data(), out.size(), "pts/%u", minor + (major - 136) * 256);
+  } else if (major == 5 && minor == 1) {
+    n = std::snprintf(out.data(), out.size(), "console");
+  } else if (const auto family = std::ranges::find_if(
+                 kFamilies, [&](const Family& each) { return each.major == major && minor >= each.first; });
+             family != std::end(kFamilies)) {
+    n = std::snprintf(out.data(), out.size(), "%s%u", family->name, minor - family->first);
+  } else {
+    n = std::snprintf(out.data(), out.size(), "%u:%u", major, minor);
+  }
+  return {out.data(), static_cast<std::size_t>(n)};
 }
 
 std::optional<ProcIds> parse_proc_status(std::string_view text) {
@@ -105,19 +134,25 @@ std::size_t ProcessFacts::read_link(std::uint32_t pid, const char* name, std::sp
 }
 
 void ProcessFacts::read_argv(std::uint32_t pid) {
-  argv_bytes_ = read_text(pid, "cmdline", argv_);
-  argv_total_ = argv_bytes_;
-  if (argv_bytes_ < argv_.size()) return;
-  // Longer than we keep: count the rest, so that the record can say how long it is.
+  argv_bytes_ = 0;
+  argv_total_ = 0;
+  ArgvHash hash;
   char path[kFilePathMax];
   std::snprintf(path, sizeof(path), "%s/%u/cmdline", procfs_.c_str(), pid);
   const UniqueFd fd{open(path, O_RDONLY | O_CLOEXEC)};
-  std::array<char, 4096> chunk;
-  std::uint64_t total = 0;
-  for (ssize_t n = 0; fd.valid() && (n = ::read(fd.get(), chunk.data(), chunk.size())) > 0;) {
-    total += static_cast<std::uint64_t>(n);
+  // What is longer than we keep is still counted and hashed.
+  std::array<char, 4096> past;
+  while (fd.valid()) {
+    const auto room = std::span(argv_).subspan(argv_bytes_);
+    const std::span<char> into = room.empty() ? std::span<char>(past) : room;
+    const ssize_t n = ::read(fd.get(), into.data(), into.size());
+    if (n <= 0) break;
+    const auto bytes = static_cast<std::size_t>(n);
+    hash.add({into.data(), bytes});
+    argv_total_ += bytes;
+    if (!room.empty()) argv_bytes_ += bytes;
   }
-  argv_total_ = std::max<std::uint64_t>(total, argv_bytes_);
+  argv_hash_ = hash.value();
 }
 
 void ProcessFacts::read_stdio(std::uint32_t pid) {
@@ -135,6 +170,35 @@ void ProcessFacts::read_stdio(std::uint32_t pid) {
   }
 }
 
+void ProcessFacts::read_deletion(std::uint32_t pid) {
+  static constexpr std::string_view kDeleted = " (deleted)", kMemfd = "/memfd:";
+  deleted_ = memfd_ = false;
+  if (!executable().ends_with(kDeleted)) return;
+  // A file may be named so: then its path leads to it.
+  char path[kFilePathMax];
+  struct stat running{}, named{};
+  std::snprintf(path, sizeof(path), "%s/%u/exe", procfs_.c_str(), pid);
+  const std::string text(executable());
+  deleted_ = stat(path, &running) != 0 || stat(text.c_str(), &named) != 0 || running.st_ino != named.st_ino ||
+             running.st_dev != named.st_dev;
+  memfd_ = deleted_ && executable().starts_with(kMemfd);
+}
+
+std::size_t ProcessFacts::read_name(std::uint32_t pid, std::span<char> out) const {
+  std::size_t bytes = read_link(pid, "exe", out);
+  if (bytes > 0) return bytes;
+  bytes = read_text(pid, "comm", out);
+  return bytes > 0 ? bytes - 1 : 0;  // newline
+}
+
+void ProcessFacts::read_place(std::uint32_t pid, std::uint32_t terminal) {
+  container_ = container_of_cgroup_file({cgroup_.data(), read_text(pid, "cgroup", cgroup_)});
+  terminal_bytes_ = terminal_name(terminal, terminal_).size();
+  std::array<char, 16> text;
+  const auto session = number({text.data(), read_text(pid, "sessionid", text)});
+  session_ = session && *session < 0xffffffff ? static_cast<std::uint32_t>(*session) : 0;
+}
+
 bool ProcessFacts::read_program(std::uint32_t pid) {
   executable_bytes_ = read_link(pid, "exe", executable_);
   read_argv(pid);
@@ -148,7 +212,7 @@ bool ProcessFacts::read(std::uint32_t pid) {
   ids_.reset();
   ppid_ = 0;
   start_ = {};
-  cwd_bytes_ = parent_bytes_ = 0;
+  cwd_bytes_ = parent_bytes_ = grandparent_bytes_ = 0;
   std::array<char, 2048> text;
   const auto stat = parse_proc_stat({text.data(), read_text(pid, "stat", text)});
   if (stat) {
@@ -160,12 +224,12 @@ bool ProcessFacts::read(std::uint32_t pid) {
   ids_ = parse_proc_status({text.data(), read_text(pid, "status", text)});
   read_stdio(pid);
   cwd_bytes_ = read_link(pid, "cwd", cwd_);
+  read_place(pid, stat ? stat->terminal : 0);
+  read_deletion(pid);
   if (ppid_ != 0) {
-    parent_bytes_ = read_link(ppid_, "exe", parent_);
-    if (parent_bytes_ == 0) {
-      parent_bytes_ = read_text(ppid_, "comm", parent_);
-      if (parent_bytes_ > 0) --parent_bytes_;  // newline
-    }
+    parent_bytes_ = read_name(ppid_, parent_);
+    const auto parent = parse_proc_stat({text.data(), read_text(ppid_, "stat", text)});
+    if (parent && parent->ppid != 0) grandparent_bytes_ = read_name(parent->ppid, grandparent_);
   }
   return stat.has_value() || executable_bytes_ > 0 || argv_bytes_ > 0;
 }
@@ -181,12 +245,18 @@ void ProcessFacts::fill(ProcessRecord& record) const {
   record.start = start_;
   record.executable = executable();
   record.parent_executable = {parent_.data(), parent_bytes_};
+  record.grandparent_executable = {grandparent_.data(), grandparent_bytes_};
   record.cwd = {cwd_.data(), cwd_bytes_};
+  record.container = container_;
+  record.terminal = {terminal_.data(), terminal_bytes_};
+  record.session = session_;
+  record.executable_deleted = deleted_;
+  record.executable_memfd = memfd_;
   record.argv = argv();
   record.argv_bytes = argv_total_;
   record.argv_truncated = argv_total_ > argv_bytes_;
   record.argv_lost = argv_bytes_ == 0;
-  record.argv_hash = fnv1a64(as_bytes(record.argv));
+  record.argv_hash = argv_hash_;
   record.stdio = stdio_;
 }
 

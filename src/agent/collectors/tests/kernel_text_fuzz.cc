@@ -6,6 +6,7 @@
 #include "network/diag_message.h"
 #include "network/net_table.h"
 #include "support/bpf_text.h"
+#include "support/container_id.h"
 #include "support/procfs.h"
 #include "system/system_facts.h"
 
@@ -24,6 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t sockets = 0;
   (void)for_each_diag(as_bytes(text), [&](const DiagSocket&) { ++sockets; });
   if (sockets > size / 16) std::abort();
+  for (const auto id : {container_of_cgroup(text), container_of_cgroup_file(text)}) {
+    if (id.size() > kContainerIdMax || id.find('/') != std::string_view::npos) std::abort();
+    if (text.find(id) == std::string_view::npos) std::abort();
+  }
   PathText path;
   if (path.join(text, true).size() > kPathBytesMax + 16) std::abort();
   return 0;

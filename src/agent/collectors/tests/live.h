@@ -18,7 +18,7 @@ namespace picket::agent {
 /// A record that outlives its emit(): the texts its views showed.
 struct KeptProcess {
   ProcessRecord record;
-  std::string executable, parent, cwd, argv;
+  std::string executable, parent, cwd, argv, grandparent, container, terminal;
 };
 struct KeptConnection {
   ConnectionRecord record;
@@ -38,8 +38,9 @@ struct KeptEvent {
 class Recorder final : public RecordSink {
  public:
   void emit(const ProcessRecord& r) override {
-    processes.push_back(
-        {r, std::string(r.executable), std::string(r.parent_executable), std::string(r.cwd), std::string(r.argv)});
+    processes.push_back({r, std::string(r.executable), std::string(r.parent_executable), std::string(r.cwd),
+                         std::string(r.argv), std::string(r.grandparent_executable), std::string(r.container),
+                         std::string(r.terminal)});
   }
   void emit(const ConnectionRecord& r) override {
     connections.push_back({r, std::string(r.executable), std::string(r.argv), std::string(r.interface)});

@@ -67,16 +67,23 @@ struct ProcessRecord {
   std::uint32_t gid = 0;
   bool credentials_known = false;      ///< uid, euid, gid were read.
   Duration start;                      ///< Process start on the monotonic clock; with pid it names a process for ever.
-  std::string_view executable;         ///< Full path as the kernel knows it; empty: unknown.
+  std::string_view executable;         ///< Full path as the kernel knows it; fork, exit: else the comm. Empty: unknown.
   std::string_view parent_executable;  ///< Full path, or the parent's comm where no path was to be had.
-  std::string_view cwd;                ///< Empty: unknown.
-  std::string_view argv;               ///< Each argument ends with NUL (the last may be cut). Empty: unknown.
-  std::uint64_t argv_bytes = 0;        ///< Length of argv in the process, also when only a prefix is here.
-  std::uint64_t argv_hash = 0;         ///< FNV-1a of the bytes here; tells long command lines apart after aggregation.
-  bool argv_truncated = false;         ///< argv_bytes > argv.size().
-  bool argv_lost = false;              ///< The process was gone, or its memory could not be read.
-  std::array<StdioFact, 3> stdio;      ///< exec only.
-  std::int32_t exit_status = 0;        ///< exit only: wait(2) status word.
+  std::string_view grandparent_executable;  ///< As parent_executable; empty: unknown.
+  std::string_view cwd;                     ///< Empty: unknown.
+  std::string_view container;               ///< Id or name (support/container_id.h); empty: on the host.
+  std::string_view terminal;                ///< Controlling terminal, e.g. "pts/0"; empty: none.
+  std::uint32_t session = 0;                ///< Audit session id: that of its login's record; 0: none.
+  bool executable_deleted = false;          ///< The program's file has no name any more (deleted, or a memfd).
+  bool executable_memfd = false;            ///< It never had one: memory only.
+  std::string_view argv;                    ///< Each argument ends with NUL (the last may be cut). Empty: unknown.
+  std::uint64_t argv_bytes = 0;             ///< Length of argv in the process, also when only a prefix is here.
+  std::uint64_t argv_hash = 0;       ///< Of the whole argv (support/argv_hash.h): tells long command lines apart.
+  bool argv_hash_of_prefix = false;  ///< argv_hash is of the bytes here only, and argv_truncated.
+  bool argv_truncated = false;       ///< argv_bytes > argv.size().
+  bool argv_lost = false;            ///< The process was gone, or its memory could not be read.
+  std::array<StdioFact, 3> stdio;    ///< exec only.
+  std::int32_t exit_status = 0;      ///< exit only: wait(2) status word.
 };
 
 struct ConnectionRecord {
@@ -98,6 +105,7 @@ struct ConnectionRecord {
   bool uid_known = false;
   std::string_view executable;  ///< Empty: unknown.
   std::string_view argv;        ///< As in ProcessRecord; empty: unknown.
+  std::string_view interface;   ///< Network interface, in this network namespace. Empty: unknown.
   std::uint64_t bytes_in = 0;   ///< `closed` only, payload bytes; valid when bytes_known.
   std::uint64_t bytes_out = 0;
   bool bytes_known = false;
@@ -105,7 +113,6 @@ struct ConnectionRecord {
   std::uint64_t cookie = 0;  ///< Kernel's socket cookie or address-like id: joins opened and closed. 0 unknown.
 };
 
-  std::string_view interface;   ///< Network interface, in this network namespace. Empty: unknown.
 struct LoginRecord {
   enum class Kind : std::uint8_t { login, login_failed, logout };
   Kind kind = Kind::login;
