@@ -15,7 +15,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-NOT_BENCHES = {"run_bench", "support"}
+NOT_BENCHES = {"run_bench", "support", "agent_parts"}
 
 
 def names() -> list[str]:
