@@ -9,28 +9,6 @@ namespace {
 
 constexpr std::int64_t kHourUs = 3'600'000'000;
 
-/// Keeps copies of texts in one block and points the record's views at them. Moving it leaves them valid.
-class OwnedTexts {
- public:
-  template <class... Views>
-  void own(Views&... views) {
-    bytes_ = (views.size() + ... + 0);
-    block_ = std::make_unique<char[]>(bytes_);  // not a string: a short one moves its characters
-    char* at = block_.get();
-    const auto copy = [&at](std::string_view& view) {
-      char* const begin = at;
-      at = std::ranges::copy(view, at).out;
-      view = std::string_view(begin, view.size());
-    };
-    (copy(views), ...);
-  }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
-
- private:
-  std::unique_ptr<char[]> block_;
-  std::size_t bytes_ = 0;
-};
-
 void add_stdio(AggregateKeyBuilder& key, const StdioFact& fact) {
   const bool socket = fact.kind == StdioFact::Kind::socket;
   key.number(socket ? 1U + fact.family : 0U);
@@ -43,35 +21,82 @@ std::size_t hour_of(Timestamp time) {
   return static_cast<std::size_t>(hour < 0 ? 0 : hour);
 }
 
+// The texts of a record, for the pool. A text that is missing here would be lost after emit().
+template <class Do>
+void each_text(ProcessRecord& record, Do&& act) {
+  for (std::string_view* text : {&record.executable, &record.parent_executable, &record.grandparent_executable,
+                                 &record.cwd, &record.container, &record.terminal, &record.argv}) {
+    act(*text);
+  }
+}
+template <class Do>
+void each_text(ConnectionRecord& record, Do&& act) {
+  for (std::string_view* text : {&record.executable, &record.argv, &record.interface}) act(*text);
+}
+template <class Do>
+void each_text(EventRecord& record, Do&& act) {
+  record.identity = {};  // its hash is the key
+  act(record.items);
+}
+
+/// A record in the table.
+template <class Record>
+class Kept {
+ public:
+  Kept(Record record, TextPool& texts) : packed_(with_texts(record, texts)) {}
+  [[nodiscard]] Record record() const { return packed_.unpack(); }
+  [[nodiscard]] std::size_t bytes() const { return packed_.bytes() + 16; }
+  void release(TextPool& texts) {
+    Record whole = packed_.unpack();
+    each_text(whole, [&](std::string_view& text) { texts.drop(text); });
+  }
+
+ private:
+  static const Record& with_texts(Record& record, TextPool& texts) {
+    each_text(record, [&](std::string_view& text) { text = texts.keep(text); });
+    return record;
+  }
+  Packed<Record> packed_;
+};
+
+/// Counts happenings that lie between `first` and `last`; they need not come in order.
+void add_hits(Hits& hits, std::uint64_t count, Timestamp first, Timestamp last) {
+  hits.first = hits.count == 0 ? first : std::min(hits.first, first);
+  hits.last = hits.count == 0 ? last : std::max(hits.last, last);
+  hits.count += count;
+}
+
 }  // namespace
 
 struct Aggregator::ProcessEntry {
   using Record = ProcessRecord;
-  ProcessRecord record;
-  OwnedTexts texts;
+  Kept<ProcessRecord> kept;
   Hits hits{.count = 0};
+  // Of the newest happening; what else is not in the key stays as it was the first time.
+  Duration start, last;
+  std::uint32_t pid = 0, ppid = 0;
+  std::int32_t exit_status = 0;
 
-  explicit ProcessEntry(const ProcessRecord& first) : record(first) {
-    texts.own(record.executable, record.parent_executable, record.grandparent_executable, record.cwd, record.container,
-              record.terminal, record.argv);
-  }
+  ProcessEntry(const ProcessRecord& first, TextPool& texts) : kept(first, texts) {}
+  void release(TextPool& texts) { kept.release(texts); }
   [[nodiscard]] bool pending() const { return hits.count > 0; }
-  [[nodiscard]] std::size_t bytes() const { return texts.bytes(); }
-  /// The numbers of the newest happening; texts that are not in the key stay those of the first.
+  [[nodiscard]] std::size_t bytes() const { return kept.bytes(); }
   void count(const ProcessRecord& again) {
-    record.pid = again.pid;
-    record.ppid = again.ppid;
-    record.start = again.start;
-    record.time = again.time;
-    record.stdio = again.stdio;
-    record.exit_status = again.exit_status;
-    if (hits.count++ == 0) hits.first = again.time.wall;
-    hits.last = again.time.wall;
+    pid = again.pid;
+    ppid = again.ppid;
+    start = again.start;
+    exit_status = again.exit_status;
+    last = again.time.monotonic + again.spread;
+    add_hits(hits, again.count, again.time.wall, again.time.wall + again.spread);
   }
-  [[nodiscard]] std::string_view collector() const { return record.origin.collector; }
   [[nodiscard]] Priority priority(const AggregateOptions& options) const { return options.process_priority; }
   void report(AggregateSink& sink, Priority priority) {
-    record.time.wall = hits.first;
+    ProcessRecord record = kept.record();
+    record.pid = pid;
+    record.ppid = ppid;
+    record.start = start;
+    record.exit_status = exit_status;
+    record.time = {hits.first, last - (hits.last - hits.first)};  // one moment, so that the start is the newest's
     sink.process(record, hits, priority);
     hits = {.count = 0};
   }
@@ -79,77 +104,95 @@ struct Aggregator::ProcessEntry {
 
 struct Aggregator::ConnectionEntry {
   using Record = ConnectionRecord;
-  ConnectionRecord record;
-  OwnedTexts texts;
-  ConnectionHits hits{.hits = {.count = 0}};
+  Kept<ConnectionRecord> kept;
+  std::unique_ptr<ConnectionHits> hits;  ///< Only while there are some.
   Duration last_hit;
-  bool known = true;  ///< last_hit is of a happening before; false for the first one when it is counted.
+  std::uint32_t pid = 0;  ///< Of the newest.
+  bool known = true;      ///< last_hit is of a happening before; false for the first one when it is counted.
+  bool same_local_port = true, same_remote_port = true, same_interface = true;
+  std::uint16_t local_port, remote_port;
+  std::string_view interface;  ///< In the pool.
 
-  explicit ConnectionEntry(const ConnectionRecord& first) : record(first), last_hit(first.time.monotonic) {
-    texts.own(record.executable, record.argv, record.interface);
-  }
-  [[nodiscard]] bool pending() const { return hits.hits.count > 0 || hits.bytes_in.count() > 0; }
+  ConnectionEntry(const ConnectionRecord& first, TextPool& texts)
+      : kept(first, texts),
+        last_hit(first.time.monotonic),
+        pid(first.pid),
+        local_port(first.local.port),
+        remote_port(first.remote.port),
+        interface(kept.record().interface) {}
+  void release(TextPool& texts) { kept.release(texts); }
+  [[nodiscard]] bool pending() const { return hits && (hits->hits.count > 0 || hits->bytes_in.count() > 0); }
   [[nodiscard]] std::size_t bytes() const {
-    return texts.bytes() + hits.bytes_in.memory_bytes() + hits.bytes_out.memory_bytes() + hits.gaps.memory_bytes();
+    std::size_t sum = kept.bytes();
+    if (hits) {
+      sum += sizeof *hits + 16 + hits->bytes_in.memory_bytes() + hits->bytes_out.memory_bytes() +
+             hits->gaps.memory_bytes();
+    }
+    return sum;
   }
   void count(const ConnectionRecord& again) {
-    Hits& counted = hits.hits;
-    if (!pending()) counted.first = again.time.wall;
-    counted.last = again.time.wall;
+    const bool first = !pending();
+    if (!hits) hits = std::make_unique<ConnectionHits>(ConnectionHits{.hits = {.count = 0}});
+    Hits& counted = hits->hits;
+    counted.first = first ? again.time.wall : std::min(counted.first, again.time.wall);
+    const Timestamp last = again.time.wall + again.spread;
+    counted.last = first ? last : std::max(counted.last, last);
     if (again.kind == ConnectionRecord::Kind::closed) {
-      hits.lasted_max = std::max(hits.lasted_max, again.lasted);
+      hits->lasted_max = std::max(hits->lasted_max, again.lasted);
       if (!again.bytes_known) return;
-      hits.bytes_in.add(again.bytes_in);
-      hits.bytes_out.add(again.bytes_out);
+      hits->bytes_in.add(again.bytes_in, again.count);
+      hits->bytes_out.add(again.bytes_out, again.count);
       return;
     }
-    ++counted.count;
-    if (again.kind == ConnectionRecord::Kind::failed) ++hits.failed;
-    ++hits.hourly[hour_of(again.time.wall)];
-    if (known) hits.gaps.add(again.time.monotonic - last_hit);
+    counted.count += again.count;
+    if (again.kind == ConnectionRecord::Kind::failed) hits->failed += again.count;
+    hits->hourly[hour_of(again.time.wall)] += static_cast<std::uint32_t>(again.count);
+    // Whose order the kernel did not keep have no gaps.
+    if (known && again.count == 1) hits->gaps.add(again.time.monotonic - last_hit);
     known = true;
-    last_hit = again.time.monotonic;
-    record.pid = again.pid;
-    record.cookie = again.cookie;
+    last_hit = std::max(last_hit, again.time.monotonic + again.spread);
+    pid = again.pid;
     // What differs between alike connections is no property of their sum.
-    if (record.local.port != again.local.port) record.local.port = 0;
-    if (record.remote.port != again.remote.port) record.remote.port = 0;
-    if (record.interface != again.interface) record.interface = {};
+    same_local_port = same_local_port && local_port == again.local.port;
+    same_remote_port = same_remote_port && remote_port == again.remote.port;
+    same_interface = same_interface && interface == again.interface;
   }
-  [[nodiscard]] std::string_view collector() const { return record.origin.collector; }
   [[nodiscard]] Priority priority(const AggregateOptions& options) const { return options.connection_priority; }
   void report(AggregateSink& sink, Priority priority) {
-    record.time.wall = hits.hits.first;
-    sink.connection(record, hits, priority);
-    hits = {.hits = {.count = 0}};
+    ConnectionRecord record = kept.record();
+    record.time.wall = hits->hits.first;
+    record.pid = pid;
+    if (!same_local_port) record.local.port = 0;
+    if (!same_remote_port) record.remote.port = 0;
+    if (!same_interface) record.interface = {};
+    sink.connection(record, *hits, priority);
+    hits.reset();
   }
 };
 
 struct Aggregator::EventEntry {
   using Record = EventRecord;
-  EventRecord record;
-  OwnedTexts texts;
+  Kept<EventRecord> kept;
   Hits hits{.count = 0};
   EventSums sums;
+  Priority newest_priority;
 
-  explicit EventEntry(const EventRecord& first) : record(first) {
-    record.identity = {};  // its hash is the key
-    texts.own(record.items);
-  }
+  EventEntry(const EventRecord& first, TextPool& texts) : kept(first, texts), newest_priority(first.priority) {}
+  void release(TextPool& texts) { kept.release(texts); }
   [[nodiscard]] bool pending() const { return hits.count > 0; }
-  [[nodiscard]] std::size_t bytes() const { return texts.bytes(); }
-  [[nodiscard]] std::string_view collector() const { return record.origin.collector; }
-  [[nodiscard]] Priority priority(const AggregateOptions& /*options*/) const { return record.priority; }
+  [[nodiscard]] std::size_t bytes() const { return kept.bytes(); }
+  [[nodiscard]] Priority priority(const AggregateOptions& /*options*/) const { return newest_priority; }
   void count(const EventRecord& again) {
-    record.priority = again.priority;
-    if (hits.count++ == 0) hits.first = again.time.wall;
-    hits.last = again.time.wall;
+    newest_priority = again.priority;
+    add_hits(hits, 1, again.time.wall, again.time.wall);
     sums.failed += again.failed ? 1 : 0;
     sums.bytes_in += again.bytes_in;
     sums.bytes_out += again.bytes_out;
   }
   void report(AggregateSink& sink, Priority priority) {
+    EventRecord record = kept.record();
     record.time.wall = hits.first;
+    record.priority = priority;
     sink.event(record, hits, sums, priority);
     hits = {.count = 0};
     sums = {};
@@ -173,7 +216,7 @@ CollectorFlow& Aggregator::flow(std::string_view collector) {
 void Aggregator::emit(const ProcessRecord& record) {
   ++counters_.taken;
   ++flow(record.origin.collector).taken;
-  AggregateKeyBuilder parts;
+  AggregateKeyBuilder parts(key_memory_);
   parts.number(static_cast<std::uint64_t>(record.kind)).text(record.argv).text(record.executable).number(record.euid);
   parts.number(record.argv_hash).text(record.container);
   if (record.kind == ProcessRecord::Kind::exit) parts.number(static_cast<std::uint32_t>(record.exit_status));
@@ -184,19 +227,21 @@ void Aggregator::emit(const ProcessRecord& record) {
     entry = &processes_->add(key, record, record.time.monotonic);
     if (!first_waits(options_.process_priority)) {
       pass(record.origin.collector);
-      sink_.process(record, {.count = 1, .first = record.time.wall, .last = record.time.wall}, Priority::urgent);
+      sink_.process(record,
+                    {.count = record.count, .first = record.time.wall, .last = record.time.wall + record.spread},
+                    Priority::urgent);
       return;
     }
   }
   ++counters_.aggregated;
-  processes_->change(*entry, [&](ProcessEntry& each) { each.count(record); });
+  processes_->count(*entry, record);
 }
 
 void Aggregator::emit(const ConnectionRecord& record) {
   ++counters_.taken;
   ++flow(record.origin.collector).taken;
   using Direction = ConnectionRecord::Direction;
-  AggregateKeyBuilder parts;
+  AggregateKeyBuilder parts(key_memory_);
   parts.number(static_cast<std::uint64_t>(record.direction)).number(record.protocol);
   parts.bytes(record.local.address.bytes).bytes(record.remote.address.bytes);
   parts.number(record.direction == Direction::out ? 0U : record.local.port);
@@ -210,15 +255,15 @@ void Aggregator::emit(const ConnectionRecord& record) {
     if (!closed && !first_waits(options_.connection_priority)) {  // an end is no first occurrence: it waits anyway
       pass(record.origin.collector);
       ConnectionHits first;
-      first.hits = {.count = 1, .first = record.time.wall, .last = record.time.wall};
-      first.failed = record.kind == ConnectionRecord::Kind::failed ? 1 : 0;
+      first.hits = {.count = record.count, .first = record.time.wall, .last = record.time.wall + record.spread};
+      first.failed = record.kind == ConnectionRecord::Kind::failed ? record.count : 0;
       sink_.connection(record, first, Priority::urgent);
       return;
     }
     entry->known = closed;
   }
   ++counters_.aggregated;
-  connections_->change(*entry, [&](ConnectionEntry& each) { each.count(record); });
+  connections_->count(*entry, record);
 }
 
 void Aggregator::emit(const EventRecord& record) {
@@ -228,7 +273,7 @@ void Aggregator::emit(const EventRecord& record) {
     return sink_.event(record, {.count = 0}, {}, record.priority);
   }
   ++counters_.taken;
-  AggregateKeyBuilder parts;
+  AggregateKeyBuilder parts(key_memory_);
   const AggregateKey key = parts.text(record.event.name).text(record.identity).finish(events_->secret());
   EventEntry* entry = events_->find(key, record.time.monotonic);
   if (entry == nullptr) {
@@ -242,7 +287,7 @@ void Aggregator::emit(const EventRecord& record) {
     }
   }
   ++counters_.aggregated;
-  events_->change(*entry, [&](EventEntry& each) { each.count(record); });
+  events_->count(*entry, record);
 }
 
 void Aggregator::pass(std::string_view collector) {

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <list>
-#include <type_traits>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "agent/aggregate.h"
+#include "aggregate_store.h"
 #include "base/core/bytes.h"
 #include "base/core/hash.h"
 #include "base/core/random.h"
@@ -17,18 +15,10 @@
 
 namespace picket::agent {
 
-/// Collects the parts of a key. Two keyed 64-bit hashes stand for the parts: an attacker who chooses command lines
-/// cannot aim at a collision, and no second copy of a long text is kept.
-struct AggregateKey {
-  std::uint64_t a = 0, b = 0;
-  friend bool operator==(const AggregateKey&, const AggregateKey&) = default;
-};
-struct AggregateKeyHash {
-  std::size_t operator()(const AggregateKey& key) const { return static_cast<std::size_t>(key.a); }
-};
-
+/// Collects the parts of a key, in memory that is used again for each.
 class AggregateKeyBuilder {
  public:
+  explicit AggregateKeyBuilder(Buffer& memory) : bytes_(memory) { bytes_.clear(); }
   AggregateKeyBuilder& text(std::string_view part) {
     number(part.size());
     append(bytes_, as_bytes(part));
@@ -47,51 +37,59 @@ class AggregateKeyBuilder {
   }
 
  private:
-  Buffer bytes_;
+  Buffer& bytes_;
 };
 
 /// Entries by key, bounded in number (also of each collector) and bytes: who is longest unused is reported, then
-/// forgotten. An Entry has pending(), bytes(), collector(), priority(options) and report(sink, priority). The options
-/// may change between two calls.
+/// forgotten. An Entry is made of a record and the pool of its texts, and has pending(), bytes(), count(record),
+/// priority(options), report(sink, priority) and release(pool). The options may change between two calls.
 template <class Entry>
 class AggregateTable {
  public:
   AggregateTable(const AggregateOptions& options, AggregateCounters& counters, AggregateSink& sink)
-      : options_(options), counters_(counters), sink_(sink), secret_{random_u64(), random_u64()} {}
+      : options_(options), counters_(counters), sink_(sink), secret_{random_u64(), random_u64()}, texts_(secret_) {}
+  ~AggregateTable() {
+    while (SlotLinks* const slot = index_.oldest()) forget(of(slot));
+  }
+  AggregateTable(const AggregateTable&) = delete;
+  AggregateTable& operator=(const AggregateTable&) = delete;
 
   [[nodiscard]] SipKey secret() const { return secret_; }
   [[nodiscard]] std::size_t size() const { return index_.size(); }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_ + texts_.bytes() + index_.bytes(); }
 
   Entry* find(const AggregateKey& key, Duration now) {
-    const auto found = index_.find(key);
-    if (found == index_.end()) return nullptr;
-    found->second->used = now;
-    slots_.splice(slots_.end(), slots_, found->second);
-    return &found->second->entry;
+    SlotLinks* const found = index_.find(key);
+    if (found == nullptr) return nullptr;
+    found->used = now;
+    index_.touch(*found);
+    return &of(found).entry;
   }
 
   /// Adds an entry, and makes room for it.
   Entry& add(const AggregateKey& key, const typename Entry::Record& record, Duration now) {
-    slots_.push_back({Entry(record), key, {}, now});
-    Slot& added = slots_.back();
-    added.window_start = window_start(added, now);
-    index_.emplace(key, std::prev(slots_.end()));
-    bytes_ += cost(added);
-    const std::string_view collector = added.entry.collector();
-    if (++held(collector) > entries_max(collector)) {
-      evict(std::ranges::find(slots_, collector, [](const Slot& slot) { return slot.entry.collector(); }));
+    auto* const added = new Slot(record, texts_);
+    added->key = key;
+    added->used = now;
+    added->window_start = aligned(now, window(added->entry.priority(options_)));
+    added->collector = collector_number(record.origin.collector);
+    index_.insert(*added);
+    bytes_ += cost(*added);
+    Collector& collector = collectors_[added->collector];
+    if (++collector.held > entries_max(collector.name)) {
+      SlotLinks* slot = index_.oldest();
+      while (slot->collector != added->collector) slot = slot->after;
+      evict(of(slot));
     }
-    while (slots_.size() > 1 && (slots_.size() > options_.entries_max || bytes_ > options_.bytes_max)) {
-      evict(slots_.begin());
+    while (index_.size() > 1 && (index_.size() > options_.entries_max || bytes() > options_.bytes_max)) {
+      evict(of(index_.oldest()));
     }
-    return slots_.back().entry;
+    return added->entry;
   }
 
-  template <class Change>
-  void change(Entry& entry, Change&& change) {
+  void count(Entry& entry, const typename Entry::Record& record) {
     bytes_ -= entry.bytes();
-    change(entry);
+    entry.count(record);
     bytes_ += entry.bytes();
   }
 
@@ -101,80 +99,84 @@ class AggregateTable {
     for (const Priority priority : {Priority::low, Priority::medium, Priority::high}) {
       next = std::min(next, aligned(now, window(priority)) + window(priority));
     }
-    for (auto slot = slots_.begin(); slot != slots_.end();) {
-      const auto here = slot++;
-      const Duration length = window(here->entry.priority(options_));
-      if (now - here->window_start >= length) {
-        const bool unused = !here->entry.pending() && now - here->used >= length;
-        report(*here);
-        here->window_start = window_start(*here, now);
+    for (SlotLinks* links = index_.oldest(); links != nullptr;) {
+      Slot& slot = of(links);
+      links = links->after;
+      const Duration length = window(slot.entry.priority(options_));
+      if (now - slot.window_start >= length) {
+        const bool unused = !slot.entry.pending() && now - slot.used >= length;
+        report(slot);
+        slot.window_start = aligned(now, length);
         if (unused) {
-          forget(here);
+          forget(slot);
           continue;
         }
       }
-      next = std::min(next, here->window_start + length);
+      next = std::min(next, slot.window_start + length);
     }
     return next;
   }
 
   void flush() {
-    for (Slot& slot : slots_) report(slot);
+    for (SlotLinks* slot = index_.oldest(); slot != nullptr; slot = slot->after) report(of(slot));
   }
 
  private:
-  struct Slot {
+  struct Slot : SlotLinks {
+    Slot(const typename Entry::Record& record, TextPool& texts) : entry(record, texts) {}
     Entry entry;
-    AggregateKey key;
-    Duration window_start;
-    Duration used;
   };
-  using Slots = std::list<Slot>;
+  struct Collector {
+    std::string_view name;
+    std::size_t held = 0;
+  };
 
+  static Slot& of(SlotLinks* links) { return *static_cast<Slot*>(links); }
   [[nodiscard]] Duration window(Priority priority) const { return options_.window[static_cast<std::size_t>(priority)]; }
   /// Windows that end together make one message; windows that begin with the first repeat tell sooner.
   [[nodiscard]] Duration aligned(Duration now, Duration length) const {
     return options_.first_at_once || length.us <= 0 ? now : Duration{now.us - now.us % length.us};
   }
-  [[nodiscard]] Duration window_start(const Slot& slot, Duration now) const {
-    return aligned(now, window(slot.entry.priority(options_)));
-  }
   [[nodiscard]] std::size_t entries_max(std::string_view collector) const {
     const auto found = options_.entries_by_collector.find(collector);
     return found == options_.entries_by_collector.end() ? options_.entries_max : found->second;
   }
-  static std::size_t cost(const Slot& slot) { return sizeof(Slot) + 64 + slot.entry.bytes(); }
-  std::size_t& held(std::string_view collector) {
-    const auto found = std::ranges::find(held_, collector, &std::pair<std::string_view, std::size_t>::first);
-    return found != held_.end() ? found->second : held_.emplace_back(collector, 0).second;
+  static std::size_t cost(const Slot& slot) { return sizeof(Slot) + 16 + slot.entry.bytes(); }
+  std::uint8_t collector_number(std::string_view name) {
+    const auto number = std::ranges::find(collectors_, name, &Collector::name) - collectors_.begin();
+    if (static_cast<std::size_t>(number) == collectors_.size()) collectors_.push_back({name});
+    return static_cast<std::uint8_t>(number);
   }
 
   void report(Slot& slot) {
     if (!slot.entry.pending()) return;
     ++counters_.reported;
-    const auto flow = std::ranges::find(counters_.flows, slot.entry.collector(), &CollectorFlow::collector);
+    const auto flow = std::ranges::find(counters_.flows, collectors_[slot.collector].name, &CollectorFlow::collector);
     if (flow != counters_.flows.end()) ++flow->sent;
-    change(slot.entry, [this](Entry& entry) { entry.report(sink_, entry.priority(options_)); });
+    bytes_ -= slot.entry.bytes();
+    slot.entry.report(sink_, slot.entry.priority(options_));
+    bytes_ += slot.entry.bytes();
   }
-  void evict(typename Slots::iterator slot) {
+  void evict(Slot& slot) {
     ++counters_.evicted;
-    report(*slot);
+    report(slot);
     forget(slot);
   }
-  void forget(typename Slots::iterator slot) {
-    bytes_ -= cost(*slot);
-    --held(slot->entry.collector());
-    index_.erase(slot->key);
-    slots_.erase(slot);
+  void forget(Slot& slot) {
+    bytes_ -= cost(slot);
+    --collectors_[slot.collector].held;
+    index_.erase(slot);
+    slot.entry.release(texts_);
+    delete &slot;
   }
 
   const AggregateOptions& options_;
   AggregateCounters& counters_;
   AggregateSink& sink_;
   SipKey secret_;
-  Slots slots_;  ///< Longest unused first.
-  std::unordered_map<AggregateKey, typename Slots::iterator, AggregateKeyHash> index_;
-  std::vector<std::pair<std::string_view, std::size_t>> held_;  ///< Entries of each collector.
+  TextPool texts_;
+  SlotIndex index_;
+  std::vector<Collector> collectors_;
   std::size_t bytes_ = 0;
 };
 

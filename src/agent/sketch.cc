@@ -16,21 +16,37 @@ std::uint64_t mix(std::uint64_t value) {
 
 }  // namespace
 
-void Quantiles::add(std::uint64_t value) {
-  min_ = count_ == 0 ? value : std::min(min_, value);
+void Quantiles::add(std::uint64_t value, std::uint64_t times) {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
+  if (times == 0) return;
+  const std::uint64_t added = value > kMax / times ? kMax : value * times;
+  sum_ = added > kMax - sum_ ? kMax : sum_ + added;
+  if (count_ == 0) min_ = max_ = value;
+  if (samples_.empty() && (value != min_ || value != max_)) {
+    samples_.assign(static_cast<std::size_t>(std::min<std::uint64_t>(count_, kSamples)), min_);
+  }
+  min_ = std::min(min_, value);
   max_ = std::max(max_, value);
-  sum_ = value > std::numeric_limits<std::uint64_t>::max() - sum_ ? std::numeric_limits<std::uint64_t>::max()
-                                                                  : sum_ + value;
-  ++count_;
-  if (samples_.size() < kSamples) {
-    samples_.push_back(value);
-  } else if (const std::uint64_t place = mix(count_) % count_; place < kSamples) {
-    samples_[static_cast<std::size_t>(place)] = value;
+  if (min_ == max_) {
+    count_ += times;
+    return;
+  }
+  if (times > kSamples) {  // a sample has no more room than that for one value
+    count_ += times - kSamples;
+    times = kSamples;
+  }
+  for (; times > 0; --times) {
+    ++count_;
+    if (samples_.size() < kSamples) {
+      samples_.push_back(value);
+    } else if (const std::uint64_t place = mix(count_) % count_; place < kSamples) {
+      samples_[static_cast<std::size_t>(place)] = value;
+    }
   }
 }
 
 std::uint64_t Quantiles::median() const {
-  if (samples_.empty()) return 0;
+  if (samples_.empty()) return min_;
   std::vector<std::uint64_t> sorted = samples_;
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
   std::ranges::nth_element(sorted, middle);

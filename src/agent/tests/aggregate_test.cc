@@ -299,6 +299,46 @@ TEST_F(AggregateTest, HitCountsAddUpUnderAnyOrder) {
   EXPECT_LE(small.entries(), 8u);
 }
 
+// ---- what the kernel counted while we were slow ----
+
+TEST_F(AggregateTest, ACountedRecordIsAsManyHitsOverItsSpread) {
+  ProcessRecord many = process("ls", Duration::seconds(10));
+  many.count = 500;
+  many.spread = Duration::seconds(4);
+  aggregator_.emit(many);  // the first of its kind
+  ASSERT_EQ(out_.processes.size(), 1u);
+  EXPECT_EQ(out_.processes[0].hits.count, 500u);
+  EXPECT_EQ(out_.processes[0].hits.first, kStart + Duration::seconds(10));
+  EXPECT_EQ(out_.processes[0].hits.last, kStart + Duration::seconds(14));
+  aggregator_.emit(process("ls", Duration::seconds(15)));
+  aggregator_.emit(many);  // told late, as it is when the reader comes back
+  aggregator_.flush();
+  ASSERT_EQ(out_.processes.size(), 2u);
+  EXPECT_EQ(out_.processes[1].hits.count, 501u);
+  EXPECT_EQ(out_.processes[1].hits.first, kStart + Duration::seconds(10));
+  EXPECT_EQ(out_.processes[1].hits.last, kStart + Duration::seconds(15));
+}
+
+TEST_F(AggregateTest, CountedConnectionsAddUpWithTheirFailuresAndBytes) {
+  auto failed = connection(ConnectionRecord::Kind::failed);
+  aggregator_.emit(connection(ConnectionRecord::Kind::opened));
+  failed.count = 7;
+  aggregator_.emit(failed);
+  auto closed = connection(ConnectionRecord::Kind::closed);
+  closed.count = 100;
+  closed.bytes_known = true;
+  closed.bytes_in = 12;
+  aggregator_.emit(closed);
+  aggregator_.flush();
+  const ConnectionHits& hits = out_.connections.back().hits;
+  EXPECT_EQ(hits.hits.count, 7u);
+  EXPECT_EQ(hits.failed, 7u);
+  EXPECT_EQ(hits.bytes_in.count(), 100u);
+  EXPECT_EQ(hits.bytes_in.sum(), 1200u);
+  EXPECT_EQ(hits.bytes_in.median(), 12u);
+  EXPECT_TRUE(hits.gaps.gaps_ms().empty()) << "nobody knows when each of them was";
+}
+
 // ---- profile parity, caches, options that change ----
 
 TEST_F(AggregateTest, InParityTheFirstWaitsForItsWindowToo) {

@@ -11,6 +11,7 @@
 #include "agent/priority.h"
 #include "agent/record.h"
 #include "agent/sketch.h"
+#include "base/core/bytes.h"
 
 namespace picket::agent {
 
@@ -134,6 +135,7 @@ class Aggregator final : public RecordSink {
   AggregateOptions options_;
   AggregateSink& sink_;
   AggregateCounters counters_;
+  Buffer key_memory_;
   std::unique_ptr<AggregateTable<ProcessEntry>> processes_;
   std::unique_ptr<AggregateTable<ConnectionEntry>> connections_;
   std::unique_ptr<AggregateTable<EventEntry>> events_;

@@ -84,6 +84,8 @@ struct ProcessRecord {
   bool argv_lost = false;            ///< The process was gone, or its memory could not be read.
   std::array<StdioFact, 3> stdio;    ///< exec only.
   std::int32_t exit_status = 0;      ///< exit only: wait(2) status word.
+  std::uint64_t count = 1;           ///< Alike happenings that this stands for: the kernel counted while we were slow.
+  Duration spread;                   ///< From the first of them, which is `time`, to the last.
 };
 
 struct ConnectionRecord {
@@ -111,6 +113,8 @@ struct ConnectionRecord {
   bool bytes_known = false;
   Duration lasted;           ///< `closed` only; 0 unknown.
   std::uint64_t cookie = 0;  ///< Kernel's socket cookie or address-like id: joins opened and closed. 0 unknown.
+  std::uint64_t count = 1;   ///< As in ProcessRecord; bytes_in and bytes_out are then the mean.
+  Duration spread;           ///< As in ProcessRecord.
 };
 
 struct LoginRecord {

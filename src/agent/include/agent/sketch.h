@@ -17,7 +17,8 @@ class Quantiles {
  public:
   static constexpr std::size_t kSamples = 16;
 
-  void add(std::uint64_t value);
+  /// `times` values of `value`; for values that only their sum is known of, their mean.
+  void add(std::uint64_t value, std::uint64_t times = 1);
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] std::uint64_t sum() const { return sum_; }  ///< Stops at the largest number.
   [[nodiscard]] std::uint64_t min() const { return min_; }
@@ -28,7 +29,7 @@ class Quantiles {
 
  private:
   std::uint64_t count_ = 0, sum_ = 0, min_ = 0, max_ = 0;
-  std::vector<std::uint64_t> samples_;
+  std::vector<std::uint64_t> samples_;  ///< None while all values are equal.
 };
 
 /// Up to kGaps different gaps between happenings, each rounded up to two significant digits of milliseconds, with how
