@@ -29,6 +29,12 @@ Timestamp DetectorEvent::timestamp(message::Field field, Timestamp absent) const
   return raw == nullptr ? absent : event_time(*raw, correction, enqueued);
 }
 
+std::optional<Json> DetectorEvent::details() const {
+  // The decoder has checked it; this only finds where its values are.
+  auto parsed = parse_json(item.details, 64);
+  return parsed ? std::optional<Json>(*parsed) : std::nullopt;
+}
+
 EvidenceRow DetectorEvent::evidence() const { return {row, std::string(event.id), time}; }
 
 }  // namespace picket::pipeline

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/core/identity.h"
+#include "base/core/json_reader.h"
 #include "base/core/time.h"
 #include "message/decoder.h"
 #include "pipeline/alert.h"
@@ -17,12 +19,18 @@
 
 namespace picket::pipeline {
 
+class ProcessTree;
+
 /// One payload item, enriched. Views live for the call.
 struct DetectorEvent {
   const message::Event& event;
   const message::Item& item;
   const Identity& device;  ///< Who sent it.
   std::string_view group;  ///< Its security group.
+  /// Hardware model, firmware and system of the device as it told them itself; its group where it has not. Devices of
+  /// one model should behave alike, and start anew with another firmware.
+  std::string_view model;
+  const ProcessTree& processes;  ///< What ran on the devices before this event.
   workspace::RowId row;
   Timestamp time;       ///< TimeGenerated.
   Timestamp enqueued;   ///< The only clock a detector may use.
@@ -35,6 +43,8 @@ struct DetectorEvent {
   [[nodiscard]] std::int64_t integer(message::Field field, std::int64_t absent) const;
   /// A time of the device, corrected and clamped as `time` is; `absent` when there is none.
   [[nodiscard]] Timestamp timestamp(message::Field field, Timestamp absent) const;
+  /// The whole item, for keys that are no column. nullopt: not readable.
+  [[nodiscard]] std::optional<Json> details() const;
   [[nodiscard]] EvidenceRow evidence() const;
 };
 

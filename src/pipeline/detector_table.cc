@@ -6,15 +6,29 @@ namespace {
 
 using message::EventKind;
 
+constexpr EventKind kAccounts[] = {EventKind::LocalUsers};
+constexpr EventKind kConnections[] = {EventKind::ConnectionCreate};
+constexpr EventKind kFiles[] = {EventKind::FileSystem};
 constexpr EventKind kLogins[] = {EventKind::Login};
 constexpr EventKind kProcesses[] = {EventKind::ProcessCreate};
+constexpr EventKind kProcessesAndFiles[] = {EventKind::ProcessCreate, EventKind::FileSystem};
+constexpr EventKind kProcessesAndHardware[] = {EventKind::ProcessCreate, EventKind::Peripheral};
 constexpr EventKind kSelfTests[] = {EventKind::SelfTest};
 
 constexpr DetectorEntry kDetectors[] = {
+    {.name = "behavior.bot_chain", .kinds = kProcessesAndFiles, .make = make_bot_chain},
     {.name = "behavior.brute_force", .kinds = kLogins, .make = make_brute_force},
-    {.name = "behavior.reverse_shell", .kinds = kProcesses, .make = make_reverse_shell},
     {.name = "behavior.crypto_miner", .kinds = kProcesses, .make = make_crypto_miner},
+    {.name = "behavior.hardware", .kinds = kProcessesAndHardware, .make = make_hardware},
+    {.name = "behavior.local_accounts", .kinds = kAccounts, .make = make_local_accounts},
+    {.name = "behavior.network_scan", .kinds = kConnections, .make = make_network_scan},
+    {.name = "behavior.password_spray", .kinds = kLogins, .make = make_password_spray},
+    {.name = "behavior.persistence", .kinds = kFiles, .make = make_persistence},
+    {.name = "behavior.privilege", .kinds = kProcessesAndFiles, .make = make_privilege},
+    {.name = "behavior.reverse_shell", .kinds = kProcesses, .make = make_reverse_shell},
     {.name = "behavior.self_test", .kinds = kSelfTests, .make = make_self_test},
+    {.name = "behavior.unusual_login", .kinds = kLogins, .make = make_unusual_login},
+    {.name = "behavior.web_shell", .kinds = kProcessesAndFiles, .make = make_web_shell},
 };
 
 }  // namespace

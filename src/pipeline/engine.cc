@@ -12,6 +12,7 @@ namespace picket::pipeline {
 namespace {
 
 constexpr Duration kMinute = Duration::minutes(1);
+constexpr std::size_t kModelPartBytesMax = 64;
 
 std::string_view property_of(const journal::RecordView& record, std::string_view name) {
   const auto* value = record.property(name);
@@ -22,38 +23,71 @@ std::string sender_key(const journal::IdentityView& identity) {
   return state_key(identity.hub, identity.device_id, identity.module_id, identity.generation_id);
 }
 
+/// What devices have in common that should behave alike; empty when the device told nothing of it.
+std::string model_name(const DetectorEvent& event) {
+  std::string out;
+  for (const auto field : {message::Field::HardwareVendor, message::Field::HardwareModel,
+                           message::Field::FirmwareVersion, message::Field::OSName, message::Field::OSVersion}) {
+    const auto text = event.text(field).substr(0, kModelPartBytesMax);
+    if (text.empty()) continue;
+    if (!out.empty()) out += " / ";
+    out += text;
+  }
+  return out;
+}
+
 }  // namespace
 
-/// The security group of each device that has one of its own.
+/// The security group and the model of each device, where it is not what is assumed.
 class Engine::Devices final : public StatePart {
  public:
   void set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued) {
-    table_.touch(state_key(identity.hub, identity.device_id)) = {std::move(group), enqueued};
+    Entry& entry = table_.touch(state_key(identity.hub, identity.device_id));
+    entry.group = std::move(group);
+    entry.last = enqueued;
     evicted_ += evict_oldest(table_, kDevicesMax);
   }
   [[nodiscard]] std::string_view group_of(const journal::IdentityView& identity) const {
     const Entry* entry = table_.find(state_key(identity.hub, identity.device_id));
     return entry == nullptr ? kDefaultGroup : std::string_view(entry->group);
   }
+  /// From SystemInformation. A device that says the same as before changes nothing.
+  void set_model(const Identity& device, std::string model, Timestamp enqueued) {
+    const std::string key = state_key(device.hub, device.device_id);
+    const Entry* known = table_.find(key);
+    if (known != nullptr && known->model == model) return;
+    Entry& entry = table_.touch(key);
+    entry.model = std::move(model);
+    entry.last = enqueued;
+    evicted_ += evict_oldest(table_, kDevicesMax);
+  }
+  [[nodiscard]] std::string_view model_of(const journal::IdentityView& identity) const {
+    const Entry* entry = table_.find(state_key(identity.hub, identity.device_id));
+    if (entry == nullptr) return kDefaultGroup;
+    return entry->model.empty() ? std::string_view(entry->group) : std::string_view(entry->model);
+  }
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
 
   std::string_view part_name() const override { return "devices"; }
-  std::uint16_t part_version() const override { return 1; }
+  std::uint16_t part_version() const override { return 2; }
   std::vector<StateChange> take_changes() override { return table_.take_changes(); }
   Result<> load(std::string_view key, Bytes value) override { return table_.load(key, value); }
 
  private:
   struct Entry {
-    std::string group;
+    std::string group{kDefaultGroup};
+    std::string model;
     Timestamp last;
     void encode(ByteWriter& out) const {
       put_text(out, group);
+      put_text(out, model);
       put_time(out, last);
     }
     static Result<Entry> decode(Cursor& in) {
       Entry out;
       TRY(out.group, get_text(in));
+      TRY(out.model, get_text(in));
       TRY(out.last, get_time(in));
       return out;
     }
@@ -114,7 +148,7 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
 Engine::~Engine() = default;
 
 std::vector<StatePart*> Engine::parts() {
-  std::vector<StatePart*> out{&streams_, &fingerprints_, devices_.get(), settings_.get(), &alerts_};
+  std::vector<StatePart*> out{&streams_, &fingerprints_, devices_.get(), settings_.get(), &processes_, &alerts_};
   for (const Running& running : detectors_) {
     if (StatePart* part = running.detector->state()) out.push_back(part);
   }
@@ -170,6 +204,7 @@ void Engine::minute_passed(Timestamp now) {
   minute_ = now.us / kMinute.us;
   const Timestamp begin{minute_ * kMinute.us};
   for (const Running& running : detectors_) running.detector->forget(begin);
+  processes_.forget(begin);
   alerts_.forget(begin);
 }
 
@@ -245,6 +280,7 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
   const Moment moment = moment_of(record, changes);
   hub_->see_message({device, record.enqueued, message.sent_utc}, moment);
   const std::string group(devices_->group_of(record.identity));
+  std::string model(devices_->model_of(record.identity));
   const Duration correction = clock_correction(message.sent_utc, record.enqueued);
   for (std::size_t e = 0; e < message.events.size(); ++e) {
     const message::Event& event = message.events[e];
@@ -259,7 +295,14 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
                                  static_cast<std::uint32_t>(i)};
       rows_.add_item(record, message, event, event.items[i], row, time, batch);
       if (event.is_empty) continue;
-      detect({event, event.items[i], device, group, row, time, record.enqueued, correction}, record, changes);
+      const DetectorEvent seen{event, event.items[i], device,          group,     model, processes_,
+                               row,   time,           record.enqueued, correction};
+      if (event.kind == message::EventKind::SystemInformation) {
+        devices_->set_model(device, model_name(seen), record.enqueued);
+        model = devices_->model_of(record.identity);
+      }
+      detect(seen, record, changes);
+      processes_.see(seen);
     }
   }
   for (const message::RejectedEvent& rejected : message.rejected) {
@@ -309,6 +352,7 @@ void Engine::add_stats(Stats& stats) const {
   stats.devices_evicted = devices_->evicted();
   stats.detector_entries_evicted = 0;
   for (const Running& running : detectors_) stats.detector_entries_evicted += running.detector->evicted();
+  stats.detector_entries_evicted += processes_.evicted();
   stats.hub_records_bad = stats_.hub_records_bad;
   hub_->add_stats(stats);
   stats.open_alerts = alerts_.open();

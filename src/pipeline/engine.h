@@ -16,6 +16,7 @@
 #include "message/decoder.h"
 #include "pipeline/catalogue.h"
 #include "pipeline/stats.h"
+#include "process_tree.h"
 #include "row_batch.h"
 #include "row_builder.h"
 #include "workspace/schema.h"
@@ -76,6 +77,7 @@ class Engine {
   std::unique_ptr<Settings> settings_;
   std::vector<Running> detectors_;
   std::array<std::vector<const Running*>, message::kEventKinds> by_kind_;
+  ProcessTree processes_;
   AlertBook alerts_;
   std::unique_ptr<HubStage> hub_;
   std::vector<Finding> findings_;

@@ -100,14 +100,15 @@ struct Stored : Fields {
   }
 };
 
-/// A detector that remembers one kind of entry, by key; `Fields` has a member `last` for forgetting the oldest.
-template <HasFields Fields>
-class Remembering : public HubDetector, protected StatePart {
+/// A detector that remembers one kind of entry, by key. `Base` is Detector or HubDetector; `Entry` can be in a
+/// KeyedTable and has a member `last`, the enqueued time by which the oldest is forgotten.
+template <class Base, class EntryType>
+class RememberingEntries : public Base, protected StatePart {
  public:
-  using Entry = Stored<Fields>;
+  using Entry = EntryType;
 
   /// `part` is static.
-  Remembering(std::string_view part, std::size_t count_max) : part_(part), count_max_(count_max) {}
+  RememberingEntries(std::string_view part, std::size_t count_max) : part_(part), count_max_(count_max) {}
   StatePart* state() override { return this; }
   [[nodiscard]] std::uint64_t evicted() const override { return evicted_; }
 
@@ -119,6 +120,12 @@ class Remembering : public HubDetector, protected StatePart {
 
   /// After adding entries: within the bound again.
   void keep_bound() { evicted_ += evict_oldest(table_, count_max_); }
+  /// Parts of entries that had to go.
+  void count_evicted(std::size_t count) { evicted_ += count; }
+  /// Entries that no record has touched for so long.
+  void forget_older(Timestamp than) {
+    table_.erase_if([&](const std::string&, const Entry& entry) { return entry.last < than; });
+  }
 
   KeyedTable<Entry> table_;
 
@@ -126,6 +133,20 @@ class Remembering : public HubDetector, protected StatePart {
   std::string_view part_;
   std::size_t count_max_;
   std::uint64_t evicted_ = 0;
+};
+
+/// For detectors of the hub's records, with the entry given as a list of members.
+template <HasFields Fields>
+class Remembering : public RememberingEntries<HubDetector, Stored<Fields>> {
+ public:
+  using RememberingEntries<HubDetector, Stored<Fields>>::RememberingEntries;
+};
+
+/// The same for detectors of devices' events.
+template <HasFields Fields>
+class RememberingDetector : public RememberingEntries<Detector, Stored<Fields>> {
+ public:
+  using RememberingEntries<Detector, Stored<Fields>>::RememberingEntries;
 };
 
 }  // namespace picket::pipeline

@@ -7,13 +7,31 @@
 
 namespace picket::pipeline {
 
+/// IoT_CommonBots: the chain of steps by which a bot comes onto a device.
+std::unique_ptr<Detector> make_bot_chain();
 /// IoT_BruteForceFailed, IoT_BruteForceSuccess.
 std::unique_ptr<Detector> make_brute_force();
-/// IoT_ReverseShell.
-std::unique_ptr<Detector> make_reverse_shell();
 /// IoT_CryptoMiner.
 std::unique_ptr<Detector> make_crypto_miner();
+/// IoT_UnusualHardware, IoT_RemovableMediaExecution.
+std::unique_ptr<Detector> make_hardware();
+/// IoT_LocalUserAddedToGroup, IoT_LocalUserRemovedFromGroup, IoT_LocalUserDeleted.
+std::unique_ptr<Detector> make_local_accounts();
+/// IoT_NetworkScan, IoT_NetworkSpreading.
+std::unique_ptr<Detector> make_network_scan();
+/// IoT_PasswordSpray: over the names of a device, and over the devices of a hub.
+std::unique_ptr<Detector> make_password_spray();
+/// IoT_Persistence.
+std::unique_ptr<Detector> make_persistence();
+/// IoT_PrivilegeEscalation.
+std::unique_ptr<Detector> make_privilege();
+/// IoT_ReverseShell.
+std::unique_ptr<Detector> make_reverse_shell();
 /// IoT_SelfTest.
 std::unique_ptr<Detector> make_self_test();
+/// IoT_UnusualLogin.
+std::unique_ptr<Detector> make_unusual_login();
+/// IoT_WebShell, by ancestors.
+std::unique_ptr<Detector> make_web_shell();
 
 }  // namespace picket::pipeline

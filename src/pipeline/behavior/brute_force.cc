@@ -6,6 +6,7 @@
 
 #include "base/core/json_writer.h"
 #include "behavior/behavior.h"
+#include "behavior/event_words.h"
 
 namespace picket::pipeline {
 namespace {
@@ -80,14 +81,6 @@ struct Source {
     return out;
   }
 };
-
-/// One address has one spelling: "::ffff:192.0.2.1" is "192.0.2.1", and hex digits are lower case.
-std::string normal_address(std::string_view address) {
-  std::string out(address);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (out.starts_with("::ffff:") && out.find('.') != std::string::npos) out.erase(0, 7);
-  return out;
-}
 
 class BruteForce final : public Detector, private StatePart {
  public:
@@ -259,13 +252,12 @@ void BruteForce::see(const DetectorEvent& event, std::vector<Finding>& findings)
   const std::string address = normal_address(event.text(Field::RemoteAddress));
   if (address.empty() || address == "?" || event.text(Field::Operation).starts_with("Logout")) return;
   const auto result = event.text(Field::Result);
-  const bool failed = result.starts_with("Fail") || result.starts_with("fail");
-  const bool succeeded = result.starts_with("Success") || result.starts_with("success");
-  if (!failed && !succeeded) return;
-  const auto hits = static_cast<std::uint64_t>(std::max<std::int64_t>(1, event.integer(Field::HitCount, 1)));
-  const std::int64_t fail_count = event.integer(Field::FailCount, failed ? static_cast<std::int64_t>(hits) : 0);
-  const std::uint64_t failures = std::min(hits, static_cast<std::uint64_t>(std::max<std::int64_t>(0, fail_count)));
-  const std::string key = state_key(event.device.hub, event.device.device_id, event.device.generation_id, address);
+  const bool told = result.starts_with("Fail") || result.starts_with("fail") || result.starts_with("Success") ||
+                    result.starts_with("success");
+  if (!told) return;
+  const std::uint64_t hits = hits_of(event);
+  const std::uint64_t failures = failures_of(event);
+  const std::string key = device_key(event, address);
   // A success of an address that never failed is most of what there is: nothing to compare it with, but it may have
   // overtaken its failures.
   Source& source = sources_.touch(key);

@@ -41,7 +41,7 @@ class TempFolder {
 inline constexpr Timestamp kNoon{1'795'262'400'000'000};  // 2026-11-21T12:00:00Z
 inline Timestamp noon(std::int64_t seconds) { return kNoon + Duration::seconds(seconds); }
 
-/// One event with one payload item; values that begin with a digit, a minus, { or [ are written as they stand.
+/// One event with one payload item; numbers and what begins with { are written as they stand.
 struct TestEvent {
   std::string name;
   std::vector<std::pair<std::string, std::string>> payload;
@@ -53,8 +53,9 @@ inline std::string item_json(const TestEvent& event) {
   JsonWriter out;
   out.begin_object();
   for (const auto& [key, value] : event.payload) {
-    static const std::vector<std::string> numbers{"ProcessId", "ParentProcessId", "HitCount", "FailCount"};
-    if (std::ranges::find(numbers, key) != numbers.end()) {
+    static const std::vector<std::string> numbers{"ProcessId",      "ParentProcessId", "HitCount", "FailCount",
+                                                  "InterfaceClass", "BytesIn",         "BytesOut"};
+    if (std::ranges::find(numbers, key) != numbers.end() || value.starts_with('{')) {
       out.key(key).raw(value);
     } else {
       out.key(key).value(value);
@@ -107,6 +108,14 @@ inline TestEvent process(const std::string& executable, const std::string& comma
   TestEvent event{"ProcessCreate", {{"Executable", executable}, {"CommandLine", command_line}}, time, ""};
   event.payload.insert(event.payload.end(), more.begin(), more.end());
   return event;
+}
+
+/// One of the alert's extended properties; empty when it has no such.
+inline std::string property_of(const AlertChange& alert, std::string_view name) {
+  for (const auto& [key, value] : alert.properties) {
+    if (key == name) return value;
+  }
+  return {};
 }
 
 /// Owns what a record borrows.
