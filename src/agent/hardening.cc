@@ -3,9 +3,7 @@
 #include <array>
 #include <cerrno>
 
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,18 +11,12 @@
 #include <unistd.h>
 
 #include "base/core/file.h"
+#include "write_protection.h"
 
 #ifndef PR_SET_MDWE  // Linux 6.3
 #define PR_SET_MDWE 65
 #define PR_MDWE_REFUSE_EXEC_GAIN 1
 #endif
-#ifndef LANDLOCK_ACCESS_FS_REFER  // Linux 5.19
-#define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
-#endif
-#ifndef LANDLOCK_ACCESS_FS_TRUNCATE  // Linux 6.2
-#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
-#endif
-
 namespace picket::agent {
 namespace {
 
@@ -46,28 +38,6 @@ struct CapabilitySets {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
 };
-
-constexpr std::uint64_t kWriting = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-                                   LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
-                                   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK;
-constexpr std::uint64_t kNeverAllowed = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-                                        LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-                                        LANDLOCK_ACCESS_FS_MAKE_SYM;
-
-/// Rights that this version of Landlock knows beyond the first.
-std::uint64_t newer_rights(long version) {
-  return (version >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0) | (version >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0);
-}
-
-Result<> allow_below(int ruleset, const std::string& directory, std::uint64_t rights) {
-  const UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!parent.valid()) return fail_errno("agent.hardening.writable");
-  const landlock_path_beneath_attr rule{.allowed_access = rights, .parent_fd = parent.get()};
-  if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
-    return fail_errno("agent.hardening.landlock");
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -99,18 +69,11 @@ Result<> drop_capabilities() {
 }
 
 Result<> restrict_writing(std::span<const std::string> writable) {
-  const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (version < 1) return fail(Errc::unsupported, "agent.hardening.landlock");
-  const std::uint64_t writing = kWriting | newer_rights(version);
-  const landlock_ruleset_attr attributes{.handled_access_fs = writing | kNeverAllowed};
-  const UniqueFd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
-  if (!ruleset.valid()) return fail_errno("agent.hardening.landlock");
-  for (const std::string& directory : writable) TRY_VOID(allow_below(ruleset.get(), directory, writing));
-  // Devices: a TPM, a terminal that a log goes to. They can be written, not made.
-  TRY_VOID(allow_below(ruleset.get(), "/dev", LANDLOCK_ACCESS_FS_WRITE_FILE));
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno("agent.hardening.no_new_privs");
-  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return fail_errno("agent.hardening.landlock");
-  return {};
+  const Result<> mounts = mount_read_only(writable);
+  if (mounts || (mounts.error().code != Errc::denied && mounts.error().code != Errc::unsupported)) return mounts;
+  // As root Landlock would take more than it gives: who a process is could no longer be read from /proc.
+  if (::geteuid() == 0) return mounts;
+  return restrict_by_landlock(writable);
 }
 
 std::vector<HardeningPart> harden(const HardeningSettings& settings, std::span<const std::string> writable) {

@@ -100,7 +100,7 @@ constexpr Setting kSettings[] = {
 
     {{"hardening.capabilities", "true or false", "true", "as root: keep only what collectors and response need"},
      [](Config& c, const std::string& v) { return set_bool(c.hardening.capabilities, v); }},
-    {{"hardening.filesystem", "true or false", "true", "let nothing be written but data_dir (Landlock)"},
+    {{"hardening.filesystem", "true or false", "true", "let nothing be written but data_dir"},
      [](Config& c, const std::string& v) { return set_bool(c.hardening.filesystem, v); }},
     {{"hardening.system_calls", "true or false", "true", "refuse system calls that the agent has no use for (seccomp)"},
      [](Config& c, const std::string& v) { return set_bool(c.hardening.system_calls, v); }},

@@ -8,12 +8,16 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "write_protection.h"
 
 namespace picket::agent {
 namespace {
@@ -79,6 +83,64 @@ TEST_F(Hardening, ADirectoryThatIsNotThereIsNamed) {
   EXPECT_EQ(exit_code(in_child([&] {
               const auto done = restrict_writing(std::vector{directory_ + "/absent"});
               return !done && done.error().where == "agent.hardening.writable" ? kYes : kNo;
+            })),
+            kYes);
+}
+
+TEST_F(Hardening, WhoOtherProcessesAreCanStillBeRead) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  const std::string link = "/proc/" + std::to_string(::getpid()) + "/exe";
+  EXPECT_EQ(exit_code(in_child([&] {
+              static_cast<void>(harden({}, std::vector{directory_ + "/own"}));
+              char target[256];
+              return ::readlink(link.c_str(), target, sizeof target) > 0 ? kYes : kNo;
+            })),
+            kYes);
+}
+
+TEST_F(Hardening, OthersKeepWritingAndTheirMountsAreSeen) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  int ready[2];
+  int done[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  ASSERT_EQ(::pipe(done), 0);
+  // In a namespace of the test's own, so that the machine's mounts stay as they are.
+  EXPECT_EQ(exit_code(in_child([&] {
+              if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+                return kBroken;
+              }
+              if (::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr) != 0) return kBroken;
+              const pid_t agent = ::fork();
+              if (agent == 0) {
+                char byte = 0;
+                if (!mount_read_only(std::vector{directory_ + "/own"})) ::_exit(kBroken);
+                if (::write(ready[1], "r", 1) != 1 || ::read(done[0], &byte, 1) != 1) ::_exit(kBroken);
+                const bool seen = ::access((directory_ + "/other/inside").c_str(), F_OK) == 0;
+                ::_exit(seen && !can_write(directory_ + "/file") ? kYes : kNo);
+              }
+              char byte = 0;
+              if (::read(ready[0], &byte, 1) != 1) return kBroken;
+              const bool writes = can_write(directory_ + "/other/file");
+              const bool mounted = ::mount("tmpfs", (directory_ + "/other").c_str(), "tmpfs", 0, "size=64k") == 0 &&
+                                   can_write(directory_ + "/other/inside");
+              if (::write(done[1], "d", 1) != 1) return kBroken;
+              int status = 0;
+              ::waitpid(agent, &status, 0);
+              return writes && mounted ? exit_code(status) : kBroken;
+            })),
+            kYes);
+  for (const int fd : {ready[0], ready[1], done[0], done[1]}) ::close(fd);
+}
+
+TEST_F(Hardening, AnOrdinaryUserHasLandlock) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  ::chmod(directory_.c_str(), 0755);
+  for (const char* const name : {"/own", "/other"}) ASSERT_EQ(::chown((directory_ + name).c_str(), 65534, 65534), 0);
+  EXPECT_EQ(exit_code(in_child([&] {
+              if (::setgid(65534) != 0 || ::setuid(65534) != 0) return kBroken;
+              if (!can_write(directory_ + "/other/file")) return kBroken;
+              if (!restrict_writing(std::vector{directory_ + "/own"})) return kBroken;
+              return can_write(directory_ + "/own/file") && !can_write(directory_ + "/other/file") ? kYes : kNo;
             })),
             kYes);
 }

@@ -29,7 +29,8 @@ struct HardeningPart {
 /// they may start again later. A part that this kernel lacks is reported, never an error.
 ///   capabilities  of root only those that collectors and response need stay, also for nothing else the process could
 ///                 become: bounding set, no new privileges, locked secure bits
-///   filesystem    Landlock (kernel 5.13): everything may be read, only `writable` directories and devices be written
+///   filesystem    everything may be read, only `writable` directories and devices be written: a mount namespace (root,
+///                 kernel 5.12) or Landlock (others, kernel 5.13)
 ///   system calls  seccomp: starting programs, tracing, loading modules and mounting end the process, everything that
 ///                 the agent has no use for fails with EPERM
 /// Also: no core dump, not traceable by its own user, no memory that is writable and then executable (kernel 6.3).
