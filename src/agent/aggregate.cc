@@ -260,7 +260,7 @@ void Aggregator::emit(const ConnectionRecord& record) {
       sink_.connection(record, first, Priority::urgent);
       return;
     }
-    entry->known = closed;
+    entry->known = false;  // also after an end alone: when the connection began is not known any more
   }
   ++counters_.aggregated;
   connections_->count(*entry, record);
