@@ -212,6 +212,7 @@ void EventEncoder::connection(const ConnectionRecord& record, const ConnectionHi
                   (record.direction == Direction::unknown && record.local.port < record.remote.port);
   std::vector<message::Detail> extra;
   if (record.direction == Direction::unknown) extra.push_back({"Direction", "guessed"});
+  if (record.forwarded) extra.push_back({"Forwarded", "true"});
   if (record.origin.sampled) extra.push_back({"Sampled", "true"});
   message::ConnectionCreate item{.remote_address = remote,
                                  .remote_port = remote_port,

@@ -162,6 +162,9 @@ constexpr Setting kSettings[] = {
     {{"collectors.network.devices", "list", "", "interfaces to report; empty: all, also those that come later"},
      [](Config& c, const std::string& v) { return set_list(c.collectors.network_devices, v); }},
     {{"collectors.login.audit_enable", "true or false", "true", "may turn on the kernel's audit"},
+    {{"collectors.network.conntrack_accounting", "true or false", "false",
+      "conntrack tier: may make the kernel count bytes"},
+     [](Config& c, const std::string& v) { return set_bool(c.collectors.conntrack_accounting, v); }},
      [](Config& c, const std::string& v) { return set_bool(c.collectors.audit_enable, v); }},
     {{"collectors.peripheral.poll_every", "duration", "5s", "sysfs tier: time between looks"},
      [](Config& c, const std::string& v) {

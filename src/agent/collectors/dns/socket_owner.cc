@@ -37,6 +37,7 @@ std::uint64_t SocketOwner::inode_of(std::uint8_t protocol, const Endpoint& local
     nlmsghdr header;
     inet_diag_req_v2 request;
   } message{};
+  uid_.reset();
   message.header = {.nlmsg_len = sizeof(message), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST};
   message.request.sdiag_family = local.address.length == 4 ? AF_INET : AF_INET6;
   message.request.sdiag_protocol = protocol;
@@ -55,7 +56,10 @@ std::uint64_t SocketOwner::inode_of(std::uint8_t protocol, const Endpoint& local
   std::uint64_t inode = 0;
   if (n > 0) {
     for_each_diag(Bytes(answer).first(static_cast<std::size_t>(n)),
-                  [&](const DiagSocket& each) { inode = each.inode; });
+                  [&](const DiagSocket& each) {
+                    inode = each.inode;
+                    uid_ = each.uid;
+                  });
   }
   return inode;
 }

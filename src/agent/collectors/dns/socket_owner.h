@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "agent/record.h"
@@ -23,6 +24,8 @@ class SocketOwner {
 
   /// 0: unknown, or in another network namespace, or the ration is used up.
   std::uint32_t find(std::uint8_t protocol, const Endpoint& local, const Endpoint& remote, Duration now);
+  /// Who owned the socket that find() asked for last; nullopt: there was none.
+  [[nodiscard]] std::optional<std::uint32_t> uid() const { return uid_; }
   /// Path of its program; empty: unknown.
   [[nodiscard]] std::string executable(std::uint32_t pid) const;
 
@@ -33,6 +36,7 @@ class SocketOwner {
 
   std::string procfs_;
   UniqueFd socket_;
+  std::optional<std::uint32_t> uid_;
   std::array<std::uint32_t, kRecent> recent_{};
   std::size_t next_recent_ = 0;
   int walks_ = kWalksMax;

@@ -6,10 +6,12 @@ namespace picket::agent {
 namespace {
 
 constexpr Tier kTiers[] = {
-    {"ebpf", "TCP connects, accepts, failures, bytes; UDP connects; pid of the caller",
+    {"ebpf", "TCP connects, accepts, failures; UDP and ICMP with every peer; bytes, interface, process",
      "BTF, kernel 5.17, CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", false, open_network_ebpf},
     {"sock-diag", "connections and their bytes; owner only if a dump saw it; no failed connects", "CONFIG_INET_DIAG",
      false, open_network_diag},
+    {"conntrack", "flows the firewall tracks, of a gateway also those it forwards; no failed UDP",
+     "a rule that tracks connections, CAP_NET_ADMIN", false, open_network_conntrack},
     {"procfs", "connections that live longer than the poll interval", "procfs", true, open_network_procfs},
 };
 

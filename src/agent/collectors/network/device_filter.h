@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/collector.h"
+#include "network/own_addresses.h"
 
 namespace picket::agent {
 
@@ -13,8 +14,7 @@ namespace picket::agent {
 /// Everything else a collector emits passes. One thread.
 class DeviceFilter final : public RecordSink {
  public:
-  static constexpr std::size_t kAddressesMax = 1'024;
-  static constexpr Duration kLookAgain = Duration::seconds(10);
+  static constexpr Duration kLookAgain = Duration::minutes(1);
 
   /// All outlive the filter. `devices` is read at each look: the settings may change.
   DeviceFilter(RecordSink& next, const std::vector<std::string>& devices) : next_(next), devices_(devices) {}
@@ -32,17 +32,9 @@ class DeviceFilter final : public RecordSink {
   [[nodiscard]] bool passes(const ConnectionRecord& record);
 
  private:
-  struct Known {
-    IpAddress address;
-    bool listed = false;
-  };
-  [[nodiscard]] const Known* find(const IpAddress& address) const;
-  void look(Duration now);
-
   RecordSink& next_;
   const std::vector<std::string>& devices_;
-  std::vector<Known> addresses_;
-  std::optional<Duration> looked_;
+  OwnAddresses addresses_;
 };
 
 }  // namespace picket::agent

@@ -21,8 +21,8 @@ namespace {
 
 constexpr std::size_t kDrainMax = 4096;
 constexpr std::size_t kEntriesMax = 16384;
-constexpr Duration kListenersPause = Duration::seconds(1);  // between two looks, beyond
-constexpr int kListenersLooksMax = 8;                       // that many in a row
+constexpr Duration kListenersPauseMin = Duration::milliseconds(100);  // between two looks for an owner; doubled
+constexpr Duration kListenersPauseMax = Duration::minutes(1);         // by each that finds none
 constexpr Duration kSweepMin = Duration::milliseconds(100);
 
 /// The kernel's table of exchanges that are not the first of their socket.
@@ -209,20 +209,17 @@ class NetworkEbpf final : public Source {
     if (record.local.port == 0) return;  // ICMP that the kernel answered
     const Listeners& holders = record.protocol == 6 ? listeners_ : datagrams_;
     const auto* listener = holders.find(record.local.port);
-    if (!listener && may_look()) {
+    if (!listener && now_.monotonic - listeners_at_ >= listeners_pause_) {
       refresh_listeners();
       listener = holders.find(record.local.port);
+      const bool found = listener && owners_.find(listener->inode) != 0;
+      listeners_pause_ =
+          found ? Duration{} : std::clamp(Duration{listeners_pause_.us * 2}, kListenersPauseMin, kListenersPauseMax);
     }
     if (!listener) return;
     record.pid = owners_.find(listener->inode);
     record.uid = listener->uid;
     record.uid_known = true;
-  }
-
-  bool may_look() {
-    const std::int64_t earned = (now_.monotonic - listeners_at_).us / kListenersPause.us;
-    looks_left_ = static_cast<int>(std::min<std::int64_t>(kListenersLooksMax, looks_left_ + earned));
-    return looks_left_ > 0 && looks_left_-- > 0;
   }
 
   void refresh_listeners() {
@@ -255,7 +252,7 @@ class NetworkEbpf final : public Source {
   SocketOwners owners_;
   Listeners listeners_, datagrams_;  // who listens; who holds a UDP port
   Duration listeners_at_;
-  int looks_left_ = kListenersLooksMax;
+  Duration listeners_pause_;
   ProgramCache programs_;
   PathText path_;
   Moment now_;

@@ -48,6 +48,7 @@ struct CollectorSettings {
   Duration procfs_poll_min = Duration::milliseconds(100);
   Duration procfs_poll_max = Duration::seconds(1);
   Duration socket_dump_every = Duration::seconds(5);
+  bool conntrack_accounting = false;  ///< May set net.netfilter.nf_conntrack_acct.
   Duration network_idle = Duration::seconds(30);  ///< An exchange over UDP or ICMP is over when nothing came so long.
   std::string state_dir;                     ///< Where a collector may keep a small file of its own; empty: nowhere.
   std::vector<std::string> network_devices;  ///< Interfaces whose connections are reported; empty: all.

@@ -102,7 +102,8 @@ struct ConnectionRecord {
   std::uint8_t protocol = 6;  ///< IANA: 6 TCP, 17 UDP, 1 and 58 ICMP (without ports).
   Endpoint local;
   Endpoint remote;
-  std::uint32_t pid = 0;  ///< 0: unknown.
+  bool forwarded = false;  ///< Passed on for others: `local` is who is behind this device.
+  std::uint32_t pid = 0;   ///< 0: unknown.
   std::uint32_t uid = 0;
   bool uid_known = false;
   std::string_view executable;  ///< Empty: unknown.
