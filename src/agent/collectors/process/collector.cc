@@ -7,6 +7,8 @@ namespace {
 constexpr Tier kTiers[] = {
     {"ebpf", "every exec with full argv, path, parent, stdio sockets", "BTF, kernel 5.17, CAP_BPF and CAP_PERFMON",
      false, open_process_ebpf},
+    {"audit", "every exec with full argv, path, cwd, session; the rest as far as procfs still has it",
+     "CONFIG_AUDITSYSCALL, CAP_AUDIT_CONTROL, CAP_AUDIT_READ", false, open_process_audit},
     {"proc-connector", "every exec; details as far as procfs still has them",
      "CONFIG_PROC_EVENTS; CAP_NET_ADMIN below kernel 6.6", false, open_process_connector},
     {"procfs", "processes that live longer than the poll interval", "procfs", true, open_process_procfs},

@@ -138,7 +138,7 @@ class ProcessEbpf final : public Source {
     const auto unified = part(event.cgroup_bytes), other = part(event.cgroup_v1_bytes);
     if (!unified.empty()) record.container = container_of_cgroup(cgroup_.join(unified, false));
     if (record.container.empty() && !other.empty()) record.container = container_of_cgroup(cgroup_.join(other, false));
-    record.terminal = terminal_of(until_nul(part(event.tty_bytes)));
+    record.terminal = terminal_name(until_nul(part(event.tty_bytes)), terminal_);
     record.argv = part(event.argv_bytes);
     record.argv_bytes = event.argv_total;
     record.argv_truncated = event.argv_total > event.argv_bytes;
@@ -163,16 +163,6 @@ class ProcessEbpf final : public Source {
     record.argv_bytes = record.argv.size();
   }
 
-  // The kernel's "pts3" is /dev/pts/3.
-  std::string_view terminal_of(std::string_view name) {
-    static constexpr std::string_view kPty = "pts";
-    if (!name.starts_with(kPty) || name.size() >= terminal_.size()) return name;
-    name.remove_prefix(kPty.size());
-    std::memcpy(terminal_.data(), "pts/", 4);
-    std::memcpy(terminal_.data() + 4, name.data(), name.size());
-    return {terminal_.data(), name.size() + 4};
-  }
-
   RecordSink& sink_;
   const Clock& clock_;
   bool remembers_;  // which program a process is, for its fork and its end
@@ -182,7 +172,7 @@ class ProcessEbpf final : public Source {
   int fd_;
   Moment now_;
   PathText executable_, parent_, grandparent_, cwd_, cgroup_;
-  std::array<char, 68> terminal_;
+  std::array<char, kTerminalBytesMax> terminal_;
   std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0;
 };
 

@@ -16,14 +16,20 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-std::optional<std::uint32_t> id_number(std::string_view text) {
-  const auto value = number(text);
-  if (!value || *value >= kUnset) return std::nullopt;
-  return static_cast<std::uint32_t>(*value);
+std::string_view plain(std::string_view value) {
+  if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) return value.substr(1, value.size() - 2);
+  return value == "?" || value == "(none)" ? std::string_view{} : value;
 }
 
-// Takes one "key=value" off the front; the value keeps its quotes. False: nothing left.
-bool next_pair(std::string_view& rest, std::string_view& key, std::string_view& value) {
+}  // namespace
+
+std::optional<std::uint32_t> audit_number(std::string_view value) {
+  const auto found = number(value);
+  if (!found || *found >= kUnset) return std::nullopt;
+  return static_cast<std::uint32_t>(*found);
+}
+
+bool take_audit_field(std::string_view& rest, std::string_view& key, std::string_view& value) {
   for (;;) {
     const auto begin = rest.find_first_not_of(" '");
     if (begin == std::string_view::npos) return false;
@@ -49,34 +55,26 @@ bool next_pair(std::string_view& rest, std::string_view& key, std::string_view& 
   }
 }
 
-std::string_view plain(std::string_view value) {
-  if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) return value.substr(1, value.size() - 2);
-  return value == "?" || value == "(none)" ? std::string_view{} : value;
-}
-
-// Names with a quote, a space or a control byte come as upper-case hex without quotes.
-std::string untrusted(std::string_view value) {
+std::string audit_text(std::string_view value) {
   if (value.starts_with('"') || value == "?") return std::string(plain(value));
   const auto decoded = from_hex(value);
   return decoded ? std::string(as_text(*decoded)) : std::string(value);
 }
 
-bool parse_stamp(std::string_view& text, Timestamp& time) {
+std::optional<AuditStamp> take_audit_stamp(std::string_view& text) {
   static constexpr std::string_view kPrefix = "audit(";
-  if (!text.starts_with(kPrefix)) return false;
+  if (!text.starts_with(kPrefix)) return std::nullopt;
   const auto colon = text.find(':');
   const auto dot = text.find('.');
   const auto close = text.find("):");
-  if (close == std::string_view::npos || colon > close || dot > colon) return false;
+  if (close == std::string_view::npos || colon > close || dot > colon) return std::nullopt;
   const auto seconds = number(text.substr(kPrefix.size(), dot - kPrefix.size()));
   const auto ms = number(text.substr(dot + 1, colon - dot - 1));
-  if (!seconds || !ms || *ms > 999 || *seconds > 250'000'000'000) return false;
-  time.us = static_cast<std::int64_t>(*seconds * 1'000'000 + *ms * 1000);
+  const auto serial = number(text.substr(colon + 1, close - colon - 1));
+  if (!seconds || !ms || *ms > 999 || *seconds > 250'000'000'000 || !serial) return std::nullopt;
   text.remove_prefix(close + 2);
-  return true;
+  return AuditStamp{{static_cast<std::int64_t>(*seconds * 1'000'000 + *ms * 1000)}, *serial};
 }
-
-}  // namespace
 
 std::optional<AuditLogin> parse_audit_login(std::uint16_t type, std::string_view text) {
   AuditLogin out;
@@ -93,7 +91,9 @@ std::optional<AuditLogin> parse_audit_login(std::uint16_t type, std::string_view
       return std::nullopt;
   }
   while (text.ends_with('\0') || text.ends_with('\n')) text.remove_suffix(1);
-  if (!parse_stamp(text, out.time)) return std::nullopt;
+  const auto stamp = take_audit_stamp(text);
+  if (!stamp) return std::nullopt;
+  out.time = stamp->time;
   // The kernel writes the sender's ids in front; what the sender says of itself stands inside msg='...'.
   const auto message = text.find("msg='");
   auto head = text.substr(0, message);
@@ -101,23 +101,23 @@ std::optional<AuditLogin> parse_audit_login(std::uint16_t type, std::string_view
   std::string_view key, value;
   bool has_pid = false;
   bool has_result = false;
-  while (next_pair(head, key, value)) {
+  while (take_audit_field(head, key, value)) {
     if (key == "pid") {
-      const auto pid = id_number(value);
+      const auto pid = audit_number(value);
       has_pid = pid.has_value();
       out.pid = pid.value_or(0);
     } else if (key == "uid") {
-      out.uid = id_number(value).value_or(0);
+      out.uid = audit_number(value).value_or(0);
     } else if (key == "auid") {
-      out.auid = id_number(value);
+      out.auid = audit_number(value);
     } else if (key == "ses") {
-      out.session = id_number(value).value_or(0);
+      out.session = audit_number(value).value_or(0);
     }
   }
-  while (next_pair(body, key, value)) {
+  while (take_audit_field(body, key, value)) {
     if (key == "op") out.operation = plain(value);
-    if (key == "acct") out.account = untrusted(value);
-    if (key == "id") out.id = id_number(value);
+    if (key == "acct") out.account = audit_text(value);
+    if (key == "id") out.id = audit_number(value);
     if (key == "exe") out.executable = plain(value);
     if (key == "hostname") out.host = plain(value);
     if (key == "addr") out.address = plain(value);

@@ -21,6 +21,20 @@ enum class AuditType : std::uint16_t {
   user_logout = 1113,
 };
 
+/// Which event a record is part of, and when that was.
+struct AuditStamp {
+  Timestamp time;
+  std::uint64_t serial = 0;
+};
+/// Takes "audit(SEC.MS:SERIAL):" off the front. nullopt: not of this form, `text` unmoved.
+std::optional<AuditStamp> take_audit_stamp(std::string_view& text);
+/// Takes one "key=value" off the front; the value keeps its quotes. False: nothing left.
+bool take_audit_field(std::string_view& rest, std::string_view& key, std::string_view& value);
+/// A value that somebody chose: in quotes, or, when it has a quote, a space or a control byte, in hexadecimal.
+std::string audit_text(std::string_view value);
+/// A decimal number below 2^32 - 1, which audit writes for "unset". nullopt: none.
+std::optional<std::uint32_t> audit_number(std::string_view value);
+
 /// One of those records. Views point into the text that was parsed.
 struct AuditLogin {
   AuditType type = AuditType::user_auth;

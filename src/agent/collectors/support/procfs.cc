@@ -52,6 +52,12 @@ StdioFact::Kind kind_of(const struct stat& status) {
   }
 }
 
+Duration start_of(const ProcStat& stat) {
+  static const long ticks = sysconf(_SC_CLK_TCK);
+  return Duration::microseconds(
+      static_cast<std::int64_t>(stat.start_ticks * 1'000'000 / static_cast<std::uint64_t>(ticks)));
+}
+
 }  // namespace
 
 std::optional<ProcStat> parse_proc_stat(std::string_view text) {
@@ -96,6 +102,17 @@ std::string_view terminal_name(std::uint32_t terminal, std::span<char, kTerminal
     n = std::snprintf(out.data(), out.size(), "%u:%u", major, minor);
   }
   return {out.data(), static_cast<std::size_t>(n)};
+}
+
+std::string_view terminal_name(std::string_view kernel_name, std::span<char, kTerminalBytesMax> out) {
+  static constexpr std::string_view kKernel = "pts", kDevice = "pts/";
+  std::size_t at = 0;
+  if (kernel_name.starts_with(kKernel) && kernel_name.size() > kKernel.size()) {
+    kernel_name.remove_prefix(kKernel.size());
+    at = kDevice.copy(out.data(), kDevice.size());
+  }
+  at += kernel_name.copy(out.data() + at, out.size() - at);
+  return {out.data(), at};
 }
 
 std::optional<ProcIds> parse_proc_status(std::string_view text) {
@@ -205,6 +222,39 @@ bool ProcessFacts::read_program(std::uint32_t pid) {
   return executable_bytes_ > 0 || argv_bytes_ > 0;
 }
 
+void ProcessFacts::read_parents() {
+  parent_bytes_ = grandparent_bytes_ = 0;
+  if (ppid_ == 0) return;
+  parent_bytes_ = read_name(ppid_, parent_);
+  std::array<char, 2048> text;
+  const auto parent = parse_proc_stat({text.data(), read_text(ppid_, "stat", text)});
+  if (parent && parent->ppid != 0) grandparent_bytes_ = read_name(parent->ppid, grandparent_);
+}
+
+bool ProcessFacts::read_around(std::uint32_t pid, std::uint32_t ppid) {
+  // A program that ends at once loses these first; its parent mostly lives.
+  read_stdio(pid);
+  std::array<char, 2048> text;
+  const auto stat = parse_proc_stat({text.data(), read_text(pid, "stat", text)});
+  read_place(pid, 0);
+  start_ = stat ? start_of(*stat) : Duration{};
+  executable_bytes_ = stat ? read_link(pid, "exe", executable_) : 0;
+  read_deletion(pid);
+  ppid_ = ppid;
+  read_parents();
+  return stat.has_value();
+}
+
+void ProcessFacts::fill_around(ProcessRecord& record) const {
+  record.start = start_;
+  record.parent_executable = {parent_.data(), parent_bytes_};
+  record.grandparent_executable = {grandparent_.data(), grandparent_bytes_};
+  record.container = container_;
+  record.executable_deleted = deleted_;
+  record.executable_memfd = memfd_;
+  record.stdio = stdio_;
+}
+
 bool ProcessFacts::read(std::uint32_t pid) {
   // What short-lived processes lose first is read first.
   read_argv(pid);
@@ -217,24 +267,19 @@ bool ProcessFacts::read(std::uint32_t pid) {
   const auto stat = parse_proc_stat({text.data(), read_text(pid, "stat", text)});
   if (stat) {
     ppid_ = stat->ppid;
-    static const long ticks = sysconf(_SC_CLK_TCK);
-    start_ = Duration::microseconds(
-        static_cast<std::int64_t>(stat->start_ticks * 1'000'000 / static_cast<std::uint64_t>(ticks)));
+    start_ = start_of(*stat);
   }
   ids_ = parse_proc_status({text.data(), read_text(pid, "status", text)});
   read_stdio(pid);
   cwd_bytes_ = read_link(pid, "cwd", cwd_);
   read_place(pid, stat ? stat->terminal : 0);
   read_deletion(pid);
-  if (ppid_ != 0) {
-    parent_bytes_ = read_name(ppid_, parent_);
-    const auto parent = parse_proc_stat({text.data(), read_text(ppid_, "stat", text)});
-    if (parent && parent->ppid != 0) grandparent_bytes_ = read_name(parent->ppid, grandparent_);
-  }
+  read_parents();
   return stat.has_value() || executable_bytes_ > 0 || argv_bytes_ > 0;
 }
 
 void ProcessFacts::fill(ProcessRecord& record) const {
+  fill_around(record);
   record.ppid = ppid_;
   record.credentials_known = ids_.has_value();
   if (ids_) {
@@ -242,22 +287,15 @@ void ProcessFacts::fill(ProcessRecord& record) const {
     record.euid = ids_->euid;
     record.gid = ids_->gid;
   }
-  record.start = start_;
   record.executable = executable();
-  record.parent_executable = {parent_.data(), parent_bytes_};
-  record.grandparent_executable = {grandparent_.data(), grandparent_bytes_};
   record.cwd = {cwd_.data(), cwd_bytes_};
-  record.container = container_;
   record.terminal = {terminal_.data(), terminal_bytes_};
   record.session = session_;
-  record.executable_deleted = deleted_;
-  record.executable_memfd = memfd_;
   record.argv = argv();
   record.argv_bytes = argv_total_;
   record.argv_truncated = argv_total_ > argv_bytes_;
   record.argv_lost = argv_bytes_ == 0;
   record.argv_hash = argv_hash_;
-  record.stdio = stdio_;
 }
 
 std::size_t list_processes(const std::string& procfs, std::span<std::uint32_t> pids) {

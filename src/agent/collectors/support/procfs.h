@@ -34,6 +34,9 @@ inline constexpr std::size_t kTerminalBytesMax = 24;
 /// `out`.
 std::string_view terminal_name(std::uint32_t terminal, std::span<char, kTerminalBytesMax> out);
 
+/// The same of the name that the kernel itself gives a terminal: "pts3" is /dev/pts/3. Others stay as they are, cut.
+std::string_view terminal_name(std::string_view kernel_name, std::span<char, kTerminalBytesMax> out);
+
 /// Ids from /proc/PID/status: real and effective uid, real gid.
 struct ProcIds {
   std::uint32_t uid = 0, euid = 0, gid = 0;
@@ -47,6 +50,10 @@ class ProcessFacts {
 
   /// Reads everything about `pid`. False: there is no such process (any more); partly gone ones fill what they can.
   bool read(std::uint32_t pid);
+  /// Reads what an exec's own record does not say: parents, descriptors, container, start. False: it is gone.
+  bool read_around(std::uint32_t pid, std::uint32_t ppid);
+  /// Puts what read_around() read into `record`.
+  void fill_around(ProcessRecord& record) const;
   /// Reads executable and argv only: what a connection needs. False: neither could be read.
   bool read_program(std::uint32_t pid);
   /// Puts what was read into `record`; its views point into this object.
@@ -70,6 +77,7 @@ class ProcessFacts {
   void read_stdio(std::uint32_t pid);
   void read_deletion(std::uint32_t pid);
   void read_place(std::uint32_t pid, std::uint32_t terminal);
+  void read_parents();
   /// Path or comm of another process: a parent.
   std::size_t read_name(std::uint32_t pid, std::span<char> out) const;
 

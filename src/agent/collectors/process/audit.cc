@@ -1,0 +1,198 @@
+// Tier "audit" of process: the kernel's audit reports each exec with its whole argv; procfs adds what still lives.
+// Rules of our own, beside everybody else's; read along by multicast, so that auditd may run too.
+#include <algorithm>
+#include <array>
+
+#include <linux/audit.h>
+
+#include "process/audit_exec.h"
+#include "process/tiers.h"
+#include "support/audit_socket.h"
+#include "support/procfs.h"
+
+namespace picket::agent {
+namespace {
+
+constexpr int kReceiveBufferBytes = 4 << 20;
+constexpr int kMessagesMax = 4096;                  // a call
+constexpr std::size_t kMessageBytesMax = 16384;     // MAX_AUDIT_MESSAGE_LENGTH is 8970
+constexpr Duration kCheck = Duration::seconds(30);  // what was lost, whose rules are there
+constexpr Duration kOpenCheck = Duration::seconds(1);
+constexpr std::string_view kKey = "picket-process";
+
+struct ExecCalls {
+  std::uint32_t arch;
+  std::array<unsigned, 2> calls;  // execve, execveat
+};
+// A kernel of 64 bits runs programs of 32 bits too, whose calls have other numbers.
+constexpr ExecCalls kExecCalls[] = {
+#if defined(__x86_64__)
+    {AUDIT_ARCH_X86_64, {59, 322}},
+    {AUDIT_ARCH_I386, {11, 358}},
+#elif defined(__aarch64__)
+    {AUDIT_ARCH_AARCH64, {221, 281}},
+    {AUDIT_ARCH_ARM, {11, 387}},
+#elif defined(__arm__)
+    {AUDIT_ARCH_ARM, {11, 387}},
+#elif defined(__riscv)
+    {AUDIT_ARCH_RISCV64, {221, 281}},
+#endif
+};
+// What an exec's event holds beyond what we read.
+constexpr std::uint32_t kUnread[] = {AUDIT_PATH, AUDIT_PROCTITLE, AUDIT_BPRM_FCAPS};
+
+/// Our rules, from now until its end. Rules that an agent left when it was killed are the same ones, so they are taken
+/// over.
+class ExecRules {
+ public:
+  explicit ExecRules(AuditControl control) : control_(std::move(control)) {}
+  ~ExecRules() {
+    exclude(false);
+    for (const ExecCalls& each : kExecCalls) (void)control_.remove(rule_of(each));
+  }
+  ExecRules(const ExecRules&) = delete;
+  ExecRules& operator=(const ExecRules&) = delete;
+
+  AuditControl& control() { return control_; }
+
+  /// Sees to it that the rules are there. Errors: those of the first, which is for the kernel's own width; a kernel
+  /// that runs no programs of the other refuses its rule.
+  Result<> hold() {
+    for (const ExecCalls& each : kExecCalls) {
+      const auto added = control_.add(rule_of(each));
+      if (!added && &each == std::begin(kExecCalls)) return std::unexpected(added.error());
+    }
+    return {};
+  }
+
+  /// Leaving records out spares the kernel half of its work, but holds for everybody's events: only where there is
+  /// nobody else.
+  void exclude_where_alone(const AuditStatus& status) {
+    const auto count = control_.count_rules();
+    exclude(count && count->others == 0 && status.daemon_pid == 0);
+  }
+
+ private:
+  static AuditRule rule_of(const ExecCalls& each) { return audit_call_rule(each.arch, each.calls, kKey); }
+
+  void exclude(bool wanted) {
+    for (const std::uint32_t type : kUnread) {
+      if (wanted)
+        (void)control_.add(audit_exclusion_rule(type));
+      else
+        (void)control_.remove(audit_exclusion_rule(type));
+    }
+  }
+
+  AuditControl control_;
+};
+
+class ProcessAudit final : public Source {
+ public:
+  ProcessAudit(const Environment& environment, UniqueFd multicast, std::unique_ptr<ExecRules> rules, std::uint32_t lost)
+      : environment_(environment),
+        multicast_(std::move(multicast)),
+        poll_fd_(multicast_.get()),
+        rules_(std::move(rules)),
+        facts_(environment.settings.procfs),
+        lost_(lost),
+        checked_(environment.clock.monotonic()),
+        assembler_([this](const AuditExec& exec) { emit(exec); }) {}
+
+  std::span<const int> fds() const override { return {&poll_fd_, 1}; }
+  Counters counters() const override { return counters_; }
+
+  Duration on_ready(int) override {
+    now_ = moment_of(environment_.clock);
+    for (int i = 0; i < kMessagesMax; ++i) {
+      std::array<std::byte, kMessageBytesMax> buffer;
+      const AuditMessage message = next_audit_message(multicast_.get(), buffer);
+      if (message.kind == AuditMessage::Kind::none) break;
+      if (message.kind == AuditMessage::Kind::overflow) {  // the kernel tells that it lost some, not how many
+        ++counters_.seen;
+        ++counters_.dropped_kernel;
+        continue;
+      }
+      assembler_.take(message.type, message.text, now_.monotonic);
+    }
+    return pace();
+  }
+
+  Duration on_timer() override {
+    now_ = moment_of(environment_.clock);
+    if (now_.monotonic - checked_ >= kCheck) check();
+    return pace();
+  }
+
+ private:
+  Duration pace() {
+    if (assembler_.tick(now_.monotonic)) return kOpenCheck;
+    return std::max(Duration{}, kCheck - (now_.monotonic - checked_));
+  }
+
+  void check() {
+    checked_ = now_.monotonic;
+    (void)rules_->hold();  // somebody may have removed all rules
+    const auto status = rules_->control().status();
+    if (!status) return;
+    rules_->exclude_where_alone(*status);
+    // Audit counts records, of anybody's rules: each may have been an exec of ours.
+    counters_.seen += status->lost - lost_;
+    counters_.dropped_kernel += status->lost - lost_;
+    lost_ = status->lost;
+  }
+
+  void emit(const AuditExec& exec) {
+    ProcessRecord record{.time = now_, .origin = {"process", "audit", false}};
+    record.time.monotonic = now_.monotonic - (now_.wall - exec.time);
+    record.time.wall = exec.time;
+    const bool lives = facts_.read_around(exec.pid, exec.ppid);
+    facts_.fill_around(record);
+    if (!lives) record.executable_deleted = std::string_view(exec.executable).ends_with(" (deleted)");
+    record.pid = exec.pid;
+    record.ppid = exec.ppid;
+    record.uid = exec.uid;
+    record.euid = exec.euid;
+    record.gid = exec.gid;
+    record.credentials_known = true;
+    record.executable = exec.executable;
+    record.cwd = exec.cwd;
+    record.session = exec.session;
+    record.terminal = terminal_name(exec.terminal, terminal_);
+    record.argv = exec.argv;
+    record.argv_bytes = exec.argv_bytes;
+    record.argv_hash = exec.argv_hash;
+    record.argv_truncated = exec.argv_bytes > exec.argv.size();
+    record.argv_lost = exec.argv_lost;
+    if (exec.argv_lost || exec.executable.empty()) ++counters_.incomplete;
+    ++counters_.seen;
+    ++counters_.delivered;
+    environment_.sink.emit(record);
+  }
+
+  Environment environment_;
+  UniqueFd multicast_;
+  int poll_fd_;
+  std::unique_ptr<ExecRules> rules_;
+  ProcessFacts facts_;
+  std::uint32_t lost_;
+  Duration checked_;
+  Moment now_;
+  std::array<char, kTerminalBytesMax> terminal_;
+  Counters counters_;
+  AuditExecAssembler assembler_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> open_process_audit(const Environment& environment) {
+  TRY(auto multicast, open_audit_multicast(kReceiveBufferBytes));
+  TRY(auto control, AuditControl::open());
+  TRY(const AuditStatus status, control.enable(environment.settings.audit_enable));
+  auto rules = std::make_unique<ExecRules>(std::move(control));
+  TRY_VOID(rules->hold());
+  rules->exclude_where_alone(status);
+  return std::make_unique<ProcessAudit>(environment, std::move(multicast), std::move(rules), status.lost);
+}
+
+}  // namespace picket::agent
