@@ -15,6 +15,9 @@
 #include "agent/preflight.h"
 #include "agent/runtime.h"
 #include "base/core/file.h"
+#ifdef PICKET_HAS_BASELINE
+#include "baseline/command.h"
+#endif
 #include "client_commands.h"
 #include "response/isolation.h"
 
@@ -31,6 +34,7 @@ constexpr std::string_view kHelp = R"(picket-agent watches this device and repor
   picket-agent preflight    what works on this device: kernel facilities, tiers of each collector
   picket-agent selftest     send a harmless event and wait until the server has raised its alert
   picket-agent status       what the running agent does: connection, collectors, spool, losses
+  picket-agent baseline     check the configuration now: this device, or an unpacked firmware image (--root DIR)
   picket-agent events       the last events that the running agent made; --follow: and all that come, until Ctrl-C
   picket-agent release      end an isolation that a response command began (as root on the device)
   picket-agent dump         everything for whoever helps: status, settings in force, warnings; no secrets
@@ -55,6 +59,12 @@ Options of run, selftest, status, events, dump and preflight:
   --timeout DURATION              selftest: how long to wait (default 30s)
   --stored                        selftest: wait only until the hub has stored the event (for other hubs than Picket's)
 
+Options of baseline:
+  --root DIR                      an image's files instead of this device
+  --content FILE                  rules (default /usr/share/picket-agent/baseline.bin)
+  --check ID                      one rule only, by its id or its number in the benchmark
+  --format text|json              exit code 1: some rule failed. For level and profile: --set collectors.baseline.level=2
+
 Options of migrate:
   --from DIR                      root of the device's files, or the folder of the old agent's (default /)
   --to DIR                        where the new settings go (default /etc/picket-agent)
@@ -76,6 +86,7 @@ struct CommandLine {
   bool json = false;
   bool follow = false;
   bool apply = false;
+  std::string check;
   std::string from = "/", to = "/etc/picket-agent";
   SelfTestGoal goal = SelfTestGoal::alert;
   Duration timeout = Duration::seconds(30);
@@ -123,7 +134,7 @@ Checked<CommandLine> parse(const std::vector<std::string_view>& arguments) {
     }
     const auto known = {
         "--config", "--connection-string-file", "--ca-file", "--data", "--set", "--tier", "--timeout", "--from",
-        "--to"};
+        "--to", "--root", "--content", "--check", "--format"};
     if (std::find(known.begin(), known.end(), argument) == known.end()) {
       return std::unexpected("unknown option '" + std::string(argument) + "'");
     }
@@ -140,6 +151,15 @@ Checked<CommandLine> parse(const std::vector<std::string_view>& arguments) {
       out.settings.emplace_back("ca_file", *value);
     } else if (argument == "--data") {
       out.settings.emplace_back("data_dir", *value);
+    } else if (argument == "--root") {
+      out.settings.emplace_back("collectors.root", *value);
+    } else if (argument == "--content") {
+      out.settings.emplace_back("collectors.baseline.content", *value);
+    } else if (argument == "--check") {
+      out.check = *value;
+    } else if (argument == "--format") {
+      if (*value != "text" && *value != "json") return std::unexpected("--format must be text or json");
+      out.json = *value == "json";
     } else if (argument == "--from") {
       out.from = *value;
     } else if (argument == "--to") {
@@ -211,6 +231,17 @@ int release(const Config& config) {
   const bool done = answer ? answer->starts_with("released") : alone.status == 200;
   print(done ? STDOUT_FILENO : STDERR_FILENO, answer ? *answer : alone.message + "\n");
   return exit_with(done ? Outcome::done : Outcome::failed);
+}
+
+int baseline(const Config& config, std::string_view only, bool json) {
+#ifdef PICKET_HAS_BASELINE
+  const BaselineReport report = check_baseline(config.collectors, only, json);
+  print(STDOUT_FILENO, report.text);
+  if (!report.problem.empty()) print(STDERR_FILENO, "picket-agent: " + report.problem + "\n");
+  return exit_with(report.failed || !report.problem.empty() ? Outcome::failed : Outcome::done);
+#else
+  return wrong_use("this build has no baseline");
+#endif
 }
 
 int settings() {
@@ -288,7 +319,7 @@ int main_checked(const std::vector<std::string_view>& arguments) {
     print(STDERR_FILENO, kHelp);
     return exit_with(Outcome::usage);
   }
-  const auto commands = {"run", "status", "selftest", "preflight", "events", "dump", "migrate", "release"};
+  const auto commands = {"run", "status", "selftest", "preflight", "events", "dump", "migrate", "release", "baseline"};
   if (std::ranges::find(commands, command) == commands.end()) {
     return wrong_use("unknown command '" + command + "'");
   }
@@ -296,6 +327,7 @@ int main_checked(const std::vector<std::string_view>& arguments) {
   const auto config = read_config(*command_line);
   if (!config) return wrong_use(config.error());
   if (command == "run") return run(*config);
+  if (command == "baseline") return baseline(*config, command_line->check, command_line->json);
   if (command == "release") return release(*config);
   if (command == "status") return show_status(*config, command_line->json);
   if (command == "events") return show_events(*config, command_line->follow, command_line->json);

@@ -201,6 +201,20 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) { return set_list(c.collectors.baseline_groups_disabled, v); }},
     {{"collectors.baseline.checks_disabled", "list", "", "checks, by number, that are not made"},
      [](Config& c, const std::string& v) { return set_list(c.collectors.baseline_checks_disabled, v); }},
+    {{"collectors.baseline.content", "path", "/usr/share/picket-agent/baseline.bin", "rules to check"},
+     [](Config& c, const std::string& v) { return set_text(c.collectors.baseline_content, v); }},
+    {{"collectors.baseline.custom_content", "path", "", "a file of your own rules, checked too"},
+     [](Config& c, const std::string& v) { return set_any_text(c.collectors.baseline_custom_content, v); }},
+    {{"collectors.baseline.custom_sha256", "text", "", "the SHA-256 it must have"},
+     [](Config& c, const std::string& v) { return set_any_text(c.collectors.baseline_custom_sha256, v); }},
+    {{"collectors.baseline.level", "count", "1", "1: what every device can have; 2: the stricter rules too"},
+     [](Config& c, const std::string& v) { return set_number(c.collectors.baseline_level, v, 1, 2); }},
+    {{"collectors.baseline.profile", "server or embedded", "server", "for which kind of device rules are meant"},
+     [](Config& c, const std::string& v) {
+       if (v != "server" && v != "embedded") return std::string("must be server or embedded");
+       c.collectors.baseline_embedded = v == "embedded";
+       return std::string();
+     }},
 
     {{"policy.twin", "true or false", "true", "whether the module twin may change settings at all"},
      [](Config& c, const std::string& v) { return set_bool(c.policy.twin, v); }},

@@ -62,7 +62,7 @@ bool FileWalk::next_start() {
   path_ = root_ + starts_.back();
   starts_.pop_back();
   device_ = 0;
-  (void)enter(AT_FDCWD, path_);
+  (void)enter(AT_FDCWD, path_.empty() ? "/" : path_);
   return true;
 }
 

@@ -31,7 +31,8 @@ class FileWalk {
   /// Returns whether a folder is to be entered.
   using Visit = std::function<bool(const Entry& entry)>;
 
-  /// `starts` are paths below `root`, such as "/usr/lib"; those that are not there, and links, are left out.
+  /// `starts` are paths below `root`, such as "/usr/lib", or "" for all of it; those that are not there, and links, are
+  /// left out.
   FileWalk(std::string root, std::vector<std::string> starts);
 
   /// Visits until at least `entries` were seen, which is at most one folder's buffer more. False: the walk is done.

@@ -56,6 +56,10 @@ struct CollectorSettings {
   std::string system_hardware_vendor, system_hardware_model, system_hardware_serial;
   std::string system_firmware_vendor, system_firmware_version;
   std::vector<std::string> baseline_groups_disabled, baseline_checks_disabled;
+  std::string baseline_content = "/usr/share/picket-agent/baseline.bin";
+  std::string baseline_custom_content, baseline_custom_sha256;  ///< The customer's own rules; empty: none.
+  std::uint32_t baseline_level = 1;                             ///< 1, or 2 for the stricter rules too.
+  bool baseline_embedded = false;                               ///< Rules of the profile embedded, not server.
   std::string procfs = "/proc";
   std::string root;  ///< Put before the paths of files that snapshots read; "" on a device, else an image of one.
   std::string sysfs = "/sys";

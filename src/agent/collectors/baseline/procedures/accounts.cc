@@ -1,0 +1,359 @@
+// accounts: what passwd(5), group(5), shadow(5) and home folders say. Hashes of passwords never leave this file.
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include "baseline/lines.h"
+#include "baseline/procedure.h"
+
+namespace picket::agent::baseline {
+namespace {
+
+struct User {
+  std::string_view name, password, home, shell;
+  std::int64_t id = -1, group = -1;
+};
+struct Group {
+  std::string_view name, password, members;
+  std::int64_t id = -1;
+};
+struct Shadow {
+  std::string_view name, password;
+  std::int64_t changed = -1, min = -1, max = -1, warn = -1, inactive = -1;
+};
+
+/// Accounts on a par with passwd's readers: lines of another form are left out.
+struct Accounts {
+  static constexpr std::size_t kMax = 4'096;
+  std::vector<User> users;
+  std::vector<Group> groups;
+  std::vector<Shadow> shadows;
+  bool has_shadow = false;
+  std::int64_t uid_min = 1'000;
+};
+
+std::int64_t id(std::string_view text) { return number_of(text).value_or(-1); }
+
+template <class One, std::size_t N, class Make>
+void read(std::string_view text, std::vector<One>& out, Make make) {
+  for_each_line(text, "#", [&](std::string_view line) {
+    std::array<std::string_view, N> fields;
+    if (split_fields(line, ':', fields) && out.size() < Accounts::kMax) out.push_back(make(fields));
+    return true;
+  });
+}
+
+std::optional<State> load(Check& check, Accounts& out) {
+  const Text passwd = check.facts.text("/etc/passwd"), group = check.facts.text("/etc/group"),
+             shadow = check.facts.text("/etc/shadow");
+  for (const auto& [path, text] : {std::pair("/etc/passwd", passwd), std::pair("/etc/group", group)}) {
+    if (const auto problem = unreadable(check, path, text)) return problem;
+  }
+  if (passwd.found == Found::missing) {
+    observe(check.observed, "/etc/passwd is not there");
+    return State::skip;
+  }
+  read<User, 7>(passwd.text, out.users, [](const auto& f) {
+    return User{.name = f[0], .password = f[1], .home = f[5], .shell = f[6], .id = id(f[2]), .group = id(f[3])};
+  });
+  read<Group, 4>(group.text, out.groups,
+                 [](const auto& f) { return Group{.name = f[0], .password = f[1], .members = f[3], .id = id(f[2])}; });
+  out.has_shadow = shadow.found == Found::yes;
+  read<Shadow, 9>(shadow.text, out.shadows, [](const auto& f) {
+    return Shadow{.name = f[0],
+                  .password = f[1],
+                  .changed = id(f[2]),
+                  .min = id(f[3]),
+                  .max = id(f[4]),
+                  .warn = id(f[5]),
+                  .inactive = id(f[6])};
+  });
+  for_each_line(check.facts.text("/etc/login.defs").text, "#", [&](std::string_view line) {
+    if (take_word(line) == "UID_MIN") out.uid_min = number_of(take_word(line)).value_or(1'000);
+    return true;
+  });
+  return std::nullopt;
+}
+
+bool has_hash(std::string_view password) {
+  return password.size() >= 13 && password.front() != '!' && password.front() != '*';
+}
+
+bool can_log_in(const User& user) {
+  const std::string_view shell = user.shell.substr(user.shell.rfind('/') + 1);
+  return shell != "nologin" && shell != "false" && shell != "true" && shell != "sync" && shell != "shutdown" &&
+         shell != "halt";
+}
+
+/// People and root: those who work in their homes.
+bool is_person(const Accounts& accounts, const User& user) {
+  return (user.id == 0 || (user.id >= accounts.uid_min && user.id < 60'000)) && can_log_in(user);
+}
+
+/// Says at most a handful of names.
+class Culprits {
+ public:
+  explicit Culprits(Check& check) : check_(check) {}
+  void add(std::string_view name, std::string_view why = {}, std::string_view more = {}) {
+    if (++count_ <= 5) observe(check_.observed, name, why, more);
+  }
+  [[nodiscard]] State state() const {
+    if (count_ > 5) observe(check_.observed, std::to_string(count_ - 5), " more");
+    return pass_if(count_ == 0);
+  }
+
+ private:
+  Check& check_;
+  std::size_t count_ = 0;
+};
+
+/// Keys that stand more than once, with the name of each.
+State unique(Check& check, std::vector<std::pair<std::string, std::string_view>> keys) {
+  Culprits out(check);
+  std::ranges::sort(keys);
+  for (std::size_t i = 1; i < keys.size(); ++i) {
+    if (keys[i].first == keys[i - 1].first) out.add(keys[i].second, " is a second one of ", keys[i].first);
+  }
+  return out.state();
+}
+
+using Test = State (*)(Check&, const Accounts&);
+
+State passwords_shadowed(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  for (const User& user : accounts.users) {
+    if (has_hash(user.password)) out.add(user.name, " has its password in passwd");
+  }
+  return out.state();
+}
+
+State no_empty_passwords(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  for (const User& user : accounts.users) {
+    if (user.password.empty()) out.add(user.name, " needs no password");
+  }
+  for (const Shadow& shadow : accounts.shadows) {
+    if (shadow.password.empty()) out.add(shadow.name, " needs no password");
+  }
+  return out.state();
+}
+
+State only_root_is_0(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  for (const User& user : accounts.users) {
+    if (user.id == 0 && user.name != "root") out.add(user.name, " has id 0");
+  }
+  return out.state();
+}
+
+State root_group_0(Check& check, const Accounts& accounts) {
+  const auto root = std::ranges::find(accounts.users, "root", &User::name);
+  if (root == accounts.users.end()) return State::skip;
+  observe(check.observed, "group of root is ", std::to_string(root->group));
+  return pass_if(root->group == 0);
+}
+
+State root_password_set(Check& check, const Accounts& accounts) {
+  const auto root = std::ranges::find(accounts.shadows, "root", &Shadow::name);
+  if (root == accounts.shadows.end()) return State::skip;
+  observe(check.observed, has_hash(root->password) ? "root has a password" : "root has no password to log in with");
+  return pass_if(has_hash(root->password));
+}
+
+State groups_exist(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  for (const User& user : accounts.users) {
+    if (std::ranges::find(accounts.groups, user.group, &Group::id) == accounts.groups.end()) {
+      out.add(user.name, " is of a group that does not exist");
+    }
+  }
+  return out.state();
+}
+
+State shadow_group_empty(Check& check, const Accounts& accounts) {
+  const auto group = std::ranges::find(accounts.groups, "shadow", &Group::name);
+  if (group == accounts.groups.end()) return State::pass;
+  Culprits out(check);
+  if (!group->members.empty()) out.add("members: ", group->members);
+  for (const User& user : accounts.users) {
+    if (user.group == group->id) out.add(user.name, " has it as its own group");
+  }
+  return out.state();
+}
+
+State system_accounts_locked(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  for (const User& user : accounts.users) {
+    if (user.id <= 0 || user.id >= accounts.uid_min) continue;
+    if (can_log_in(user)) out.add(user.name, " has the shell ", user.shell.empty() ? "/bin/sh" : user.shell);
+  }
+  return out.state();
+}
+
+State no_legacy_entries(Check& check, const Accounts&) {
+  Culprits out(check);
+  for (const char* const path : {"/etc/passwd", "/etc/shadow", "/etc/group"}) {
+    for_each_line(check.facts.text(path).text, "#", [&](std::string_view line) {
+      if (line.starts_with('+')) out.add(path, " has a line of +");
+      return true;
+    });
+  }
+  return out.state();
+}
+
+/// Calls `each(user, home's path, its status)` for the homes of people that are there.
+template <class Each>
+void for_each_home(Check& check, const Accounts& accounts, Each each) {
+  for (const User& user : accounts.users) {
+    struct stat info{};
+    if (!is_person(accounts, user) || !user.home.starts_with('/') || user.home == "/") continue;
+    if (check.facts.root().stat(user.home, info) == Found::yes) each(user, user.home, info);
+  }
+}
+
+State homes_exist(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  for (const User& user : accounts.users) {
+    if (!is_person(accounts, user)) continue;
+    struct stat info{};
+    const bool there = user.home.starts_with('/') && check.facts.root().stat(user.home, info) == Found::yes;
+    if (!there || !S_ISDIR(info.st_mode)) out.add(user.name, " has no home ", user.home);
+  }
+  return out.state();
+}
+
+State homes_closed(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  const auto refused = check.parameters.number("mode_not").value_or(0027);
+  for_each_home(check, accounts, [&](const User&, std::string_view home, const struct stat& info) {
+    if ((info.st_mode & refused) != 0) out.add(home, " is open to others");
+  });
+  return out.state();
+}
+
+State homes_owned(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  for_each_home(check, accounts, [&](const User& user, std::string_view home, const struct stat& info) {
+    if (info.st_uid != static_cast<std::uint64_t>(user.id)) out.add(home, " belongs to somebody else");
+  });
+  return out.state();
+}
+
+/// Files in homes by the parameter `names`: not there at all, or without the bits of `mode_not`.
+State home_files(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  const auto refused = check.parameters.number("mode_not");
+  for_each_home(check, accounts, [&](const User&, std::string_view home, const struct stat&) {
+    for (const std::string_view pattern : check.parameters.list("names")) {
+      for (const std::string& path : check.facts.root().glob(std::string(home) + '/' + std::string(pattern))) {
+        struct stat info{};
+        if (check.facts.root().stat(path, info) != Found::yes || !S_ISREG(info.st_mode)) continue;
+        if (!refused) out.add(path, " is there");
+        if (refused && (info.st_mode & *refused) != 0) out.add(path, " is open to others");
+      }
+    }
+  });
+  return out.state();
+}
+
+/// A field of shadow, of every account with a password, within `min` and `max`.
+template <std::int64_t Shadow::* kField>
+State ageing(Check& check, const Accounts& accounts) {
+  if (!accounts.has_shadow) return State::skip;
+  Culprits out(check);
+  for (const Shadow& shadow : accounts.shadows) {
+    if (!has_hash(shadow.password)) continue;
+    const std::int64_t value = shadow.*kField;
+    if (value < 0 || !complies(check.parameters, std::to_string(value))) {
+      out.add(shadow.name, value < 0 ? " has no limit" : " has ", value < 0 ? "" : std::to_string(value));
+    }
+  }
+  return out.state();
+}
+
+State changed_in_past(Check& check, const Accounts& accounts) {
+  Culprits out(check);
+  const std::int64_t today = std::time(nullptr) / 86'400;
+  for (const Shadow& shadow : accounts.shadows) {
+    if (has_hash(shadow.password) && shadow.changed > today + 1)
+      out.add(shadow.name, " changes its password in future");
+  }
+  return out.state();
+}
+
+State strong_hashes(Check& check, const Accounts& accounts) {
+  if (!accounts.has_shadow) return State::skip;
+  Culprits out(check);
+  for (const Shadow& shadow : accounts.shadows) {
+    if (!has_hash(shadow.password)) continue;
+    const std::string_view hash = shadow.password;
+    const bool strong = hash.starts_with("$6$") || hash.starts_with("$5$") || hash.starts_with("$y$") ||
+                        hash.starts_with("$gy$") || hash.starts_with("$7$") || hash.starts_with("$2b$");
+    if (!strong) out.add(shadow.name, " has a password of a weak hash");
+  }
+  return out.state();
+}
+
+template <bool kById>
+State unique_users(Check& check, const Accounts& accounts) {
+  std::vector<std::pair<std::string, std::string_view>> keys;
+  for (const User& user : accounts.users)
+    keys.emplace_back(kById ? std::to_string(user.id) : std::string(user.name), user.name);
+  return unique(check, std::move(keys));
+}
+
+template <bool kById>
+State unique_groups(Check& check, const Accounts& accounts) {
+  std::vector<std::pair<std::string, std::string_view>> keys;
+  for (const Group& group : accounts.groups)
+    keys.emplace_back(kById ? std::to_string(group.id) : std::string(group.name), group.name);
+  return unique(check, std::move(keys));
+}
+
+constexpr std::pair<std::string_view, Test> kTests[] = {
+    {"passwords_shadowed", passwords_shadowed},
+    {"no_empty_passwords", no_empty_passwords},
+    {"only_root_is_0", only_root_is_0},
+    {"root_group_0", root_group_0},
+    {"root_password_set", root_password_set},
+    {"groups_exist", groups_exist},
+    {"shadow_group_empty", shadow_group_empty},
+    {"system_accounts_locked", system_accounts_locked},
+    {"no_legacy_entries", no_legacy_entries},
+    {"homes_exist", homes_exist},
+    {"homes_closed", homes_closed},
+    {"homes_owned", homes_owned},
+    {"home_files", home_files},
+    {"days_min", ageing<&Shadow::min>},
+    {"days_max", ageing<&Shadow::max>},
+    {"days_warn", ageing<&Shadow::warn>},
+    {"days_inactive", ageing<&Shadow::inactive>},
+    {"changed_in_past", changed_in_past},
+    {"strong_hashes", strong_hashes},
+    {"unique_user_ids", unique_users<true>},
+    {"unique_user_names", unique_users<false>},
+    {"unique_group_ids", unique_groups<true>},
+    {"unique_group_names", unique_groups<false>},
+};
+
+}  // namespace
+
+State check_accounts(Check& check) {
+  const std::string_view what = check.parameters.text("what");
+  for (const auto& [name, test] : kTests) {
+    if (name != what) continue;
+    Accounts accounts;
+    if (const auto problem = load(check, accounts)) return *problem;
+    // Without shadow, an account whose password stands there cannot be judged; unreadable is an error.
+    if (const Text shadow = check.facts.text("/etc/shadow"); shadow.found != Found::missing) {
+      if (const auto problem = unreadable(check, "/etc/shadow", shadow)) return *problem;
+    }
+    const State state = test(check, accounts);
+    if (state == State::pass && check.observed.empty()) observe(check.observed, "none is otherwise");
+    return state;
+  }
+  observe(check.observed, "this agent does not know ", what);
+  return State::error;
+}
+
+}  // namespace picket::agent::baseline

@@ -1,0 +1,52 @@
+// package: whether one of some packages is installed. service: whether a unit or init script starts by itself.
+#include "baseline/procedure.h"
+
+namespace picket::agent::baseline {
+
+State check_package(Check& check) {
+  if (check.facts.has_package_database()) {
+    for (const std::string_view name : check.parameters.list("names")) {
+      if (!check.facts.packages().has(name)) continue;
+      observe(check.observed, "package ", name, " is installed");
+      return State::pass;
+    }
+    observe(check.observed, "package ", check.parameters.text("names"), " is not installed");
+    return State::fail;
+  }
+  // Without a package manager programs tell.
+  const auto programs = check.parameters.list("programs");
+  if (programs.empty()) {
+    observe(check.observed, "no package manager");
+    return State::skip;
+  }
+  for (const std::string_view path : programs) {
+    if (!check.facts.root().exists(path)) continue;
+    observe(check.observed, path, " is there");
+    return State::pass;
+  }
+  observe(check.observed, programs.front(), " is not there");
+  return State::fail;
+}
+
+State check_service(Check& check) {
+  const std::string_view want = check.parameters.text("state", "enabled");
+  bool any = false, enabled = false, masked = true;
+  for (const std::string_view name : check.parameters.list("names")) {
+    const std::string unit = std::string(name) + (name.contains('.') ? "" : ".service");
+    const UnitState state = check.facts.unit(unit);
+    if (state == UnitState::absent) continue;
+    any = true;
+    constexpr std::string_view texts[] = {"", " is not enabled", " is masked", " is enabled"};
+    if (state == UnitState::enabled && !enabled) check.observed.clear();
+    if (state == UnitState::enabled || !enabled) observe(check.observed, unit, texts[static_cast<std::size_t>(state)]);
+    enabled = enabled || state == UnitState::enabled;
+    masked = masked && state == UnitState::masked;
+  }
+  if (!any) {
+    observe(check.observed, "no service ", check.parameters.text("names"));
+    return when_missing(check, pass_if(want == "disabled"));
+  }
+  return pass_if(want == "masked" ? masked : enabled == (want == "enabled"));
+}
+
+}  // namespace picket::agent::baseline

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""compile.py FILE.yaml... -o baseline.bin [--name TEXT]: rules in YAML to the binary form that the agent reads.
+
+The YAML is described in docs/baseline.md, the binary form in docs/formats/baseline.md. An error names file, rule and
+field. --coverage prints the table of rules by number in the benchmark.
+"""
+import argparse
+import re
+import struct
+import sys
+from pathlib import Path
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pattern import PatternError, compile_pattern  # noqa: E402
+
+FORMAT = 1
+SEVERITIES = ["Critical", "Important", "Warning", "Informational"]
+PROFILES = {"server": 1, "embedded": 2}
+DEPTH_MAX, CHILDREN_MAX, PARAMETERS_MAX, ITEMS_MAX, RULES_MAX = 8, 32, 16, 64, 2048
+RULE_FIELDS = {"id", "title", "group", "level", "profiles", "severity", "cis", "applies", "check", "expected",
+               "remediation", "pass", "fail", "skip", "use", "with"}
+REQUIRED = ["id", "title", "group", "check", "expected", "remediation"]
+BENCHMARKS = {"dil2", "debian12", "debian11", "ubuntu2204"}
+
+
+class RuleError(ValueError):
+    """What is wrong, for people."""
+
+
+def load_schema():
+    text = (Path(__file__).parent / "procedures.yaml").read_text()
+    return yaml.safe_load(text)["procedures"]
+
+
+SCHEMA = load_schema()
+
+
+class Strings:
+    """A pool of texts, each once: u16 length, bytes."""
+
+    def __init__(self):
+        self.bytes = bytearray()
+        self.places = {}
+
+    def at(self, text):
+        raw = text if isinstance(text, bytes) else text.encode()
+        if raw not in self.places:
+            if len(raw) > 0xFFFF:
+                raise RuleError("a text is longer than 65535 bytes")
+            self.places[raw] = len(self.bytes)
+            self.bytes += struct.pack("<H", len(raw)) + raw
+        return self.places[raw]
+
+
+def fill(value, names):
+    """Puts the values of `names` where {name} stands in texts; a text that is only {name} becomes the value itself."""
+    if isinstance(value, str):
+        whole = re.fullmatch(r"\{(\w+)\}", value)
+        if whole and whole[1] in names:
+            return names[whole[1]]
+        return re.sub(r"\{(\w+)\}", lambda m: str(names[m[1]]) if m[1] in names else m[0], value)
+    if isinstance(value, list):
+        return [fill(each, names) for each in value]
+    if isinstance(value, dict):
+        return {fill(key, names): fill(each, names) for key, each in value.items()}
+    return value
+
+
+def load_rules(path):
+    """The rules of one file, with defaults and templates put in."""
+    document = yaml.safe_load(Path(path).read_text())
+    unknown = set(document) - {"group", "defaults", "templates", "rules"}
+    if unknown:
+        raise RuleError(f"{path}: {sorted(unknown)[0]}: no such field of a file")
+    out = []
+    for rule in document["rules"]:
+        merged = {"group": document.get("group"), **document.get("defaults", {})}
+        if "use" in rule:
+            template = document.get("templates", {}).get(rule["use"])
+            if template is None:
+                raise RuleError(f"{path}: {rule.get('id')}: use: no template {rule['use']}")
+            merged.update(fill(template, rule.get("with", {})))
+        merged.update(rule)
+        merged["file"] = str(path)
+        out.append(merged)
+    return out
+
+
+class Compiler:
+    def __init__(self):
+        self.strings, self.texts = Strings(), Strings()
+        self.code, self.index, self.ids = bytearray(), [], set()
+
+    def parameter(self, name, kind, value):
+        out = struct.pack("<I", self.strings.at(name))
+        if isinstance(kind, list):
+            if value not in kind:
+                raise RuleError(f"{name}: must be one of {', '.join(kind)}")
+            kind = "text"
+        kind = kind.rstrip("!")
+        if kind == "text":
+            kind, value = "list", [value]
+        if kind == "list":
+            if not isinstance(value, list):
+                value = [value]
+            if not all(isinstance(each, (str, int)) and not isinstance(each, bool) for each in value):
+                raise RuleError(f"{name}: must be texts; write \"yes\" and \"no\" with quotes")
+            self.items += len(value)
+            return out + struct.pack("<BB", 1, len(value)) + b"".join(
+                struct.pack("<I", self.strings.at(str(each))) for each in value)
+        if kind in ("number", "mode"):
+            try:
+                value = int(value, 8) if kind == "mode" else int(value)
+            except (TypeError, ValueError):
+                raise RuleError(f"{name}: must be {'octal text' if kind == 'mode' else 'a number'}") from None
+            return out + struct.pack("<Bq", 0, value)
+        try:
+            program = compile_pattern(value)
+        except PatternError as error:
+            raise RuleError(f"{name}: {error}") from None
+        self.items += 1
+        return out + struct.pack("<BI", 2, self.strings.at(program))
+
+    def tree(self, node, depth=0):
+        if depth >= DEPTH_MAX:
+            raise RuleError("too deep")
+        if not isinstance(node, dict) or len(node) != 1:
+            raise RuleError(f"must be one of all, any, not or a procedure, not {node}")
+        (name, body), = node.items()
+        if name in ("all", "any", "not"):
+            children = [body] if name == "not" else body
+            if not isinstance(children, list) or not 0 < len(children) <= CHILDREN_MAX:
+                raise RuleError(f"{name}: must be a list of 1 to {CHILDREN_MAX}")
+            out = struct.pack("<BB", ["all", "any", "not"].index(name), len(children))
+            for child in children:
+                code = self.tree(child, depth + 1)
+                out += struct.pack("<H", len(code)) + code
+            return out
+        if name not in SCHEMA:
+            raise RuleError(f"{name}: no such procedure")
+        kinds, body = SCHEMA[name], body or {}
+        for key, kind in kinds.items():
+            if isinstance(kind, str) and kind.endswith("!") and key not in body:
+                raise RuleError(f"{name}.{key}: is needed")
+        self.items = 0
+        out = struct.pack("<BIB", 3, self.strings.at(name), len(body))
+        for key, value in body.items():
+            if key not in kinds:
+                raise RuleError(f"{name}.{key}: no such parameter")
+            try:
+                out += self.parameter(key, kinds[key], value)
+            except RuleError as error:
+                raise RuleError(f"{name}.{error}") from None
+        if len(body) > PARAMETERS_MAX or self.items > ITEMS_MAX:
+            raise RuleError(f"{name}: more than {PARAMETERS_MAX} parameters or {ITEMS_MAX} items")
+        return out
+
+    def rule(self, rule):
+        def check(field, right, what):
+            if not right:
+                raise RuleError(f"{field}: {what}")
+        for field in rule:
+            check(field, field in RULE_FIELDS | {"file"}, "no such field")
+        for field in REQUIRED:
+            check(field, rule.get(field), "is needed")
+        check("id", re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]{2,40}", str(rule["id"])), "must be letters, digits, . and -")
+        check("id", rule["id"] not in self.ids, "is used twice")
+        self.ids.add(rule["id"])
+        level, severity = rule.get("level", 1), rule.get("severity", "Warning")
+        check("level", level in (1, 2), "must be 1 or 2")
+        check("severity", severity in SEVERITIES, f"must be one of {', '.join(SEVERITIES)}")
+        profiles = 0
+        for profile in rule.get("profiles", list(PROFILES)):
+            check("profiles", profile in PROFILES, f"must be of {', '.join(PROFILES)}")
+            profiles |= PROFILES[profile]
+        cis = rule.get("cis", {})
+        for benchmark in cis:
+            check("cis", benchmark in BENCHMARKS, f"no benchmark {benchmark}; there are {', '.join(sorted(BENCHMARKS))}")
+        out = struct.pack("<III", self.strings.at(rule["id"]), self.strings.at(rule["group"]),
+                          self.strings.at(str(cis.get("dil2", ""))))
+        for field in ("title", "expected", "remediation"):
+            check(field, isinstance(rule[field], str), "must be a text")
+            out += struct.pack("<I", self.texts.at(" ".join(rule[field].split())))
+        out += struct.pack("<BBB", level, profiles, SEVERITIES.index(severity))
+        for field in ("applies", "check"):
+            try:
+                code = self.tree(rule[field]) if rule.get(field) else b""
+            except RuleError as error:
+                raise RuleError(f"{field}: {error}") from None
+            out += struct.pack("<H", len(code)) + code
+        self.index.append(len(self.code))
+        self.code += out
+
+    def add(self, rules):
+        for rule in rules:
+            try:
+                self.rule(rule)
+            except RuleError as error:
+                raise RuleError(f"{rule['file']}: {rule.get('id', '?')}: {error}") from None
+        if len(self.index) > RULES_MAX:
+            raise RuleError(f"more than {RULES_MAX} rules")
+
+    def file(self, name):
+        name_at = self.texts.at(name)
+        sections = [b"".join(struct.pack("<I", each) for each in self.index), bytes(self.code),
+                    bytes(self.strings.bytes), bytes(self.texts.bytes)]
+        head = b"picketBL" + struct.pack("<HHI", FORMAT, len(self.index), name_at)
+        at = len(head) + 8 * len(sections)
+        for section in sections:
+            head += struct.pack("<II", at, len(section))
+            at += len(section)
+        return head + b"".join(sections)
+
+
+def number_key(number):
+    return [int(part) if part.isdigit() else part for part in number.split(".")]
+
+
+def coverage(rules):
+    """Lines of a Markdown table, by number in the benchmark."""
+    lines = ["| CIS DIL 2.0.0 | rule | level | what |", "|---|---|---|---|"]
+    for rule in sorted((r for r in rules if r.get("cis", {}).get("dil2")), key=lambda r: number_key(r["cis"]["dil2"])):
+        lines.append(f"| {rule['cis']['dil2']} | {rule['id']} | {rule.get('level', 1)} | {rule['title']} |")
+    return lines
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("files", nargs="+")
+    arguments.add_argument("-o", "--output")
+    arguments.add_argument("--name", default="Picket baseline")
+    arguments.add_argument("--coverage", action="store_true", help="print the rules by number in the benchmark")
+    arguments.add_argument("--quiet", action="store_true", help="say nothing when all is well")
+    options = arguments.parse_args()
+    compiler = Compiler()
+    try:
+        rules = [rule for path in options.files for rule in load_rules(path)]
+        compiler.add(rules)
+    except (RuleError, yaml.YAMLError, OSError) as error:
+        sys.exit(f"compile.py: {error}")
+    if options.coverage:
+        print("\n".join(coverage(rules)))
+    if options.output:
+        Path(options.output).parent.mkdir(parents=True, exist_ok=True)
+        Path(options.output).write_bytes(compiler.file(options.name))
+    if not options.quiet:
+        print(f"{len(rules)} rules, {len(compiler.file(options.name))} bytes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
