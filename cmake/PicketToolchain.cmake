@@ -27,6 +27,12 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-D_FORTIFY_SOURCE=2)
   add_link_options(-Wl,-z,relro,-z,now)
 endif()
+# Libraries that come before the system's: those of tools/deps/agent_libraries.sh in a cross build of the agent.
+set(PICKET_LIBRARIES "" CACHE PATH "Folder with include/ and lib/ of libraries that come before the system's, empty for none")
+if(PICKET_LIBRARIES)
+  include_directories(BEFORE SYSTEM ${PICKET_LIBRARIES}/include)
+  add_link_options(-L${PICKET_LIBRARIES}/lib)  # not link_directories(), which leaves an RPATH that static start code refuses
+endif()
 if(PICKET_SANITIZE)
   add_compile_options(-fsanitize=${PICKET_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PICKET_SANITIZE})

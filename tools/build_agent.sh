@@ -28,6 +28,8 @@ tools/deps/debian.sh
 build="build/agent-$arch"
 sysroot="$root/build/sysroot-$arch"
 tools/deps/sysroot.sh "$arch" "$sysroot"
+tools/deps/agent_libraries.sh "$arch" "$sysroot" "$root/build/libraries-$arch"
+set -- -DPICKET_LIBRARIES="$root/build/libraries-$arch" "$@"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 quietly() {

@@ -27,6 +27,7 @@ void __ctype_init();
 void __ctype_init() {}
 const unsigned short** __ctype_b_loc() { return const_cast<const unsigned short**>(&kClassOf); }
 const __int32_t** __ctype_tolower_loc() { return const_cast<const __int32_t**>(&kLowerOf); }
+int tolower(int c) noexcept { return c >= picket::agent::kCharacterFirst && c < 256 ? kLowerOf[c] : c; }
 
 long strtol(const char* text, char** end, int base) { return picket::agent::read_integer<long>(text, end, base); }
 unsigned long strtoul(const char* text, char** end, int base) {

@@ -223,9 +223,11 @@ class Context final : public TlsContext {
       return "the device's certificate is no PEM certificate";
     }
     if (is_key_name(options.key)) return "a key in a TPM or by PKCS#11 needs the OpenSSL build of the agent";
-    const int parsed = mbedtls_pk_parse_key(key_.get(), pem_bytes(options.key), options.key.size() + 1, nullptr, 0);
-    if (parsed == MBEDTLS_ERR_PK_PASSWORD_REQUIRED) return "the private key is encrypted with a password";
-    if (parsed != 0) return "the private key is no PEM key (EC or RSA)";
+    if (mbedtls_pk_parse_key(key_.get(), pem_bytes(options.key), options.key.size() + 1, nullptr, 0) != 0) {
+      // PKCS #8 says it in the first line, older forms in a header (RFC 1421); a small library knows neither.
+      if (options.key.contains("ENCRYPTED")) return "the private key is encrypted with a password";
+      return "the private key is no PEM key (EC or RSA)";
+    }
     if (mbedtls_pk_check_pair(&own_->pk, key_.get()) != 0) return "the private key is not that of the certificate";
     if (mbedtls_ssl_conf_own_cert(config_.get(), own_.get(), key_.get()) != 0) return "TLS cannot start: no memory";
     return {};

@@ -58,6 +58,10 @@ TEST_F(TlsMaterialTest, NamesTheFileThatIsWrong) {
   wrong = files();
   wrong.key_file = files().certificate_file;
   EXPECT_THAT(refusal(wrong), HasSubstr("private key is no PEM"));
+  put("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGjMF8GCSqGSIb3DQEF\n-----END ENCRYPTED PRIVATE KEY-----\n");
+  wrong = files();
+  wrong.key_file = folder_ + "/locked.key";
+  EXPECT_THAT(refusal(wrong), HasSubstr("encrypted with a password"));
 }
 
 TEST_F(TlsMaterialTest, AKeyThatOthersMayReadIsRefused) {
