@@ -16,6 +16,7 @@ constexpr HubDetectorEntry kDetectors[] = {
     {.name = "hub.edge", .make = make_edge},
     {.name = "hub.certificates", .make = make_certificates},
     {.name = "hub.sessions", .make = make_sessions},
+    {.name = "hub.silence", .make = make_silence, .messages = true},
     {.name = "hub.traits", .make = make_traits, .messages = true},
     {.name = "hub.origin", .make = make_origin},
     {.name = "custom.rules", .make = make_custom_rules, .events = true},

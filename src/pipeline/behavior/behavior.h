@@ -7,12 +7,22 @@
 
 namespace picket::pipeline {
 
+/// IoT_Beaconing.
+std::unique_ptr<Detector> make_beacon();
 /// IoT_CommonBots: the chain of steps by which a bot comes onto a device.
 std::unique_ptr<Detector> make_bot_chain();
 /// IoT_BruteForceFailed, IoT_BruteForceSuccess.
 std::unique_ptr<Detector> make_brute_force();
+/// IoT_TwinConfigurationParseFailure.
+std::unique_ptr<Detector> make_configuration_error();
 /// IoT_CryptoMiner.
 std::unique_ptr<Detector> make_crypto_miner();
+/// IoT_DnsTunnel.
+std::unique_ptr<Detector> make_dns_tunnel();
+/// IoT_Ransomware, by what happens to files.
+std::unique_ptr<Detector> make_file_encryption();
+/// IoT_GeneratedNames.
+std::unique_ptr<Detector> make_generated_names();
 /// IoT_UnusualHardware, IoT_RemovableMediaExecution.
 std::unique_ptr<Detector> make_hardware();
 /// IoT_LocalUserAddedToGroup, IoT_LocalUserRemovedFromGroup, IoT_LocalUserDeleted.
@@ -29,6 +39,10 @@ std::unique_ptr<Detector> make_privilege();
 std::unique_ptr<Detector> make_reverse_shell();
 /// IoT_SelfTest.
 std::unique_ptr<Detector> make_self_test();
+/// IoT_ReverseShell, by the connections of shells.
+std::unique_ptr<Detector> make_shell_connection();
+/// IoT_UnusualUpload, IoT_DenialOfService.
+std::unique_ptr<Detector> make_traffic_volume();
 /// IoT_UnusualLogin.
 std::unique_ptr<Detector> make_unusual_login();
 /// IoT_WebShell, by ancestors.

@@ -32,6 +32,8 @@ std::unique_ptr<HubDetector> make_edge();
 std::unique_ptr<HubDetector> make_certificates();
 /// IoT_ConflictingClientIds, IoT_ClonedIdentity, IoT_ConnectionAttemptRate, IoT_DisconnectedUnusuallyLong.
 std::unique_ptr<HubDetector> make_sessions();
+/// IoT_DeviceSilent, IoT_AgentSilent.
+std::unique_ptr<HubDetector> make_silence();
 /// IoT_SdkDowngrade, IoT_ProtocolChanged, IoT_MessageSizeUnusual; IoT_ClockSkew.
 std::unique_ptr<HubDetector> make_traits();
 /// IoT_FirstSeenCountry, IoT_FirstSeenNetwork.

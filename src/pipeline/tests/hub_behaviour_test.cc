@@ -336,6 +336,49 @@ class Small final : public Remembering<OneTime> {
   [[nodiscard]] bool knows(const std::string& device) const { return table_.find(device) != nullptr; }
 };
 
+/// A minute's count of messages that a device itself sent.
+TestRecord telemetry(int minutes) { return counted("d2c", "d2c_message", 3, noon(minutes * 60)); }
+
+TEST(DeviceSilent, IsNoTelemetryForThreeDays) {
+  EngineHarness pipeline;
+  pipeline.feed(telemetry(0));
+  pipeline.feed(hub_event("connect", {}, noon(71 * 3600), "device-2"));
+  EXPECT_TRUE(pipeline.alerts("IoT_DeviceSilent").empty());
+  pipeline.restart();
+  pipeline.feed(hub_event("connect", {}, noon(73 * 3600), "device-2"));
+  ASSERT_EQ(pipeline.alerts("IoT_DeviceSilent").size(), 1u);
+  EXPECT_EQ(pipeline.alerts("IoT_DeviceSilent")[0].device.device_id, "device-1");
+  pipeline.feed(hub_event("connect", {}, noon(80 * 3600), "device-2"));
+  EXPECT_EQ(pipeline.alerts("IoT_DeviceSilent").size(), 1u) << "told once";
+}
+
+TEST(AgentSilent, IsAnAgentThatStopsWhileItsDeviceTalks) {
+  EngineHarness pipeline;
+  const auto heartbeat = [&](int hours) {
+    pipeline.feed({{"Heartbeat", {{"UptimeSeconds", "1"}}, noon(hours * 3600), ""}}, noon(hours * 3600));
+  };
+  for (int hour = 0; hour <= 30; ++hour) {
+    heartbeat(hour);
+    pipeline.feed(telemetry(hour * 60));
+  }
+  for (int hour = 31; hour <= 35; ++hour) pipeline.feed(telemetry(hour * 60));
+  EXPECT_TRUE(pipeline.alerts("IoT_AgentSilent").empty()) << "below six hours";
+  pipeline.feed(telemetry(37 * 60));
+  pipeline.feed(telemetry(37 * 60 + 30));
+  ASSERT_EQ(pipeline.alerts("IoT_AgentSilent").size(), 1u);
+  EXPECT_EQ(pipeline.alerts("IoT_AgentSilent")[0].device.module_id, "DefenderIotMicroAgent");
+}
+
+TEST(AgentSilent, IsNotADeviceThatIsAway) {
+  EngineHarness pipeline;
+  for (int hour = 0; hour <= 30; ++hour) {
+    pipeline.feed({{"Heartbeat", {{"UptimeSeconds", "1"}}, noon(hour * 3600), ""}}, noon(hour * 3600));
+    pipeline.feed(telemetry(hour * 60));
+  }
+  for (int hour = 31; hour <= 60; ++hour) pipeline.feed(hub_event("connect", {}, noon(hour * 3600), "device-2"));
+  EXPECT_TRUE(pipeline.alerts("IoT_AgentSilent").empty());
+}
+
 TEST(HubDetectors, ForgetTheOldestAtTheirBoundAndCountIt) {
   Small small;
   HubFindings findings;
