@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # tools/build_agent.sh ARCH [CMAKE_OPTION...]: the agent alone, for amd64, arm64, armhf or riscv64. Prints where it is.
+# tools/build_agent.sh tests ARCH: the tests of its code instead, static; prints the build folder (programs in tests/ and fuzz/).
 # tools/build_agent.sh sizes [ARCH...]: builds them and prints the stripped sizes, e.g. "binary_aarch64_kib 1441".
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,10 +15,19 @@ if [ "$arch" = sizes ]; then
   done
   exit
 fi
+target=picket-agent
+folder=agent
+if [ "$arch" = tests ]; then
+  target=picket_device_tests
+  folder=agent-tests
+  shift
+  arch=${1:-}
+fi
 case $arch in
   amd64 | arm64 | armhf | riscv64) ;;
   *)
     echo "Usage: tools/build_agent.sh amd64|arm64|armhf|riscv64 [CMAKE_OPTION...]" >&2
+    echo "       tools/build_agent.sh tests ARCH [CMAKE_OPTION...]" >&2
     echo "       tools/build_agent.sh sizes [ARCH...]" >&2
     echo "  e.g. -DPICKET_COLLECTORS=\"process;network;login\" leaves the other collectors out" >&2
     exit 2 ;;
@@ -25,7 +35,7 @@ esac
 shift
 cd "$root"
 tools/deps/debian.sh
-build="build/agent-$arch"
+build="build/$folder-$arch"
 sysroot="$root/build/sysroot-$arch"
 tools/deps/sysroot.sh "$arch" "$sysroot"
 tools/deps/agent_libraries.sh "$arch" "$sysroot" "$root/build/libraries-$arch"
@@ -39,8 +49,14 @@ quietly() {
   fi
 }
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
-quietly cmake --preset agent -B "$build" -DPICKET_ARCH="$arch" -DPICKET_SYSROOT="$sysroot" "$@"
-echo "Building the agent for $arch ..." >&2
-quietly ninja -C "$build" picket-agent
+options=(-DPICKET_ARCH="$arch" -DPICKET_SYSROOT="$sysroot")
+[ "$folder" = agent ] || options+=(-DPICKET_DEVICE_TESTS=ON -DPICKET_DEVICE_LTO=OFF)
+quietly cmake --preset agent -B "$build" "${options[@]}" "$@"
+echo "Building the ${folder/-/ } for $arch ..." >&2
+quietly ninja -C "$build" "$target"
+if [ "$folder" != agent ]; then
+  echo "$build"
+  exit
+fi
 llvm-strip-19 -o "$build/picket-agent" "$build/bin/picket-agent"
 echo "$build/picket-agent"

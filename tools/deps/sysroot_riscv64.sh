@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # sysroot_riscv64.sh DIR: what sysroot.sh unpacks for other architectures, for riscv64, which Debian 12 does not release: its cross
-# packages of the C and C++ libraries, laid out as a root, and zlib, c-ares and mbedTLS built from Debian's sources.
+# packages of the C and C++ libraries, laid out as a root, and zlib, c-ares, mbedTLS and GoogleTest (for the tests) built from Debian's sources.
 set -euo pipefail
 root=$(realpath -m "$1")
 here=$(cd "$(dirname "$0")/../.." && pwd)
 triple=riscv64-linux-gnu
 packages=("libc6-dev-riscv64-cross" libc6-riscv64-cross linux-libc-dev-riscv64-cross libstdc++-12-dev-riscv64-cross libgcc-12-dev-riscv64-cross
   libgcc-s1-riscv64-cross libbpf-dev)
-sources=(zlib c-ares mbedtls)
+sources=(zlib c-ares mbedtls googletest)
 stamp="$root/.complete"
 [ -e "$stamp" ] && [ "$(cat "$stamp")" = "${packages[*]} ${sources[*]}" ] && exit 0
 
@@ -64,7 +64,8 @@ build() {  # NAME CMAKE_OPTION...
 everything() {
   fetch && lay_out && (build_zlib) &&
     build c-ares -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_BUILD_TOOLS=OFF -DCARES_BUILD_TESTS=OFF &&
-    build mbedtls -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF -DLIB_INSTALL_DIR="lib/$triple"
+    build mbedtls -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF -DLIB_INSTALL_DIR="lib/$triple" &&
+    build googletest
 }
 if ! (everything) >"$log" 2>&1; then
   tail -n 30 "$log" >&2
