@@ -105,7 +105,8 @@ constexpr Setting kSettings[] = {
     {{"hardening.system_calls", "true or false", "true", "refuse system calls that the agent has no use for (seccomp)"},
      [](Config& c, const std::string& v) { return set_bool(c.hardening.system_calls, v); }},
 
-    {{"response.key_file", "path", "", "PEM of the hub's response key (picket response key); empty: no command is taken"},
+    {{"response.key_file", "path", "",
+      "PEM of the hub's response key (picket response key); empty: no command is taken"},
      [](Config& c, const std::string& v) { return set_text(c.response.key_file, v); }},
     {{"response.isolate", "true or false", "false", "signed commands may cut the device off from all but its hub"},
      [](Config& c, const std::string& v) { return set_bool(c.response.isolate, v); }},
@@ -161,10 +162,10 @@ constexpr Setting kSettings[] = {
      }},
     {{"collectors.network.devices", "list", "", "interfaces to report; empty: all, also those that come later"},
      [](Config& c, const std::string& v) { return set_list(c.collectors.network_devices, v); }},
-    {{"collectors.login.audit_enable", "true or false", "true", "may turn on the kernel's audit"},
     {{"collectors.network.conntrack_accounting", "true or false", "false",
       "conntrack tier: may make the kernel count bytes"},
      [](Config& c, const std::string& v) { return set_bool(c.collectors.conntrack_accounting, v); }},
+    {{"collectors.login.audit_enable", "true or false", "true", "may turn on the kernel's audit"},
      [](Config& c, const std::string& v) { return set_bool(c.collectors.audit_enable, v); }},
     {{"collectors.peripheral.poll_every", "duration", "5s", "sysfs tier: time between looks"},
      [](Config& c, const std::string& v) {
