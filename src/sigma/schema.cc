@@ -191,6 +191,7 @@ Head read_head(const YamlNode& document, DocumentKind kind, const std::string& f
   out.description = optional_text(document, "description", 65'535);
   out.author = optional_text(document, "author", 4'096);
   out.license = optional_text(document, "license", 256);
+  out.alert = optional_text(document, "alert", 128);
   optional_text(document, "taxonomy", 256);
   if (const std::size_t status = one_of(document, "status", kStatuses); status < kStatuses.size())
     out.status = kStatuses[status];

@@ -45,6 +45,7 @@ struct Head {
   std::vector<std::string> tags;
   std::vector<std::string> false_positives;
   std::vector<std::string> fields;
+  std::string alert;  ///< `alert:`, an attribute of our own: the type of alert that a match raises. May be empty.
   Level level = Level::none;
 
   /// How the rule is told from others: its id, else its name, else its title.

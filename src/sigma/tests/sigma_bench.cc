@@ -1,0 +1,179 @@
+// Rates of the Sigma engine on one core, without decoding: process events against all published rules, matches against
+// correlations. Metrics as "name value unit" lines.
+//   sigma_bench [RULES_FOLDER] [EXTRA_RULES_FOLDER…]
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "process_events.h"
+#include "shared_data.h"
+#include "sigma/correlator.h"
+#include "sigma/matcher.h"
+
+namespace {
+
+using namespace picket;
+using namespace picket::sigma;
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+double resident_mib() {
+  std::ifstream in("/proc/self/statm");
+  long total = 0;
+  long resident = 0;
+  in >> total >> resident;
+  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1048576;
+}
+
+void print(const char* name, double value, const char* unit) { std::printf("%s %.4g %s\n", name, value, unit); }
+
+/// Median CPU rate of five runs of `work`, which does `count` things.
+template <class Work>
+double rate(double count, Work work) {
+  std::vector<double> rates;
+  for (int i = 0; i < 5; ++i) {
+    const double begin = cpu_seconds();
+    work();
+    rates.push_back(count / (cpu_seconds() - begin));
+  }
+  std::ranges::sort(rates);
+  return rates[2];
+}
+
+void bench_matcher(const std::vector<std::filesystem::path>& folders) {
+  Complaints complaints;
+  Documents documents;
+  const double load_begin = cpu_seconds();
+  for (const auto& folder : folders) {
+    Documents more = read_folder(folder, complaints);
+    std::ranges::move(more.rules, std::back_inserter(documents.rules));
+    std::ranges::move(more.filters, std::back_inserter(documents.filters));
+    std::ranges::move(more.correlations, std::back_inserter(documents.correlations));
+  }
+  const RuleSet rules = RuleSet::link(std::move(documents), complaints);
+  Matcher matcher(rules);
+  const RouteId route = matcher.route({"process_creation", "linux", ""});
+  print("sigma_load_ms", (cpu_seconds() - load_begin) * 1000, "ms");
+  print("sigma_rules", static_cast<double>(rules.rules().size()), "rules");
+
+  const std::vector<ProcessEvent> events = process_events(20'000);
+  std::vector<std::vector<EventField>> fields;
+  for (const ProcessEvent& event : events) {
+    auto& out = fields.emplace_back();
+    for (const auto& [name, value] : event.texts)
+      out.push_back({rules.field(name), Value::of(std::string_view(value))});
+    for (const auto& [name, value] : event.numbers) out.push_back({rules.field(name), Value::of(value)});
+  }
+  std::uint64_t matches = 0;
+  constexpr int kRounds = 20;
+  const double events_per_s = rate(kRounds * static_cast<double>(fields.size()), [&] {
+    for (int round = 0; round < kRounds; ++round) {
+      for (const auto& event : fields) matches += matcher.match(route, event).size();
+    }
+  });
+  const Matcher::Stats stats = matcher.stats();
+  print("sigma_events_per_core_s", events_per_s, "events/s");
+  print("sigma_candidates_per_event", static_cast<double>(stats.candidates) / static_cast<double>(stats.events),
+        "rules");
+  print("sigma_matches_per_event", static_cast<double>(matches) / static_cast<double>(stats.events), "rules");
+  print("sigma_route_mib", static_cast<double>(stats.memory_bytes) / 1048576, "MiB");
+}
+
+constexpr std::string_view kRule =
+    "title: R\nname: r\nlogsource: {product: linux}\ndetection: {s: {x: y}, condition: s}\n---\n";
+
+RuleSet one_correlation(const std::string& type, const std::string& timespan, const std::string& condition) {
+  Documents documents;
+  Complaints complaints;
+  read_documents("bench.yml",
+                 std::string(kRule) + "title: C\ncorrelation:\n  type: " + type +
+                     "\n  rules: [r]\n  group-by: [source]\n  timespan: " + timespan + "\n  condition: " + condition +
+                     "\n",
+                 nullptr, documents, complaints);
+  return RuleSet::link(std::move(documents), complaints);
+}
+
+/// 100,000 groups, each with 31 matches in its window (one fewer than asked for), as devices send them: all mixed.
+void bench_groups() {
+  constexpr std::uint32_t kGroups = 100'000;
+  constexpr int kMatches = 31;
+  const RuleSet rules = one_correlation("event_count", "1h", "{gte: 32}");
+  ::malloc_trim(0);
+  const double before = resident_mib();
+  Correlator correlator(rules);
+  const FieldId field = rules.field("source");
+  std::vector<Happening> out;
+  out.reserve(16);
+  std::mt19937 random(7);
+  char source[32];
+  std::uint64_t ref = 0;
+  std::int64_t us = 1'800'000'000'000'000;
+  const double begin = cpu_seconds();
+  for (int i = 0; i < kMatches; ++i) {
+    const std::uint32_t offset = random() % kGroups;
+    for (std::uint32_t g = 0; g < kGroups; ++g) {
+      const std::uint32_t group = static_cast<std::uint32_t>((std::uint64_t{g} * 48'271 + offset) % kGroups);
+      const int size = std::snprintf(source, sizeof source, "198.51.%u.%u", group / 256, group % 256);
+      const EventField fields[] = {{field, Value::of(std::string_view(source, static_cast<std::size_t>(size)))}};
+      correlator.see(0, {Timestamp{us}, ++ref, "device", fields}, out);
+      us += 1'000;
+    }
+  }
+  const double seconds = cpu_seconds() - begin;
+  print("correlation_events_per_s", static_cast<double>(ref) / seconds, "events/s");
+  print("correlation_groups", static_cast<double>(correlator.stats().groups), "groups");
+  print("correlation_mib", static_cast<double>(correlator.stats().memory_bytes) / 1048576, "MiB");
+  print("correlation_resident_mib", resident_mib() - before, "MiB");
+}
+
+/// One window that holds 10,000 different values.
+double values_rate(const RuleSet& rules) {
+  constexpr int kValues = 10'000;
+  constexpr int kMatches = 400'000;
+  return rate(kMatches, [&] {
+    Correlator correlator(rules);
+    const FieldId source = rules.field("source");
+    const FieldId user = rules.field("user");
+    std::vector<Happening> out;
+    char name[32];
+    for (int i = 0; i < kMatches; ++i) {
+      const int size = std::snprintf(name, sizeof name, "user-%d", i % kValues);
+      const EventField fields[] = {{source, Value::of(std::string_view("198.51.100.7"))},
+                                   {user, Value::of(std::string_view(name, static_cast<std::size_t>(size)))}};
+      // A value a millisecond: 10,000 within the 10 seconds of the window.
+      correlator.see(
+          0, {Timestamp{1'800'000'000'000'000 + i * 1'000LL}, static_cast<EventRef>(i + 1), "device", fields}, out);
+      out.clear();
+    }
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<std::filesystem::path> folders(argv + 1, argv + argc);
+  if (folders.empty()) folders.push_back(shared_data() / "sigma");
+  bench_groups();
+  const double count = values_rate(one_correlation("event_count", "10s", "{gte: 20000}"));
+  const double distinct = values_rate(one_correlation("value_count", "10s", "{field: user, gte: 20000}"));
+  const double few = values_rate(one_correlation("value_count", "10s", "{field: user, gte: 32}"));
+  const double few_count = values_rate(one_correlation("event_count", "10s", "{gte: 32}"));
+  print("event_count_events_per_s", count, "events/s");
+  print("value_count_events_per_s", distinct, "events/s");
+  print("value_count_ratio", distinct / count, "ratio");
+  print("value_count_firing_ratio", few / few_count, "ratio");
+  bench_matcher(folders);
+  return 0;
+}
