@@ -91,6 +91,8 @@ class AggregateTable {
     bytes_ -= entry.bytes();
     entry.count(record);
     bytes_ += entry.bytes();
+    // It has grown; being the newest, it stays.
+    while (bytes() > options_.bytes_max && index_.size() > 1) evict(of(index_.oldest()));
   }
 
   /// Reports what is due; returns when the next may be due. What is added later is due later than this.

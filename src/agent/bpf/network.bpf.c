@@ -61,11 +61,14 @@ struct {
   __type(value, struct scratch);
 } scratches SEC(".maps");
 
+// A packet that comes in may interrupt a hook of one that goes out, on the same CPU.
+static __always_inline void count_one(__u64 *count) { __sync_fetch_and_add(count, 1); }
+
 static __always_inline void put_out(void *record, __u64 bytes, __u32 type) {
   struct account *account = bpf_map_lookup_elem(&accounts, &type);
   if (!account) return;
-  account->seen++;
-  if (bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP)) account->dropped++;
+  count_one(&account->seen);
+  if (bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP)) count_one(&account->dropped);
   wake_reader(&ring, &waiting, wake_bytes);
 }
 
@@ -107,11 +110,11 @@ static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 
   if (bytes > sizeof(*e) + sizeof(struct tail)) bytes = sizeof(*e) + sizeof(struct tail);
   __u32 type = PICKET_WHO;
   struct account *account = bpf_map_lookup_elem(&accounts, &type);
-  if (account) account->seen++;
+  if (account) count_one(&account->seen);
   const long failed = bpf_ringbuf_output(&ring, s, bytes, BPF_RB_NO_WAKEUP);
   s->busy = 0;
   if (failed) {
-    if (account) account->dropped++;  // not marked as told: the next connect tries again
+    if (account) count_one(&account->dropped);  // not marked as told: the next connect tries again
     return;
   }
   __u8 one = 1;

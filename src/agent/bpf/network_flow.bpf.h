@@ -184,7 +184,7 @@ static __always_inline void count_packet(struct __sk_buff *skb) {
     if (!flow) {
       __u32 type = PICKET_OPENED;
       struct account *account = bpf_map_lookup_elem(&accounts, &type);
-      if (account) account->seen++, account->dropped++;
+      if (account) count_one(&account->seen), count_one(&account->dropped);
       return;
     }
   }

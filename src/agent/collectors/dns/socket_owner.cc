@@ -55,11 +55,10 @@ std::uint64_t SocketOwner::inode_of(std::uint8_t protocol, const Endpoint& local
   const ssize_t n = recv(socket_.get(), answer.data(), answer.size(), 0);
   std::uint64_t inode = 0;
   if (n > 0) {
-    for_each_diag(Bytes(answer).first(static_cast<std::size_t>(n)),
-                  [&](const DiagSocket& each) {
-                    inode = each.inode;
-                    uid_ = each.uid;
-                  });
+    for_each_diag(Bytes(answer).first(static_cast<std::size_t>(n)), [&](const DiagSocket& each) {
+      inode = each.inode;
+      uid_ = each.uid;
+    });
   }
   return inode;
 }
@@ -91,6 +90,13 @@ bool SocketOwner::may_walk(Duration now) {
 std::uint32_t SocketOwner::find(std::uint8_t protocol, const Endpoint& local, const Endpoint& remote, Duration now) {
   const std::uint64_t inode = inode_of(protocol, local, remote);
   if (inode == 0) return 0;
+  if (inode == last_inode_ && now - last_at_ < kSameSocket) return last_pid_;
+  last_inode_ = inode;
+  last_at_ = now;
+  return last_pid_ = holder_of(inode, now);
+}
+
+std::uint32_t SocketOwner::holder_of(std::uint64_t inode, Duration now) {
   const std::string link = "socket:[" + std::to_string(inode) + "]";
   std::size_t looked = 0;
   for (const std::uint32_t pid : recent_) {

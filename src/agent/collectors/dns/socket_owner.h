@@ -18,7 +18,8 @@ class SocketOwner {
   static constexpr int kWalksMax = 20;                                 ///< In a row.
   static constexpr Duration kWalkAgain = Duration::milliseconds(500);  ///< One more each.
   static constexpr std::size_t kRecent = 8;
-  static constexpr std::size_t kDescriptorsMax = 20'000;  ///< Looked at in one walk.
+  static constexpr Duration kSameSocket = Duration::seconds(1);  ///< So long one keeps its process.
+  static constexpr std::size_t kDescriptorsMax = 20'000;         ///< Looked at in one walk.
 
   explicit SocketOwner(std::string procfs);
 
@@ -32,6 +33,7 @@ class SocketOwner {
  private:
   std::uint64_t inode_of(std::uint8_t protocol, const Endpoint& local, const Endpoint& remote);
   bool holds(std::uint32_t pid, std::string_view link, std::size_t& looked) const;
+  std::uint32_t holder_of(std::uint64_t inode, Duration now);
   bool may_walk(Duration now);
 
   std::string procfs_;
@@ -41,6 +43,9 @@ class SocketOwner {
   std::size_t next_recent_ = 0;
   int walks_ = kWalksMax;
   Duration refilled_;
+  std::uint64_t last_inode_ = 0;
+  std::uint32_t last_pid_ = 0;
+  Duration last_at_;
 };
 
 }  // namespace picket::agent

@@ -83,9 +83,15 @@ class NetworkDiag final : public Source {
   void dump(bool report) {
     ++generation_;
     found_.clear();
+    over_ = 0;
     for (const int family : {AF_INET, AF_INET6}) {
       for (const int protocol : {IPPROTO_TCP, IPPROTO_UDP}) dump_one(family, protocol);
     }
+    // The same ones are past the bound each time: only more of them are news.
+    const std::size_t more = over_ - std::min(over_, over_before_);
+    over_before_ = over_;
+    counters_.seen += more;
+    counters_.dropped_user += more;
     listeners_.clear();
     for (const DiagSocket& s : found_) {
       if (s.protocol == IPPROTO_TCP && s.state == TcpState::listen) listeners_.add(s.local.port, s.uid, s.inode);
@@ -107,8 +113,7 @@ class NetworkDiag final : public Source {
         if (found_.size() < kSocketsMax) {
           found_.push_back(s);
         } else {
-          ++counters_.seen;
-          ++counters_.dropped_user;
+          ++over_;
         }
       });
     }
@@ -204,6 +209,7 @@ class NetworkDiag final : public Source {
   ProgramCache programs_;
   std::vector<DiagSocket> found_;
   std::unordered_map<std::uint64_t, Known> known_;  // by cookie; at most kSocketsMax, the bound of found_
+  std::size_t over_ = 0, over_before_ = 0;          // sockets of a dump past the bound
   std::uint32_t generation_ = 0;
   Duration due_;
   Counters counters_;

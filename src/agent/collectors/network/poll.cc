@@ -65,8 +65,11 @@ class NetworkProcfs final : public Source {
     ++generation_;
     entries_.clear();
     const std::size_t over = read_net_tables(environment_.settings.procfs, kEntriesMax, entries_);
-    counters_.seen += over;
-    counters_.dropped_user += over;
+    // The same ones are past the bound each time: only more of them are news.
+    const std::size_t more = over - std::min(over, over_before_);
+    over_before_ = over;
+    counters_.seen += more;
+    counters_.dropped_user += more;
     listeners_.rebuild(entries_);
     owners_fresh_ = false;
     for (const NetEntry& entry : entries_) {
@@ -158,6 +161,7 @@ class NetworkProcfs final : public Source {
   ProgramCache programs_;
   std::vector<NetEntry> entries_;
   std::unordered_map<std::uint64_t, Known> known_;  // at most kEntriesMax of each of two polls
+  std::size_t over_before_ = 0;
   std::uint32_t generation_ = 0;
   Duration due_;
   Counters counters_;
