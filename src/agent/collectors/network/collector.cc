@@ -12,6 +12,8 @@ constexpr Tier kTiers[] = {
      false, open_network_diag},
     {"conntrack", "flows the firewall tracks, of a gateway also those it forwards; no failed UDP",
      "a rule that tracks connections, CAP_NET_ADMIN", false, open_network_conntrack},
+    {"audit", "connect and accept with their process; no bytes, no local address of short ones",
+     "audit (CONFIG_AUDITSYSCALL), CAP_AUDIT_CONTROL and CAP_AUDIT_READ", false, open_network_audit},
     {"procfs", "connections that live longer than the poll interval", "procfs", true, open_network_procfs},
 };
 

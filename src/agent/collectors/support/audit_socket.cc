@@ -96,11 +96,13 @@ AuditRule with_text(const RuleHead& rule, std::string_view text) {
 
 }  // namespace
 
-AuditRule audit_call_rule(std::uint32_t arch, std::span<const unsigned> calls, std::string_view key) {
+AuditRule audit_call_rule(std::uint32_t arch, std::span<const unsigned> calls, std::string_view key,
+                          AuditCallFilter filter) {
   RuleHead rule{.flags = AUDIT_FILTER_EXIT, .action = AUDIT_ALWAYS};
   for (const unsigned call : calls) rule.mask[AUDIT_WORD(call)] |= static_cast<__u32>(AUDIT_BIT(call));
   add_field(rule, AUDIT_ARCH, AUDIT_EQUAL, arch);
-  add_field(rule, AUDIT_SUCCESS, AUDIT_EQUAL, 1);
+  if (!filter.also_failed) add_field(rule, AUDIT_SUCCESS, AUDIT_EQUAL, 1);
+  if (filter.family != 0) add_field(rule, AUDIT_SADDR_FAM, AUDIT_EQUAL, filter.family);
   add_field(rule, AUDIT_FILTERKEY, AUDIT_EQUAL, static_cast<std::uint32_t>(key.size()));
   rule.buflen = static_cast<__u32>(key.size());
   return with_text(rule, key);

@@ -23,9 +23,14 @@ struct AuditStatus {
 /// is_our_rule(), also when an agent that was killed has left them.
 using AuditRule = Buffer;
 
-/// Records each successful one of two system calls of `arch` (AUDIT_ARCH_*). `key` starts with "picket-", at most 32
-/// bytes.
-AuditRule audit_call_rule(std::uint32_t arch, std::span<const unsigned> calls, std::string_view key);
+/// What else must hold for a call to be recorded.
+struct AuditCallFilter {
+  bool also_failed = false;  ///< Else only those that succeed.
+  std::uint32_t family = 0;  ///< AF_* of the address in the call; 0: any. Kernel 5.3.
+};
+/// Records each of some system calls of `arch` (AUDIT_ARCH_*). `key` starts with "picket-", at most 32 bytes.
+AuditRule audit_call_rule(std::uint32_t arch, std::span<const unsigned> calls, std::string_view key,
+                          AuditCallFilter filter = {});
 /// Keeps records of `type` from being made at all, whoever's rule asks for them.
 AuditRule audit_exclusion_rule(std::uint32_t type);
 /// Any bytes are taken.
