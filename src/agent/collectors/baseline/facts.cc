@@ -16,28 +16,31 @@
 
 namespace picket::agent::baseline {
 
-void NameSet::add(std::string_view name) {
-  if (names_.size() < kMax) names_.push_back(fnv1a64(as_bytes(name)));
+void NameSet::add(std::string_view name) { add_id(fnv1a64(as_bytes(name))); }
+void NameSet::add_id(std::uint64_t id) {
+  if (names_.size() < kMax) names_.push_back(id);
 }
 void NameSet::sort() { std::ranges::sort(names_); }
-bool NameSet::has(std::string_view name) const { return std::ranges::binary_search(names_, fnv1a64(as_bytes(name))); }
+bool NameSet::has(std::string_view name) const { return has_id(fnv1a64(as_bytes(name))); }
+bool NameSet::has_id(std::uint64_t id) const { return std::ranges::binary_search(names_, id); }
 
 // ---- texts ----
 
 Text Facts::text(std::string_view path) {
-  auto found = texts_.find(path);
-  if (found == texts_.end()) {
-    std::string text;
-    const Found result = texts_bytes_ >= kRuleTextsMax ? Found::too_large : root_.read(path, kTextMax, text);
-    texts_bytes_ += text.size() + path.size();
-    found = texts_.emplace(std::string(path), std::pair(result, std::move(text))).first;
+  for (const auto& kept : texts_) {
+    if (kept->path == path) return {kept->found, kept->text};
   }
-  return {found->second.first, found->second.second};
+  auto kept = std::make_unique<Kept>();
+  kept->path = path;
+  kept->found = texts_bytes_ >= kRuleTextsMax ? Found::too_large : root_.read(path, kTextMax, kept->text);
+  texts_bytes_ += kept->text.size() + path.size();
+  texts_.push_back(std::move(kept));
+  return {texts_.back()->found, texts_.back()->text};
 }
 
 void Facts::forget_texts(bool all) {
-  if (!all && texts_bytes_ <= kTextsMax) return;
-  for (auto& [path, text] : texts_) explicit_bzero(text.second.data(), text.second.size());
+  if (!all && texts_bytes_ <= kTextsMax && texts_.size() <= kTextCountMax) return;
+  for (const auto& kept : texts_) explicit_bzero(kept->text.data(), kept->text.size());
   texts_.clear();
   texts_bytes_ = 0;
 }
@@ -66,8 +69,7 @@ bool Facts::step_packages() {
         continue;
       }
       for (const std::string& name : root_.list(database.path)) {
-        if (!name.ends_with(".md5sums"))
-          reader_->files.emplace_back(database.form, std::string(database.path) + '/' + name);
+        if (!name.ends_with(".md5sums")) reader_->files.emplace_back(database.form, join({database.path, "/", name}));
       }
     }
   }
@@ -99,7 +101,7 @@ bool Facts::step_packages() {
       reader.file = root_.open_file(path, O_RDONLY);
       if (!reader.file.valid()) continue;
       // Through the descriptor: the path may be one of an image, whose links lead within it.
-      auto rpm = RpmDatabase::open_sqlite("/proc/self/fd/" + std::to_string(reader.file.get()));
+      auto rpm = RpmDatabase::open_sqlite(join({"/proc/self/fd/", std::to_string(reader.file.get())}));
       if (rpm) reader.rpm = std::make_unique<RpmDatabase>(*std::move(rpm));
       databases_ += rpm ? 1 : 0;
       break;
@@ -164,13 +166,13 @@ void Facts::add_links(const std::string& folder, std::string_view prefix) {
       if (name.size() < 4 || name[0] != 'S') continue;
       name.erase(0, name.find_first_not_of("0123456789", 1));
       // A native unit stands for a script of the same name.
-      if (root_.exists("/lib/systemd/system/" + name + ".service") ||
-          root_.exists("/etc/systemd/system/" + name + ".service")) {
+      if (root_.exists(join({"/lib/systemd/system/", name, ".service"})) ||
+          root_.exists(join({"/etc/systemd/system/", name, ".service"}))) {
         continue;
       }
-      units_enabled_.add(name + ".service");
+      units_enabled_.add(join({name, ".service"}));
     } else {
-      units_enabled_.add(name + std::string(prefix));
+      units_enabled_.add(join({name, prefix}));
     }
   }
 }
@@ -180,7 +182,7 @@ void Facts::read_units() {
   for (const std::string_view system : {"/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system",
                                         "/lib/systemd/system", "/usr/local/lib/systemd/system"}) {
     for (const std::string& name : root_.list(system)) {
-      const std::string path = std::string(system) + '/' + name;
+      const std::string path = join({system, "/", name});
       if (name.ends_with(".wants") || name.ends_with(".requires")) {
         add_links(path, "");
       } else if (system.starts_with("/etc") && !name.ends_with(".d")) {
@@ -209,10 +211,10 @@ UnitState Facts::unit(std::string_view name) {
   if (units_masked_.has(name)) return UnitState::masked;
   if (units_enabled_.has(name)) return UnitState::enabled;
   for (const char* const folder : {"/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/"}) {
-    if (root_.exists(folder + std::string(name))) return UnitState::disabled;
+    if (root_.exists(join({folder, name}))) return UnitState::disabled;
   }
   const std::string_view script = name.substr(0, name.rfind('.'));
-  return root_.exists("/etc/init.d/" + std::string(script)) ? UnitState::disabled : UnitState::absent;
+  return root_.exists(join({"/etc/init.d/", script})) ? UnitState::disabled : UnitState::absent;
 }
 
 // ---- kernel ----
@@ -221,19 +223,26 @@ std::optional<std::string> Facts::sysctl_written(std::string_view key) {
   if (!sysctl_) {
     sysctl_.emplace();
     // Names are sorted over all folders; of equal ones the first folder's is taken. sysctl.conf is read last.
-    std::map<std::string, std::string> files;
-    for (const char* const folder :
-         {"/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d"}) {
-      for (const std::string& name : root_.list(folder)) {
-        if (name.ends_with(".conf")) files.emplace(name, std::string(folder) + '/' + name);
+    constexpr std::string_view folders[] = {"/etc/sysctl.d/", "/run/sysctl.d/", "/usr/local/lib/sysctl.d/",
+                                            "/usr/lib/sysctl.d/", "/lib/sysctl.d/"};
+    std::vector<std::string> names;  // each ends with the number of its folder
+    for (std::size_t i = 0; i < std::size(folders); ++i) {
+      for (std::string& name : root_.list(folders[i])) {
+        if (!name.ends_with(".conf")) continue;
+        name += static_cast<char>('0' + i);
+        names.push_back(std::move(name));
       }
     }
+    std::ranges::sort(names);
     std::vector<std::string> paths;
-    for (auto& [name, path] : files) paths.push_back(std::move(path));
-    paths.emplace_back("/etc/sysctl.conf");
-    if (const Text ufw = text("/etc/ufw/ufw.conf"); ufw.text.contains("ENABLED=yes")) {
-      paths.emplace_back("/etc/ufw/sysctl.conf");
+    std::string_view before;
+    for (const std::string& name : names) {
+      const std::string_view bare = std::string_view(name).substr(0, name.size() - 1);
+      if (bare != before) paths.push_back(join({folders[static_cast<std::size_t>(name.back() - '0')], bare}));
+      before = bare;
     }
+    paths.emplace_back("/etc/sysctl.conf");
+    if (text("/etc/ufw/ufw.conf").text.contains("ENABLED=yes")) paths.emplace_back("/etc/ufw/sysctl.conf");
     for (const std::string& path : paths) {
       for_each_line(text(path).text, "#;", [this](std::string_view line) {
         const auto equals = line.find('=');
@@ -247,7 +256,7 @@ std::optional<std::string> Facts::sysctl_written(std::string_view key) {
           if (!value.empty()) value += ' ';
           value += take_word(rest);
         }
-        sysctl_->emplace_back(std::move(name), std::move(value));
+        sysctl_->push_back({std::move(name), std::move(value)});
         return true;
       });
     }
@@ -288,7 +297,7 @@ void Facts::read_modules() {
   std::string list;
   for (const std::string& kernel : kernels) {
     for (const bool built_in : {false, true}) {
-      const std::string path = "/lib/modules/" + kernel + (built_in ? "/modules.builtin" : "/modules.dep");
+      const std::string path = join({"/lib/modules/", kernel, built_in ? "/modules.builtin" : "/modules.dep"});
       if (root_.read(path, 4 << 20, list) != Found::yes) continue;
       for_each_line(list, "#", [&](std::string_view line) {
         (built_in ? modules_built_in_ : modules_).add(module_name(line));

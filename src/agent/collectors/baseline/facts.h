@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "baseline/name_set.h"
 #include "baseline/root.h"
 #include "baseline/walk.h"
 #include "firewall/nft_dump.h"
@@ -19,20 +19,6 @@ namespace picket::agent::baseline {
 struct Text {
   Found found = Found::missing;
   std::string_view text;
-};
-
-/// Names as hashes, sorted: enough to ask whether one is there.
-class NameSet {
- public:
-  static constexpr std::size_t kMax = 65'536;  ///< More are left out.
-  void add(std::string_view name);
-  void sort();
-  [[nodiscard]] bool has(std::string_view name) const;
-  [[nodiscard]] bool empty() const { return names_.empty(); }
-  [[nodiscard]] std::size_t size() const { return names_.size(); }
-
- private:
-  std::vector<std::uint64_t> names_;
 };
 
 struct Mount {
@@ -51,6 +37,7 @@ class Facts {
   static constexpr std::size_t kTextMax = 512 << 10;     ///< Of one file.
   static constexpr std::size_t kTextsMax = 1 << 20;      ///< Kept between rules.
   static constexpr std::size_t kRuleTextsMax = 4 << 20;  ///< Of all files that one rule looks at.
+  static constexpr std::size_t kTextCountMax = 64;       ///< Kept between rules.
   static constexpr std::size_t kMountsMax = 512;
 
   explicit Facts(const Root& root);
@@ -87,13 +74,20 @@ class Facts {
 
  private:
   struct PackageReader;
+  struct Setting {
+    std::string key, value;
+  };
   void read_units();
   void read_modules();
   void add_links(const std::string& folder, std::string_view prefix);
   std::optional<std::uint32_t> id_of(std::string_view path, std::string_view name);
 
   const Root& root_;
-  std::map<std::string, std::pair<Found, std::string>, std::less<>> texts_;
+  struct Kept {
+    std::string path, text;
+    Found found{};
+  };
+  std::vector<std::unique_ptr<Kept>> texts_;
   std::size_t texts_bytes_ = 0;
   std::unique_ptr<PackageReader> reader_;
   NameSet packages_;
@@ -101,7 +95,7 @@ class Facts {
   std::optional<std::vector<Mount>> mounts_;
   bool mounts_read_ = false, units_read_ = false, modules_read_ = false, firewall_read_ = false;
   NameSet units_enabled_, units_masked_, modules_, modules_built_in_;
-  std::optional<std::vector<std::pair<std::string, std::string>>> sysctl_;
+  std::optional<std::vector<Setting>> sysctl_;
   std::optional<FirewallPicture> firewall_;
 };
 

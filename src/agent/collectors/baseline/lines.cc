@@ -22,6 +22,22 @@ void observe(std::string& observed, std::string_view first, std::string_view sec
   }
 }
 
+std::string join(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (const std::string_view part : parts) out += part;
+  return out;
+}
+
+void visit_lines(std::string_view text, std::string_view comments, LineVisitor visitor) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::string_view inner = trim(line);
+    if (inner.empty() || comments.find(inner.front()) != std::string_view::npos) continue;
+    if (!visitor(inner)) return;
+  }
+}
+
 std::string_view trim(std::string_view text) {
   const auto from = text.find_first_not_of(kBlanks);
   if (from == std::string_view::npos) return {};
@@ -41,7 +57,13 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) { return lower(a) == lower(b); }
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (small(a[i]) != small(b[i])) return false;
+  }
+  return a.size() == b.size();
+}
 
 std::optional<std::int64_t> number_of(std::string_view text, int base) {
   std::int64_t value = 0;

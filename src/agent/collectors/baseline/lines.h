@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,17 +26,28 @@ std::optional<std::int64_t> quantity_of(std::string_view text);
 /// Splits a line of a colon file. False: it has fewer or more fields.
 bool split_fields(std::string_view line, char separator, std::span<std::string_view> out);
 
+/// One text of several: smaller than a chain of "+".
+std::string join(std::initializer_list<std::string_view> parts);
+
+/// What is called with a line; false ends the loop. Borrows what it was made of.
+class LineVisitor {
+ public:
+  template <class Each>
+  LineVisitor(Each& each)  // NOLINT(google-explicit-constructor): a lambda stands where this is wanted
+      : each_(&each), call_([](void* what, std::string_view line) { return (*static_cast<Each*>(what))(line); }) {}
+  bool operator()(std::string_view line) const { return call_(each_, line); }
+
+ private:
+  void* each_;
+  bool (*call_)(void*, std::string_view);
+};
+void visit_lines(std::string_view text, std::string_view comments, LineVisitor visitor);
+
 /// Calls `each(line)` with every line, trimmed, that is not empty and does not begin with one of `comments`. False from
 /// it ends the loop.
 template <class Each>
 void for_each_line(std::string_view text, std::string_view comments, Each each) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    const std::string_view inner = trim(line);
-    if (inner.empty() || comments.find(inner.front()) != std::string_view::npos) continue;
-    if (!each(inner)) return;
-  }
+  visit_lines(text, comments, LineVisitor(each));
 }
 
 }  // namespace picket::agent::baseline

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "baseline/lines.h"
+
 namespace picket::agent::baseline {
 namespace {
 
@@ -111,12 +113,12 @@ std::vector<std::string> Root::glob(std::string_view pattern) const {
     std::vector<std::string> next;
     for (const std::string& path : paths) {
       if (!is_pattern(part)) {
-        next.push_back(path + '/' + std::string(part));
+        next.push_back(join({path, "/", part}));
         continue;
       }
       for (const std::string& name : list(path.empty() ? "/" : path)) {
         if (name.starts_with('.') && !part.starts_with('.')) continue;
-        if (next.size() < kGlobMax && matches_glob(part, name)) next.push_back(path + '/' + name);
+        if (next.size() < kGlobMax && matches_glob(part, name)) next.push_back(join({path, "/", name}));
       }
     }
     paths = std::move(next);

@@ -23,13 +23,14 @@ std::string letters(std::string_view text) {
   return out;
 }
 
-std::vector<std::uint32_t> ids_of(std::string_view text) {
-  std::vector<std::uint32_t> out;
+NameSet ids_of(std::string_view text) {
+  NameSet out;
   for_each_line(text, "#", [&](std::string_view line) {
     for (int i = 0; i < 2; ++i) line.remove_prefix(std::min(line.find(':') + 1, line.size()));
-    if (const auto id = number_of(line.substr(0, line.find(':')))) out.push_back(static_cast<std::uint32_t>(*id));
-    return out.size() < 65'536;
+    if (const auto id = number_of(line.substr(0, line.find(':')))) out.add_id(static_cast<std::uint64_t>(*id));
+    return true;
   });
+  out.sort();
   return out;
 }
 

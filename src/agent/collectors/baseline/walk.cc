@@ -37,11 +37,9 @@ bool WalkFindings::add(Bytes node, const Parameters& parameters) {
   return true;
 }
 
-void WalkFindings::set_ids(std::vector<std::uint32_t> users, std::vector<std::uint32_t> groups) {
+void WalkFindings::set_ids(NameSet users, NameSet groups) {
   users_ = std::move(users);
   groups_ = std::move(groups);
-  std::ranges::sort(users_);
-  std::ranges::sort(groups_);
 }
 
 void WalkFindings::look(std::string_view path, std::string_view name, const struct stat& info) {
@@ -51,8 +49,8 @@ void WalkFindings::look(std::string_view path, std::string_view name, const stru
     if (!(file && filter.files) && !(folder && filter.folders)) continue;
     if (filter.mode_any != 0 && (info.st_mode & filter.mode_any) == 0) continue;
     if ((info.st_mode & filter.mode_none) != 0) continue;
-    if (filter.unowned && std::ranges::binary_search(users_, info.st_uid)) continue;
-    if (filter.ungrouped && std::ranges::binary_search(groups_, info.st_gid)) continue;
+    if (filter.unowned && users_.has_id(info.st_uid)) continue;
+    if (filter.ungrouped && groups_.has_id(info.st_gid)) continue;
     if (!filter.under.empty() &&
         std::ranges::none_of(filter.under, [&](std::string_view each) { return is_below(path, each); })) {
       continue;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "baseline/content.h"
+#include "baseline/name_set.h"
 #include "support/file_walk.h"
 
 namespace picket::agent::baseline {
@@ -36,7 +37,7 @@ class WalkFindings {
   /// False: the bound is reached.
   bool add(Bytes node, const Parameters& parameters);
   [[nodiscard]] bool empty() const { return filters_.empty(); }
-  void set_ids(std::vector<std::uint32_t> users, std::vector<std::uint32_t> groups);
+  void set_ids(NameSet users, NameSet groups);
   /// `path` without the root in front.
   void look(std::string_view path, std::string_view name, const struct stat& info);
   /// nullptr: this node was not asked for.
@@ -48,7 +49,7 @@ class WalkFindings {
  private:
   std::vector<WalkFilter> filters_;
   std::vector<Finding> findings_;
-  std::vector<std::uint32_t> users_, groups_;  ///< Sorted.
+  NameSet users_, groups_;
 };
 
 }  // namespace picket::agent::baseline

@@ -3,6 +3,7 @@
 #include <array>
 #include <ctime>
 
+#include "base/core/hash.h"
 #include "baseline/lines.h"
 #include "baseline/procedure.h"
 
@@ -38,8 +39,8 @@ template <class One, std::size_t N, class Make>
 void read(std::string_view text, std::vector<One>& out, Make make) {
   for_each_line(text, "#", [&](std::string_view line) {
     std::array<std::string_view, N> fields;
-    if (split_fields(line, ':', fields) && out.size() < Accounts::kMax) out.push_back(make(fields));
-    return true;
+    if (split_fields(line, ':', fields)) out.push_back(make(fields));
+    return out.size() < Accounts::kMax;
   });
 }
 
@@ -106,16 +107,6 @@ class Culprits {
   Check& check_;
   std::size_t count_ = 0;
 };
-
-/// Keys that stand more than once, with the name of each.
-State unique(Check& check, std::vector<std::pair<std::string, std::string_view>> keys) {
-  Culprits out(check);
-  std::ranges::sort(keys);
-  for (std::size_t i = 1; i < keys.size(); ++i) {
-    if (keys[i].first == keys[i - 1].first) out.add(keys[i].second, " is a second one of ", keys[i].first);
-  }
-  return out.state();
-}
 
 using Test = State (*)(Check&, const Accounts&);
 
@@ -245,7 +236,7 @@ State home_files(Check& check, const Accounts& accounts) {
   const auto refused = check.parameters.number("mode_not");
   for_each_home(check, accounts, [&](const User&, std::string_view home, const struct stat&) {
     for (const std::string_view pattern : check.parameters.list("names")) {
-      for (const std::string& path : check.facts.root().glob(std::string(home) + '/' + std::string(pattern))) {
+      for (const std::string& path : check.facts.root().glob(join({home, "/", pattern}))) {
         struct stat info{};
         if (check.facts.root().stat(path, info) != Found::yes || !S_ISREG(info.st_mode)) continue;
         if (!refused) out.add(path, " is there");
@@ -257,15 +248,21 @@ State home_files(Check& check, const Accounts& accounts) {
 }
 
 /// A field of shadow, of every account with a password, within `min` and `max`.
-template <std::int64_t Shadow::* kField>
 State ageing(Check& check, const Accounts& accounts) {
   if (!accounts.has_shadow) return State::skip;
+  const std::string_view what = check.parameters.text("what");
+  const auto field = what == "days_min"    ? &Shadow::min
+                     : what == "days_max"  ? &Shadow::max
+                     : what == "days_warn" ? &Shadow::warn
+                                           : &Shadow::inactive;
   Culprits out(check);
   for (const Shadow& shadow : accounts.shadows) {
     if (!has_hash(shadow.password)) continue;
-    const std::int64_t value = shadow.*kField;
-    if (value < 0 || !complies(check.parameters, std::to_string(value))) {
-      out.add(shadow.name, value < 0 ? " has no limit" : " has ", value < 0 ? "" : std::to_string(value));
+    const std::string value = std::to_string(shadow.*field);
+    if (shadow.*field < 0) {
+      out.add(shadow.name, " has no limit");
+    } else if (!complies(check.parameters, value)) {
+      out.add(shadow.name, " has ", value);
     }
   }
   return out.state();
@@ -294,20 +291,28 @@ State strong_hashes(Check& check, const Accounts& accounts) {
   return out.state();
 }
 
-template <bool kById>
-State unique_users(Check& check, const Accounts& accounts) {
-  std::vector<std::pair<std::string, std::string_view>> keys;
-  for (const User& user : accounts.users)
-    keys.emplace_back(kById ? std::to_string(user.id) : std::string(user.name), user.name);
-  return unique(check, std::move(keys));
-}
-
-template <bool kById>
-State unique_groups(Check& check, const Accounts& accounts) {
-  std::vector<std::pair<std::string, std::string_view>> keys;
-  for (const Group& group : accounts.groups)
-    keys.emplace_back(kById ? std::to_string(group.id) : std::string(group.name), group.name);
-  return unique(check, std::move(keys));
+/// Ids or names of accounts or groups that stand more than once.
+State unique(Check& check, const Accounts& accounts) {
+  const std::string_view what = check.parameters.text("what");
+  const bool users = what.contains("user"), by_id = what.ends_with("ids");
+  std::vector<std::pair<std::uint64_t, std::string_view>> keys;
+  const auto add = [&](std::int64_t id, std::string_view name) {
+    keys.emplace_back(by_id ? static_cast<std::uint64_t>(id) : fnv1a64(as_bytes(name)), name);
+  };
+  if (users) {
+    for (const User& user : accounts.users) add(user.id, user.name);
+  } else {
+    for (const Group& group : accounts.groups) add(group.id, group.name);
+  }
+  Culprits out(check);
+  for (std::size_t i = 1; i < keys.size(); ++i) {  // a few dozen; 4096 at most
+    for (std::size_t before = 0; before < i; ++before) {
+      if (keys[before].first != keys[i].first) continue;
+      out.add(keys[i].second, by_id ? " has the id of " : " stands twice", by_id ? keys[before].second : "");
+      break;
+    }
+  }
+  return out.state();
 }
 
 constexpr std::pair<std::string_view, Test> kTests[] = {
@@ -324,16 +329,16 @@ constexpr std::pair<std::string_view, Test> kTests[] = {
     {"homes_closed", homes_closed},
     {"homes_owned", homes_owned},
     {"home_files", home_files},
-    {"days_min", ageing<&Shadow::min>},
-    {"days_max", ageing<&Shadow::max>},
-    {"days_warn", ageing<&Shadow::warn>},
-    {"days_inactive", ageing<&Shadow::inactive>},
+    {"days_min", ageing},
+    {"days_max", ageing},
+    {"days_warn", ageing},
+    {"days_inactive", ageing},
     {"changed_in_past", changed_in_past},
     {"strong_hashes", strong_hashes},
-    {"unique_user_ids", unique_users<true>},
-    {"unique_user_names", unique_users<false>},
-    {"unique_group_ids", unique_groups<true>},
-    {"unique_group_names", unique_groups<false>},
+    {"unique_user_ids", unique},
+    {"unique_user_names", unique},
+    {"unique_group_ids", unique},
+    {"unique_group_names", unique},
 };
 
 }  // namespace

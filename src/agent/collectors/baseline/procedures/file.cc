@@ -11,7 +11,7 @@ namespace {
 std::string mode_text(unsigned mode) {
   char out[8];
   const auto end = std::to_chars(out, out + sizeof out, mode & 07777U, 8).ptr;
-  return "0" + std::string(out, end);
+  return join({"0", std::string_view(out, static_cast<std::size_t>(end - out))});
 }
 
 /// Whether `id` is that of one of `names`, or no name is asked for.
@@ -50,12 +50,12 @@ State check_file(Check& check) {
       }
       const bool fine = is_fine(check, info);
       const std::string text =
-          " " + mode_text(info.st_mode) + " " + std::to_string(info.st_uid) + ":" + std::to_string(info.st_gid);
+          join({" ", mode_text(info.st_mode), " ", std::to_string(info.st_uid), ":", std::to_string(info.st_gid)});
       if (!fine) {
         state = State::fail;
         if (++wrong <= 3) observe(check.observed, path, text);
       } else if (found == 1) {
-        good = path + text;
+        good = join({path, text});
       }
     }
   }

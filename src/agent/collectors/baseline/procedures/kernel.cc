@@ -26,7 +26,7 @@ bool is_refused(Check& check, std::string_view name) {
        {"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"}) {
     for (const std::string& file : check.facts.root().list(folder)) {
       if (!file.ends_with(".conf")) continue;
-      for_each_line(check.facts.text(std::string(folder) + '/' + file).text, "#", [&](std::string_view line) {
+      for_each_line(check.facts.text(join({folder, "/", file})).text, "#", [&](std::string_view line) {
         if (take_word(line) != "install") return true;
         std::string module(take_word(line));
         std::ranges::replace(module, '-', '_');
@@ -52,7 +52,7 @@ bool is_loaded(Check& check, std::string_view name) {
 
 State check_sysctl(Check& check) {
   const std::string_view key = check.parameters.text("key");
-  std::string path = "/proc/sys/" + std::string(key);
+  std::string path = join({"/proc/sys/", key});
   std::ranges::replace(path.begin() + 10, path.end(), '.', '/');
   State state = State::pass;
   if (is_live(check)) {

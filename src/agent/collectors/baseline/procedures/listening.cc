@@ -21,7 +21,7 @@ State check_listening(Check& check) {
   const auto port = check.parameters.number("port").value_or(0);
   bool any = false, open = false;
   for (const char* const family : {"", "6"}) {
-    const Text text = check.facts.text("/proc/net/" + std::string(protocol) + family);
+    const Text text = check.facts.text(join({"/proc/net/", protocol, family}));
     any = any || text.found == Found::yes;
     for_each_line(text.text, "", [&](std::string_view line) {
       take_word(line);
@@ -35,7 +35,7 @@ State check_listening(Check& check) {
       return false;
     });
   }
-  const std::string name = std::string(protocol) + " port " + std::to_string(port);
+  const std::string name = join({protocol, " port ", std::to_string(port)});
   if (!any) {
     observe(check.observed, "sockets cannot be looked at here");
     return State::skip;

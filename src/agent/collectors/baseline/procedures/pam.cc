@@ -25,9 +25,9 @@ std::string_view take_control(std::string_view& line) {
 }
 
 void read_stack(Check& check, std::string_view service, int depth, Stack& out) {
-  std::string path = "/etc/pam.d/" + std::string(service);
+  std::string path = join({"/etc/pam.d/", service});
   Text text = check.facts.text(path);
-  if (text.found == Found::missing) text = check.facts.text(path = "/usr/lib/pam.d/" + std::string(service));
+  if (text.found == Found::missing) text = check.facts.text(path = join({"/usr/lib/pam.d/", service}));
   if (const auto problem = unreadable(check, path, text)) out.problem = problem;
   if (text.found != Found::yes || depth >= kIncludeDepthMax) return;
   out.there = true;
@@ -72,13 +72,13 @@ State check_pam(Check& check) {
     read_stack(check, service, 0, stack);
     if (stack.problem) return *stack.problem;
     if (!stack.there) continue;
-    const std::string place = std::string(service) + " " + std::string(check.parameters.text("modules"));
+    const std::string place = join({service, " ", check.parameters.text("modules")});
     State one = State::pass;
     if (!stack.module) {
       observe(check.observed, place, " is not in the stack");
       one = State::fail;
     } else if (check.parameters.has("option")) {
-      one = judge(check, place + " " + std::string(check.parameters.text("option")), stack.option);
+      one = judge(check, join({place, " ", check.parameters.text("option")}), stack.option);
     } else {
       observe(check.observed, place, " is in the stack");
     }

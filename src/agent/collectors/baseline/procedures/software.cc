@@ -1,4 +1,5 @@
 // package: whether one of some packages is installed. service: whether a unit or init script starts by itself.
+#include "baseline/lines.h"
 #include "baseline/procedure.h"
 
 namespace picket::agent::baseline {
@@ -32,7 +33,7 @@ State check_service(Check& check) {
   const std::string_view want = check.parameters.text("state", "enabled");
   bool any = false, enabled = false, masked = true;
   for (const std::string_view name : check.parameters.list("names")) {
-    const std::string unit = std::string(name) + (name.contains('.') ? "" : ".service");
+    const std::string unit = join({name, name.contains('.') ? "" : ".service"});
     const UnitState state = check.facts.unit(unit);
     if (state == UnitState::absent) continue;
     any = true;

@@ -27,7 +27,7 @@ class SshdReader {
       } else if (key == "include") {
         while (!rest.empty()) {
           const std::string_view name = take_word(rest);
-          const std::string full = name.starts_with('/') ? std::string(name) : "/etc/ssh/" + std::string(name);
+          const std::string full = join({name.starts_with('/') ? "" : "/etc/ssh/", name});
           for (const std::string& each : check_.facts.root().glob(full)) read(each, depth + 1, in_match);
         }
       } else {

@@ -28,7 +28,7 @@ class SettingReader {
     bool inside = !in_sections_;
     for_each_line(text, "#;", [&](std::string_view line) {
       if (in_sections_ && line.starts_with('[')) {
-        inside = equal_ignoring_case(line, "[" + std::string(section_) + "]");
+        inside = equal_ignoring_case(line, join({"[", section_, "]"}));
       } else if (inside) {
         take(line);
       }
