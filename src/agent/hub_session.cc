@@ -153,7 +153,7 @@ std::size_t HubSession::in_flight_bytes() const {
 bool HubSession::pump() {
   while (connected_ && !holding_ && channel_.session().can_publish() &&
          channel_.out_pending() < MqttChannel::kOutBytesMax && in_flight_bytes() < Uplink::kWindowBytes) {
-    const auto entry = spool_.next(loop_.clock().now());
+    const auto entry = spool_.next(spool_.time(loop_.clock()));
     if (!entry) break;
     if (!publish(*entry) || !channel_.flush()) return false;
   }

@@ -3,12 +3,20 @@
 #include <algorithm>
 #include <array>
 
+#include <dirent.h>
+#include <unistd.h>
+
 #include "base/core/encoding.h"
 #include "base/core/file.h"
 #include "base/core/random.h"
 
 namespace picket::agent {
 namespace {
+
+constexpr std::string_view kHomeFile = "/reported-to";
+constexpr std::size_t kHomeBytesMax = 1'024;
+constexpr std::string_view kSnapshotPrefix = "snapshot-";
+constexpr std::size_t kSnapshotsMax = 64;
 
 std::array<std::byte, 16> boot_bytes(std::string text) {
   std::erase(text, '-');
@@ -30,6 +38,29 @@ std::string installation_id(const std::string& data_dir) {
   const std::string id = random_uuid();
   (void)replace_file(path, as_bytes(id + "\n"));
   return id;
+}
+
+bool snapshots_belong_elsewhere(const std::string& data_dir, std::string_view home) {
+  const auto known = read_file(data_dir + std::string(kHomeFile), kHomeBytesMax);
+  return known && *known != home;
+}
+
+std::vector<std::string> snapshot_collectors(const std::string& data_dir) {
+  std::vector<std::string> out;
+  DIR* const dir = ::opendir(data_dir.c_str());
+  if (dir == nullptr) return out;
+  while (const dirent* entry = ::readdir(dir)) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(kSnapshotPrefix) && out.size() < kSnapshotsMax)
+      out.emplace_back(name.substr(kSnapshotPrefix.size()));
+  }
+  ::closedir(dir);
+  return out;
+}
+
+void begin_snapshots_at(const std::string& data_dir, std::string_view home, std::span<const std::string> collectors) {
+  for (const std::string& each : collectors) ::unlink((data_dir + "/" + std::string(kSnapshotPrefix) + each).c_str());
+  (void)replace_file(data_dir + std::string(kHomeFile), as_bytes(home));
 }
 
 Checked<OpenedSpool> open_spool(const Config& config, bool on_disk, const std::string& boot_id, Timestamp now) {

@@ -1,7 +1,10 @@
 // What one installation on one device is made of before anything runs: its ids and its spool.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "agent/config.h"
 #include "agent/spool.h"
@@ -13,6 +16,14 @@ std::string read_boot_id();
 /// The UUID of this installation, made on the first start. Without a writable directory it is new each time: it is for
 /// display only, the hub knows the device by its key.
 std::string installation_id(const std::string& data_dir);
+
+/// Where the snapshots of data_dir were sent. What they say was reported is known there only: at another hub, or as
+/// another device, everything has to be sent whole. `home`: UplinkStatus::home.
+bool snapshots_belong_elsewhere(const std::string& data_dir, std::string_view home);
+/// Collectors that have a snapshot file.
+std::vector<std::string> snapshot_collectors(const std::string& data_dir);
+/// Removes the snapshots of `collectors` and remembers `home`.
+void begin_snapshots_at(const std::string& data_dir, std::string_view home, std::span<const std::string> collectors);
 
 struct OpenedSpool {
   Spool spool;

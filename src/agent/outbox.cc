@@ -26,7 +26,7 @@ void Outbox::deliver(Priority priority, std::string_view event) {
 Result<StreamId> Outbox::deliver_alone(Priority priority, std::string_view event) {
   ++counters_.events;
   ++counters_.batches;
-  auto id = spool_.append(priority, as_bytes(event), clock_.now());
+  auto id = spool_.append(priority, as_bytes(event), spool_.time(clock_));
   if (!id) ++counters_.dropped_events;
   return id;
 }
@@ -35,7 +35,7 @@ void Outbox::close(std::size_t priority) {
   Batch& batch = batches_[priority];
   if (batch.count == 0) return;
   ++counters_.batches;
-  if (!spool_.append(static_cast<Priority>(priority), as_bytes(batch.events), clock_.now())) {
+  if (!spool_.append(static_cast<Priority>(priority), as_bytes(batch.events), spool_.time(clock_))) {
     counters_.dropped_events += batch.count;
   }
   batch.count = 0;

@@ -67,6 +67,7 @@ struct Runtime::Impl final : AgentView {
   void tell_service_manager();
   Result<> watch_signals();
   void take_commands();
+  void be_at(const std::string& home);
   void harden();
   void send_statistics(RecordSink& sink) override;
   LogLines& log_lines() override { return lines; }
@@ -115,6 +116,7 @@ struct Runtime::Impl final : AgentView {
   std::optional<SelfTestResult> self_test_done;
   UplinkState logged_state = UplinkState::stopped;
   std::string logged_reason;
+  std::string home;  ///< That the snapshots in data_dir were sent to.
 };
 
 // ---- start ----
@@ -158,6 +160,7 @@ Checked<std::unique_ptr<Runtime>> Runtime::create(const Config& local, const Clo
   impl->methods.add(std::string(kSelfTestMethod),
                     [each = impl.get()](const MethodCall& call) { return each->self_tests.on_method(call); });
   if (impl->options.collect) impl->take_commands();
+  if (impl->options.collect) impl->be_at(impl->uplink->status().home);
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
@@ -175,6 +178,18 @@ void Runtime::Impl::take_commands() {
                      .scan = [this](std::string_view name) { return collectors.run_now(name); },
                      .log = [this](std::string_view line) { log(line); }});
   methods.add(std::string(kResponseMethod), [this](const MethodCall& call) { return responder->on_method(call); });
+}
+
+/// What was reported to another hub, or as another device, is not known there: snapshots begin again.
+void Runtime::Impl::be_at(const std::string& now_at) {
+  if (now_at.empty() || now_at == home) return;
+  home = now_at;
+  std::vector<std::string> stale;
+  if (snapshots_belong_elsewhere(config.data_dir, home)) stale = snapshot_collectors(config.data_dir);
+  if (!stale.empty()) log("this device is new to its hub: snapshots are sent whole");
+  collectors.stop(stale);
+  begin_snapshots_at(config.data_dir, home, stale);
+  collectors.start_again(stale);
 }
 
 Result<> Runtime::Impl::watch_signals() {
@@ -246,6 +261,7 @@ void Runtime::Impl::after_step() {
   uplink->wake();
   const UplinkStatus& now_status = uplink->status();
   if (responder) responder->hub_at(now_status.address);
+  be_at(now_status.home);
   const bool settled = now_status.state == UplinkState::connected || now_status.state == UplinkState::waiting;
   if (!settled || (now_status.state == logged_state && now_status.reason == logged_reason)) return;
   logged_state = now_status.state;

@@ -111,6 +111,7 @@ struct Spool::Core {
   std::optional<StreamId> last_acknowledged;
   std::uint64_t cut_bytes = 0;
   bool disk_refuses = false;
+  std::optional<Duration> clock_offset;  ///< Of the wall clock to the monotonic one, when it was first asked.
 
   // Opening.
   Result<> open_directory(Timestamp now);
@@ -247,6 +248,12 @@ Spool::Spool(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 Spool::Spool(Spool&&) noexcept = default;
 Spool& Spool::operator=(Spool&&) noexcept = default;
 Spool::~Spool() = default;
+
+Timestamp Spool::time(const Clock& clock) {
+  const Duration monotonic = clock.monotonic();
+  if (!core_->clock_offset) core_->clock_offset = Duration{clock.now().us} - monotonic;
+  return Timestamp{(monotonic + *core_->clock_offset).us};
+}
 
 // ---- writing ----
 

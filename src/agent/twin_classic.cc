@@ -33,6 +33,11 @@ constexpr std::string_view kClassicBooleans[] = {"aggregationEnabledProcessCreat
 constexpr std::string_view kClassicDurations[] = {
     "aggregationIntervalProcessCreate", "aggregationIntervalConnectionCreate", "aggregationIntervalProcessTerminate"};
 constexpr std::string_view kClassicTexts[] = {"baselineCustomChecksFilePath", "baselineCustomChecksFileHash"};
+constexpr std::string_view kClassicOthers[] = {"highPriorityMessageFrequency", "lowPriorityMessageFrequency",
+                                               "snapshotFrequency", "maxLocalCacheSizeInBytes",
+                                               "maxMessageSizeInBytes"};
+constexpr std::string_view kPriorityPrefix = "eventPriority";
+constexpr std::size_t kEchoBytesMax = 512;  ///< Of one value; longer ones are not echoed.
 
 }  // namespace
 
@@ -62,8 +67,35 @@ Checked<Duration> parse_iso_duration(std::string_view text) {
   return Duration::seconds(seconds);
 }
 
+void append_classic_report(JsonWriter& json, std::string_view good) {
+  json.key(kClassicTwinObject);
+  const auto parsed = parse_json(good);
+  const auto object = parsed ? parsed->find(kClassicTwinObject) : std::nullopt;
+  bool empty = true;
+  if (object) object->for_members([&](std::string_view, Json) { empty = false; });
+  if (empty) {  // nobody here has a classic agent's settings
+    json.null();
+    return;
+  }
+  json.begin_object();
+  const auto echo = [&](const std::string& name) {
+    const auto value = object->find(name);
+    json.key(name);
+    if (!value || value->raw().size() > kEchoBytesMax) {
+      json.null();
+    } else {
+      json.begin_object().key("value").raw(value->raw()).end_object();
+    }
+  };
+  for (const std::string_view each : kClassicOthers) echo(std::string(each));
+  for (const Pair& each : kClassicPriorities) echo(std::string(kPriorityPrefix) + std::string(each.published));
+  for (const std::string_view each : kClassicBooleans) echo(std::string(each));
+  for (const std::string_view each : kClassicDurations) echo(std::string(each));
+  for (const std::string_view each : kClassicTexts) echo(std::string(each));
+  json.end_object();
+}
+
 TwinOverlay::Problem TwinOverlay::apply_classic(const std::string& text) {
-  constexpr std::string_view kPriority = "eventPriority";
   if (name_ == "highPriorityMessageFrequency") return seconds({"intervals.high"}, text);
   if (name_ == "lowPriorityMessageFrequency") return seconds({"intervals.medium", "intervals.low"}, text);
   if (name_ == "snapshotFrequency") {
@@ -82,8 +114,8 @@ TwinOverlay::Problem TwinOverlay::apply_classic(const std::string& text) {
     if (!bytes || *bytes < 8'192 || *bytes > 262'144) return invalid("must be a number of bytes, 8192 to 262144");
     return std::nullopt;  // ours are smaller
   }
-  if (name_.starts_with(kPriority)) {
-    const Pair* found = find_in(kClassicPriorities, name_.substr(kPriority.size()), &Pair::published);
+  if (name_.starts_with(kPriorityPrefix)) {
+    const Pair* found = find_in(kClassicPriorities, name_.substr(kPriorityPrefix.size()), &Pair::published);
     if (found != nullptr) return classic_priority(found->ours, text);
   }
   if (holds(kClassicBooleans, name_)) return to_bool(text) ? Problem() : invalid("must be true or false");

@@ -6,11 +6,16 @@
 #include <string_view>
 
 #include "agent/twin_settings.h"
+#include "base/core/json_writer.h"
 
 namespace picket::agent {
 
 /// Whether the name has the form of an agent's property; all others in a twin are somebody else's.
 bool is_agent_property(std::string_view name);
+
+/// The classic object as it holds now, for the reported section: what was accepted, in the shape it was desired in, and
+/// null for what was not, so that nothing old stays. `good` is TwinSettings::good.
+void append_classic_report(JsonWriter& json, std::string_view good);
 
 /// Applies properties one after another. Outlived by what it gets.
 class TwinOverlay {

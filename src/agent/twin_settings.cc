@@ -123,6 +123,7 @@ std::string reported_twin(const TwinSettings& settings, std::string_view agent_v
     if (problem.kind != TwinProblem::Kind::not_optimal) json.value(problem.name.substr(0, 256));
   }
   json.end_array();
+  append_classic_report(json, settings.good);
   json.key("Picket_AgentVersion").value(agent_version);
   json.key("Picket_Problems").begin_array();
   std::size_t bytes = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "agent/transport.h"
+#include "base/core/crypto.h"
+#include "base/core/encoding.h"
 #include "base/core/random.h"
 #include "hub_session.h"
 #include "mqtt_channel.h"
@@ -16,6 +18,7 @@ constexpr Duration kRenewalGrace = Duration::seconds(10);
 constexpr Duration kFirstChoiceTime = Duration::seconds(10);  ///< Then "auto" goes on by WebSocket.
 constexpr Duration kFilesEvery = Duration::minutes(1);
 constexpr Duration kWarnEvery = Duration::days(1);
+constexpr std::size_t kHomeMarkBytes = 8;
 
 }  // namespace
 
@@ -58,7 +61,15 @@ struct Uplink::Impl final : Transport::Owner {
     provisioning.events.assigned = [this](const Assignment& each) { on_assigned(each); };
     provisioning.events.ended = [this](UplinkProblem problem, std::string reason) { end(problem, std::move(reason)); };
     if (!identity && options.provisioning) recall_assignment();
-    if (identity) status.identity = mqtt_client_id(*identity);
+    if (identity) show_identity();
+  }
+
+  void show_identity() {
+    status.identity = mqtt_client_id(*identity);
+    status.home = identity->host_name + "/" + status.identity;
+    if (identity->key.empty()) return;
+    const auto mark = hmac_sha256(identity->key, as_bytes("reported-to"));
+    status.home += "#" + to_hex(Bytes(mark).first(kHomeMarkBytes));
   }
 
   // Attempts.
@@ -264,7 +275,7 @@ void Uplink::Impl::on_assigned(const Assignment& each) {
   auto who = identity_of(each, *options.provisioning);
   if (!who) return end(UplinkProblem::protocol, who.error());
   identity = *std::move(who);
-  status.identity = mqtt_client_id(*identity);
+  show_identity();
   // A device that cannot keep it asks again after each start.
   (void)store_assignment(*options.provisioning, each);
   attempt();

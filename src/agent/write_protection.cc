@@ -1,7 +1,9 @@
 #include "write_protection.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -72,11 +74,14 @@ Result<> mount_read_only(std::span<const std::string> writable) {
   if (::unshare(CLONE_NEWNS) != 0) return mount_error();
   // A slave: mounts of others still come and go here, none of ours reaches them.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return mount_error();
-  for (const std::string& directory : writable) {
-    if (::mount(directory.c_str(), directory.c_str(), nullptr, MS_BIND, nullptr) != 0) return mount_error();
+  // Those that hold others first, each with what is mounted below it: else it would hide them.
+  std::vector<std::string> ordered(writable.begin(), writable.end());
+  std::ranges::sort(ordered, {}, &std::string::size);
+  for (const std::string& directory : ordered) {
+    if (::mount(directory.c_str(), directory.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return mount_error();
   }
   TRY_VOID(set_attributes("/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0));
-  for (const std::string& directory : writable) TRY_VOID(set_attributes(directory.c_str(), 0, 0, MOUNT_ATTR_RDONLY));
+  for (const std::string& directory : ordered) TRY_VOID(set_attributes(directory.c_str(), 0, 0, MOUNT_ATTR_RDONLY));
   return {};
 }
 

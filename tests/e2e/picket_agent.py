@@ -22,11 +22,11 @@ class Agent:
         self.config.write_text(f'connection_string_file = "{secret}"\nca_file = "{server.ca_file}"\n'
                                f'data_dir = "{folder / "data"}"\n{more_settings}')
         self.config.chmod(0o600)
-        self.process = None
+        self.program, self.process = BIN / "picket-agent", None
 
     def start(self) -> "Agent":
         with open(self.folder / "agent.log", "ab") as log:
-            self.process = subprocess.Popen([*self.prefix, BIN / "picket-agent", "run", "--config", self.config],
+            self.process = subprocess.Popen([*self.prefix, self.program, "run", "--config", self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from picket_agent import Agent
 from picket_server import wait_for
+from private_disk import PrivateDisk
 from response import (LITTLE, audit, call, id_of, key_of_server, make_agent, order, ordered, signed, wait_audit, wait_event,
                       wait_event_about, wait_takes_commands)
 
@@ -194,26 +195,6 @@ def test_a_scan_sends_what_a_snapshot_sends(shared_server, tmp_path):
 def stanza(name: str, version: str) -> str:
     return (f"Package: {name}\nStatus: install ok installed\nVersion: {version}\nArchitecture: amd64\n"
             "Maintainer: somebody <s@example.test>\nDescription: a test\n\n")
-
-
-class PrivateDisk:
-    """A file system in a mount namespace of its own: what is blocked on it touches nobody else."""
-
-    def __init__(self, folder: pathlib.Path):
-        folder.mkdir()
-        self.folder = folder
-        script = f"mount -t tmpfs tmpfs {folder} && echo ready && exec sleep 3600"
-        self.holder = subprocess.Popen(["unshare", "--mount", "sh", "-c", script], stdout=subprocess.PIPE, text=True)
-        assert self.holder.stdout.readline() == "ready\n"
-        self.prefix = ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt", f"--wdns={folder}"]
-
-    def run(self, *words) -> subprocess.CompletedProcess:
-        return subprocess.run([*self.prefix, *words], text=True, capture_output=True, timeout=60)
-
-    def close(self) -> None:
-        self.holder.kill()
-        self.holder.wait()
-        self.holder.stdout.close()
 
 
 @pytest.fixture

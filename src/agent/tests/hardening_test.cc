@@ -132,6 +132,19 @@ TEST_F(Hardening, OthersKeepWritingAndTheirMountsAreSeen) {
   for (const int fd : {ready[0], ready[1], done[0], done[1]}) ::close(fd);
 }
 
+TEST_F(Hardening, ADiskBelowAWritableDirectoryStaysInItsPlace) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  const int status = in_child([&] {
+    const std::string disk = directory_ + "/own";
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return kBroken;
+    if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, nullptr) != 0 || !can_write(disk + "/file")) return kBroken;
+    if (!mount_read_only(std::vector{disk, directory_})) return kBroken;
+    const bool there = ::access((disk + "/file").c_str(), R_OK) == 0;
+    return there && can_write(disk + "/file") && can_write(directory_ + "/other/file") ? kYes : kNo;
+  });
+  EXPECT_EQ(exit_code(status), kYes);
+}
+
 TEST_F(Hardening, AnOrdinaryUserHasLandlock) {
   if (::geteuid() != 0) GTEST_SKIP() << "not root";
   ::chmod(directory_.c_str(), 0755);

@@ -362,6 +362,28 @@ TEST_F(SpoolTest, AYearAheadIsAnAgeAndIsCountedAYearBackIsNone) {
   EXPECT_EQ(spool.pending(), 0u);
 }
 
+struct ClockThatIsSet final : Clock {
+  [[nodiscard]] Timestamp now() const override { return wall; }
+  [[nodiscard]] Duration monotonic() const override { return steady; }
+  Timestamp wall;
+  Duration steady;
+};
+
+TEST_F(SpoolTest, ItsTimeIsThatOfTheFirstLookAndNeverJumps) {
+  ClockThatIsSet clock;
+  clock.wall = kNow - Duration::days(366);
+  Spool spool = open();
+  const Timestamp first = spool.time(clock);
+  EXPECT_EQ(first, clock.now());
+  ASSERT_TRUE(spool.append(Priority::low, as_bytes("before the clock was set"), first));
+  clock.wall = kNow;
+  EXPECT_EQ(spool.time(clock), first);
+  EXPECT_TRUE(spool.next(spool.time(clock)));
+  clock.steady = Duration::days(3);
+  EXPECT_EQ(spool.time(clock), first + Duration::days(3));
+  EXPECT_EQ(spool.drops().total(), 0u);
+}
+
 TEST_F(SpoolTest, AnEpochThatBeginsAYearBackIsStillLater) {
   SpoolOptions first = options(), second = options();
   first.boot_id.fill(std::byte{1});

@@ -218,6 +218,26 @@ TEST(TwinSettings, ReportSaysStateInvalidFieldsAndWhatIsInForce) {
   EXPECT_EQ(parse_json(reported_twin(overlay("{}"), "9.9", "[]"))->find("latest_state")->text(), "success");
 }
 
+TEST(TwinSettings, ReportEchoesWhatIsInForceOfTheClassicObject) {
+  const auto settings = overlay(R"({"ms_iotn:urn_azureiot_Security_SecurityAgentConfiguration":{
+    "highPriorityMessageFrequency":{"value":"PT7M"},"eventPriorityLogin":{"value":"Off"},
+    "lowPriorityMessageFrequency":{"value":"5 hours"},"aggregationEnabledProcessCreate":{"value":false}}})");
+  const std::string report = reported_twin(settings, "9.9", "[]");
+  const auto object = parse_json(report)->find(kClassicTwinObject);
+  ASSERT_TRUE(object) << report;
+  EXPECT_EQ(object->find("highPriorityMessageFrequency")->raw(), R"({"value":"PT7M"})");
+  EXPECT_EQ(object->find("eventPriorityLogin")->raw(), R"({"value":"Off"})");
+  EXPECT_EQ(object->find("aggregationEnabledProcessCreate")->raw(), R"({"value":false})");
+  // Desired and reported differ: how the classic agents say that a value cannot be read.
+  EXPECT_EQ(object->find("lowPriorityMessageFrequency")->raw(), "null");
+  EXPECT_EQ(object->find("snapshotFrequency")->raw(), "null") << "what is not desired any more is not reported";
+}
+
+TEST(TwinSettings, WithoutAClassicObjectNoneIsReported) {
+  const std::string report = reported_twin(overlay(R"({"Process_Mode":3})"), "9.9", "[]");
+  EXPECT_EQ(parse_json(report)->find(kClassicTwinObject)->raw(), "null");
+}
+
 TEST(TwinSettings, ReportStaysFarBelowTheHubsLimit) {
   std::string desired = "{";
   for (int i = 0; i < 2'000; ++i) desired += "\"Process_" + std::string(40, 'x') + std::to_string(i) + "\":1,";

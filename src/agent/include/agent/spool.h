@@ -66,6 +66,10 @@ class Spool {
   Spool& operator=(Spool&&) noexcept;
   ~Spool();  ///< Like a crash: call close() to end an epoch's use properly.
 
+  /// The time to give to append() and next(): the wall clock of the first call, and from there on the monotonic one.
+  /// A clock that is set meanwhile, as after a start without one, does not make old what waits.
+  [[nodiscard]] Timestamp time(const Clock& clock);
+
   /// Takes a message. Errors: limit_exceeded (larger than kSpoolPayloadMax, or everything that could make room is more
   /// important); counted in drops(). A full disk is no error while memory_max has room.
   Result<StreamId> append(Priority priority, Bytes payload, Timestamp now);

@@ -65,7 +65,8 @@ std::vector<std::string> changed_settings(const Config& before, const Config& af
 /// The collector that `key` belongs to: "process" of "collectors.process.tier"; empty: none.
 std::string_view collector_of_setting(std::string_view key);
 
-/// The reported section: latest_state and latest_invalid_fields as published, and ours: Picket_AgentVersion,
+/// The reported section: latest_state and latest_invalid_fields as published, the classic object as the classic agents
+/// echo it, and ours: Picket_AgentVersion,
 /// Picket_Settings (what is not at its default, with its source), Picket_Problems, Picket_Collectors.
 /// `collectors_json` is CollectorSet::coverage_json(). Lists are replaced whole by the hub, so nothing old stays.
 std::string reported_twin(const TwinSettings& settings, std::string_view agent_version,

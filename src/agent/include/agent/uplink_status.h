@@ -51,6 +51,9 @@ struct UplinkStatus {
   std::string_view transport = "mqtt";
   std::string fallback;
   std::string identity;  ///< "device" or "device/module"; empty while provisioning has not told it.
+  /// Whom the hub believes this device to be: HostName, `identity` and a mark of the key, which is another one when the
+  /// device was made anew. Empty as `identity` is.
+  std::string home;
   /// Of this device's own certificate, where it has one.
   std::optional<Timestamp> certificate_end;
   std::optional<Timestamp> next_attempt;
