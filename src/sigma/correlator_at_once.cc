@@ -108,10 +108,14 @@ Correlator::Impl::Verdict Correlator::Impl::move_window(const Plan& plan, const 
     window.begin = place;
     while (window.begin > 0 && entries[window.begin - 1].time() >= first) window.values.add(values[--window.begin]);
   }
-  window.values.add(values[place]);
+  const std::uint32_t count = window.values.add(values[place]);
   window.end = place + 1;
-  while (entries[window.begin].time() < first) window.values.remove(values[window.begin++]);
-  const std::uint64_t others = window.values.distinct() - (window.values.count(values[place]) == 1 ? 1 : 0);
+  std::uint32_t same_left = 0;
+  for (; entries[window.begin].time() < first; ++window.begin) {
+    window.values.remove(values[window.begin]);
+    same_left += values[window.begin] == values[place] ? 1 : 0;
+  }
+  const std::uint64_t others = window.values.distinct() - (count - same_left == 1 ? 1 : 0);
   return {others >= plan.needed, window.values.distinct() >= plan.needed, window.values.distinct()};
 }
 
@@ -153,11 +157,12 @@ Correlator::Impl::Verdict Correlator::Impl::walk_chain(const Plan& plan, const G
 
 void Correlator::Impl::compact(const Plan& plan, std::uint32_t number, Group& group) {
   if (group.size <= plan.compact_at) return;
-  const std::uint32_t step = std::max<std::uint32_t>(16, plan.compact_at / 4);
-  if (group.size % step != 0 && group.size <= plan.entries_max) return;
+  // Not for every match: what cannot shrink now is looked at again when it has grown.
+  const std::uint32_t step = std::max<std::uint32_t>(16, plan.compact_at / 2);
+  if ((group.size - plan.compact_at) % step != 1 && group.size <= plan.entries_max) return;
   const std::uint32_t size = group.size;
   if (plan.mode == Plan::Mode::at_once && plan.measure != Plan::Measure::chain) compact_full(plan, group);
-  if (group.size > plan.entries_max && plan.mode == Plan::Mode::at_once) compact_repeats(plan, group);
+  if (group.size > plan.entries_max && plan.mode == Plan::Mode::at_once && plan.walks()) compact_repeats(plan, group);
   if (group.size > plan.entries_max) {
     // A sixteenth at a time, so that reaching the bound does not cost a walk for every match.
     const std::uint32_t many = group.size - plan.entries_max + plan.entries_max / 16;

@@ -20,14 +20,16 @@ class CountedValues {
     if (used_ != 0) slots_.assign(slots_.size(), Slot{});
     used_ = distinct_ = 0;
   }
-  void add(std::uint64_t value) {
+  /// How often it is there now.
+  std::uint32_t add(std::uint64_t value) {
     if ((used_ + 1) * 3 > slots_.size() * 2) rebuild();
     Slot& slot = slots_[place(slots_, value)];
     if (!slot.used) {
       slot = {value, 0, true};
       ++used_;
     }
-    distinct_ += slot.count++ == 0 ? 1 : 0;
+    distinct_ += slot.count == 0 ? 1 : 0;
+    return ++slot.count;
   }
   /// A value that was added.
   void remove(std::uint64_t value) {

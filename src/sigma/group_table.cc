@@ -1,9 +1,7 @@
 #include "group_table.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace picket::sigma {
 namespace {
@@ -15,18 +13,12 @@ std::uint32_t next_capacity(std::uint32_t capacity) {
   return capacity < 16 ? capacity * 2 : capacity < 64 ? capacity + 8 : capacity + capacity / 2;
 }
 
-void* allocate(std::size_t bytes) {
-  void* out = std::malloc(bytes);
-  if (out == nullptr) throw std::bad_alloc();
-  return out;
-}
-
 }  // namespace
 
 GroupTable::~GroupTable() {
-  for_each([](std::uint32_t, Group& group) {
-    std::free(group.key);
-    std::free(group.block);
+  for_each([this](std::uint32_t, Group& group) {
+    pool_.release(group.key, group.key_bytes);
+    if (group.block != nullptr) pool_.release(group.block, block_bytes(group.capacity, group.with_values));
   });
   for (Group* page : pages_) delete[] page;
 }
@@ -50,13 +42,12 @@ std::uint32_t GroupTable::add(std::uint64_t hash, std::string_view key, std::uin
   } else {
     if (made_ % kPage == 0) {
       pages_.push_back(new Group[kPage]);
-      bytes_ += kPage * sizeof(Group);
     }
     ++made_;
   }
   Group& group = at(number);
   group = Group{};
-  group.key = static_cast<char*>(allocate(std::max<std::size_t>(1, key.size())));
+  group.key = static_cast<char*>(pool_.allocate(key.size()));
   std::memcpy(group.key, key.data(), key.size());
   group.key_bytes = static_cast<std::uint32_t>(key.size());
   group.hash = hash;
@@ -64,7 +55,6 @@ std::uint32_t GroupTable::add(std::uint64_t hash, std::string_view key, std::uin
   group.alive = true;
   group.with_values = with_values;
   group.last = std::numeric_limits<std::int64_t>::min();
-  bytes_ += key.size() + kHeapBytes;
   put_slot(hash, number);
   ++count_;
   touch(number);
@@ -97,10 +87,8 @@ void GroupTable::erase(std::uint32_t number) {
   }
   slots_[hole] = kNoGroup;
   unlink(group);
-  bytes_ -= group.key_bytes + kHeapBytes;
-  if (group.block != nullptr) bytes_ -= block_bytes(group.capacity, group.with_values) + kHeapBytes;
-  std::free(group.key);
-  std::free(group.block);
+  pool_.release(group.key, group.key_bytes);
+  if (group.block != nullptr) pool_.release(group.block, block_bytes(group.capacity, group.with_values));
   group = Group{};
   free_.push_back(number);
   --count_;
@@ -132,9 +120,7 @@ void GroupTable::insert(Group& group, std::uint32_t place, const Entry& entry, s
     const std::uint32_t capacity = group.head > group.capacity / 8 ? group.capacity : next_capacity(group.capacity);
     Entry* block = group.block;
     if (capacity != group.capacity) {
-      block = static_cast<Entry*>(allocate(block_bytes(capacity, group.with_values)));
-      bytes_ += block_bytes(capacity, group.with_values) + kHeapBytes;
-      bytes_ -= group.block == nullptr ? 0 : block_bytes(group.capacity, group.with_values) + kHeapBytes;
+      block = static_cast<Entry*>(pool_.allocate(block_bytes(capacity, group.with_values)));
     }
     if (group.size > 0) {
       const std::uint64_t* values = group.with_values ? group.values() : nullptr;
@@ -142,7 +128,9 @@ void GroupTable::insert(Group& group, std::uint32_t place, const Entry& entry, s
       if (group.with_values)
         std::memmove(reinterpret_cast<std::uint64_t*>(block + capacity), values, group.size * sizeof(std::uint64_t));
     }
-    if (block != group.block) std::free(group.block);
+    if (block != group.block && group.block != nullptr) {
+      pool_.release(group.block, block_bytes(group.capacity, group.with_values));
+    }
     group.block = block;
     group.capacity = capacity;
     group.head = 0;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "block_pool.h"
+
 namespace picket::sigma {
 
 inline constexpr std::uint32_t kNoGroup = 0xFFFF'FFFF;
@@ -75,7 +77,9 @@ class GroupTable {
   static void retain(Group& group, const std::vector<char>& keep);
 
   [[nodiscard]] std::size_t size() const { return count_; }
-  [[nodiscard]] std::size_t memory_bytes() const { return bytes_ + slots_.size() * sizeof(std::uint32_t); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return pool_.used_bytes() + pages_.size() * kPage * sizeof(Group) + slots_.size() * sizeof(std::uint32_t);
+  }
   template <class Each>
   void for_each(Each each) {
     for (std::uint32_t i = 0; i < made_; ++i) {
@@ -85,7 +89,6 @@ class GroupTable {
 
  private:
   static constexpr std::uint32_t kPage = 4'096;
-  static constexpr std::size_t kHeapBytes = 16;  ///< What the allocator adds to a block.
   struct List {
     std::uint32_t oldest = kNoGroup;
     std::uint32_t newest = kNoGroup;
@@ -104,7 +107,7 @@ class GroupTable {
   std::vector<std::uint32_t> slots_;  ///< Open addressing; kNoGroup: empty.
   std::vector<List> lists_;
   std::size_t count_ = 0;
-  std::size_t bytes_ = 0;
+  BlockPool pool_;
 };
 
 }  // namespace picket::sigma
