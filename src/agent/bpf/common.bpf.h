@@ -9,6 +9,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "event.h"
+#include "wake.bpf.h"
 
 #define PATH_MASK (PICKET_PATHS_BYTES_MAX - 1)
 #define COMPONENT_BYTES 256
@@ -58,25 +59,8 @@ static __always_inline __u32 put_path(struct tail *tail, __u32 *at, struct vfsmo
   return end & PATH_CUT_BIT ? PICKET_PATH_CUT : 0;
 }
 
-/* The account of one ring: a row a record type. */
-struct account {
-  __u64 seen;
-  __u64 dropped;
-};
-
 #define PICKET_RING_GLOBALS                                                          \
   volatile __u32 waiting = 0;    /* reader sleeps: wake it with the next record */   \
   volatile __u64 wake_bytes = 0; /* backlog above which it is woken anyway */
-
-/* After a record was put out without waking. Its commit is a full barrier, and the reader looks at the ring once more
- * after it has set the flag: so one of the two always sees the other, and nobody has to look again later. The bell is a
- * discarded record, since only a commit can wake. A ring too full for it has woken the reader before. */
-static __always_inline void wake_reader(void *ring, volatile __u32 *waiting, __u64 wake_bytes) {
-  if (!*waiting && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < wake_bytes) return;
-  void *bell = bpf_ringbuf_reserve(ring, 8, 0);
-  if (!bell) return;
-  *waiting = 0;
-  bpf_ringbuf_discard(bell, BPF_RB_FORCE_WAKEUP);
-}
 
 #endif

@@ -7,6 +7,8 @@ namespace {
 constexpr Tier kTiers[] = {
     {"ebpf", "every exec with full argv, path, parent, stdio sockets", "BTF, kernel 5.17, CAP_BPF and CAP_PERFMON",
      false, open_process_ebpf},
+    {"tracepoint", "every exec with full argv and path as called; the rest as far as procfs still has it",
+     "tracefs mounted, kernel 5.8, CAP_BPF and CAP_PERFMON; no BTF", false, open_process_tracepoint},
     {"audit", "every exec with full argv, path, cwd, session; the rest as far as procfs still has it",
      "CONFIG_AUDITSYSCALL, CAP_AUDIT_CONTROL, CAP_AUDIT_READ", false, open_process_audit},
     {"proc-connector", "every exec; details as far as procfs still has them",

@@ -6,6 +6,7 @@
 namespace picket::agent {
 
 Result<std::unique_ptr<Source>> open_process_ebpf(const Environment& environment);
+Result<std::unique_ptr<Source>> open_process_tracepoint(const Environment& environment);
 Result<std::unique_ptr<Source>> open_process_audit(const Environment& environment);
 Result<std::unique_ptr<Source>> open_process_connector(const Environment& environment);
 Result<std::unique_ptr<Source>> open_process_procfs(const Environment& environment);

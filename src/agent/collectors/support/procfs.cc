@@ -236,6 +236,7 @@ bool ProcessFacts::read_around(std::uint32_t pid, std::uint32_t ppid) {
   read_stdio(pid);
   std::array<char, 2048> text;
   const auto stat = parse_proc_stat({text.data(), read_text(pid, "stat", text)});
+  if (!stat) stdio_ = {};  // gone: then it had none of them open
   read_place(pid, 0);
   start_ = stat ? start_of(*stat) : Duration{};
   executable_bytes_ = stat ? read_link(pid, "exe", executable_) : 0;
@@ -271,6 +272,7 @@ bool ProcessFacts::read(std::uint32_t pid) {
   }
   ids_ = parse_proc_status({text.data(), read_text(pid, "status", text)});
   read_stdio(pid);
+  if (!stat) stdio_ = {};
   cwd_bytes_ = read_link(pid, "cwd", cwd_);
   read_place(pid, stat ? stat->terminal : 0);
   read_deletion(pid);

@@ -5,6 +5,7 @@
 #include "login/login_assembler.h"
 #include "network/diag_message.h"
 #include "network/net_table.h"
+#include "process/tracepoint_programs.h"
 #include "support/bpf_text.h"
 #include "support/container_id.h"
 #include "support/procfs.h"
@@ -29,6 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (id.size() > kContainerIdMax || id.find('/') != std::string_view::npos) std::abort();
     if (text.find(id) == std::string_view::npos) std::abort();
   }
+  if (const auto field = tracepoint_field(text, "filename"); field && field->offset > 0xffff) std::abort();
   PathText path;
   if (path.join(text, true).size() > kPathBytesMax + 16) std::abort();
   return 0;
