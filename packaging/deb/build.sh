@@ -20,6 +20,10 @@ trap 'rm -rf "$tree"' EXIT
 
 chmod 755 "$tree"
 install -D -m 755 "$program" "$tree/usr/sbin/picket-agent"
+# The rules of the collector baseline.
+install -d -m 755 "$tree/usr/share/picket-agent"
+/usr/bin/python3 "$root/tools/baseline/compile.py" "$root"/content/baseline/*.yaml -o "$tree/usr/share/picket-agent/baseline.bin" >/dev/null
+chmod 644 "$tree/usr/share/picket-agent/baseline.bin"
 install -D -m 644 "$here/systemd/picket-agent.service" "$tree/lib/systemd/system/picket-agent.service"
 install -d -m 700 "$tree/etc/picket-agent"
 install -m 600 "$here/deb/agent.toml" "$tree/etc/picket-agent/agent.toml"

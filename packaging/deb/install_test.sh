@@ -45,6 +45,9 @@ in_root picket-agent version >/dev/null || fail "the program does not run"
 said=$(in_root dpkg --verify picket-agent) && [ -z "$said" ] || fail "installed files differ from the package"
 said=$(in_root picket-agent run 2>&1) && fail "it runs without an identity"
 holds /etc/picket-agent/connection
+code=0
+said=$(in_root picket-agent baseline 2>&1) || code=$?
+[ $code -le 1 ] && [ "$(wc -l <<<"$said")" -gt 100 ] || fail "the rules of the baseline that come with it (exit $code)"  # 1: some rule failed
 step "installs, enabled, and says what is left to do"
 
 said=$(in_root systemd-analyze verify picket-agent.service 2>&1) || fail "the unit"
