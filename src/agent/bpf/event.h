@@ -63,6 +63,27 @@ struct picket_process_event {
   struct picket_stdio stdio[3];
 };
 
+/* Overload. What the full ring refuses is counted, by what it is: the first record of a kind as far as it fits, how often
+ * it came, and when it came last. User space takes the places out again. A kind that had to make room for another is only
+ * in the account: dropped, less what was taken out here. */
+enum { PICKET_COUNTED_RECORD_BYTES = 488 };
+
+struct picket_counted_exec_key {
+  __u64 inode;
+  __u64 argv_hash; /* support/argv_hash.h, of the whole argv */
+  __u64 sockets;   /* hash of which of stdin, stdout, stderr are sockets, and of their peers */
+  __u32 dev;
+  __u32 uid, euid;
+  __u32 pad;
+};
+struct picket_counted_exec {
+  __u64 count;
+  __u64 last_ns;
+  __u32 bytes; /* of the whole record */
+  __u32 pad;
+  __u8 record[PICKET_COUNTED_RECORD_BYTES]; /* struct picket_process_event, and what followed it */
+};
+
 enum picket_network_type {
   PICKET_WHO = 0, /* followed by the executable's path and argv: the process behind later records */
   PICKET_OPENED = 1,
@@ -100,6 +121,23 @@ struct picket_connection_event {
   __s32 error;         /* failed only: errno of the socket */
   __u32 ifindex;       /* of the network interface, in its namespace; 0: unknown */
   __u32 netns;         /* inode of the network namespace; 0: unknown */
+};
+
+/* Overload, as above: alike connections whatever their short-lived port is. */
+struct picket_counted_connection_key {
+  __u8 local[16], remote[16];
+  __u16 port; /* host order: the local one of what comes in, the remote one of what goes out */
+  __u16 family;
+  __u8 protocol, direction;
+  __u8 type; /* enum picket_network_type */
+  __u8 pad;
+  __u32 pid, uid;
+};
+struct picket_counted_connection {
+  __u64 count;
+  __u64 last_ns;
+  __u64 bytes_in, bytes_out;           /* sums */
+  struct picket_connection_event first;
 };
 
 /* Exchanges without a connection (UDP, ICMP): one is a socket, a peer and a protocol. It is over when its socket is

@@ -27,7 +27,8 @@ struct owner {
   __u32 pid, uid;
   __u8 direction;  // 0: listening, nothing opened yet
   __u8 opened;
-  __u8 pad[6];
+  __u16 local_port;  // the socket has given it back when it closes
+  __u8 pad[4];
 };
 struct {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -53,6 +54,9 @@ struct scratch {
   struct picket_who_event event;
   struct tail tail;
   __u32 busy;  // hooks of cgroups may be preempted: by another one, on the same CPU
+  __u32 counting;
+  struct picket_counted_connection_key key;
+  struct picket_counted_connection counted;
 };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -64,11 +68,61 @@ struct {
 // A packet that comes in may interrupt a hook of one that goes out, on the same CPU.
 static __always_inline void count_one(__u64 *count) { __sync_fetch_and_add(count, 1); }
 
-static __always_inline void put_out(void *record, __u64 bytes, __u32 type) {
+// Connections that the ring refused, by what they are. User space sets the size.
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 1024);
+  __type(key, struct picket_counted_connection_key);
+  __type(value, struct picket_counted_connection);
+} counts SEC(".maps");
+
+static __noinline void count_connection(struct picket_connection_event *e) {
+  __u32 zero = 0;
+  struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
+  if (!s || __sync_val_compare_and_swap(&s->counting, 0, 1)) return;
+  struct picket_counted_connection_key *key = &s->key;
+  __builtin_memset(key, 0, sizeof(*key));
+  __builtin_memcpy(key->local, e->local, 16);
+  __builtin_memcpy(key->remote, e->remote, 16);
+  key->port = e->direction == PICKET_IN ? e->local_port : e->remote_port;
+  key->family = e->family;
+  key->protocol = e->protocol;
+  key->direction = e->direction;
+  key->type = e->type;
+  key->pid = e->pid;
+  key->uid = e->uid;
+  struct picket_counted_connection *found = bpf_map_lookup_elem(&counts, key);
+  if (!found) {
+    s->counted.count = 1;
+    s->counted.last_ns = e->time_ns;
+    s->counted.bytes_in = e->bytes_in;
+    s->counted.bytes_out = e->bytes_out;
+    s->counted.first = *e;
+    if (!bpf_map_update_elem(&counts, key, &s->counted, BPF_NOEXIST)) {
+      __sync_fetch_and_add(&counted, 1);
+      s->counting = 0;
+      return;
+    }
+    found = bpf_map_lookup_elem(&counts, key);  // another CPU was first
+  }
+  s->counting = 0;
+  if (!found) return;
+  __sync_fetch_and_add(&found->bytes_in, e->bytes_in);
+  __sync_fetch_and_add(&found->bytes_out, e->bytes_out);
+  __sync_fetch_and_add(&found->count, 1);
+  found->last_ns = e->time_ns;
+  __sync_fetch_and_add(&counted, 1);
+}
+
+static __always_inline void put_out(struct picket_connection_event *e) {
+  __u32 type = e->type;
   struct account *account = bpf_map_lookup_elem(&accounts, &type);
   if (!account) return;
   count_one(&account->seen);
-  if (bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP)) count_one(&account->dropped);
+  if (bpf_ringbuf_output(&ring, e, sizeof(*e), BPF_RB_NO_WAKEUP)) {
+    count_one(&account->dropped);
+    count_connection(e);
+  }
   wake_reader(&ring, &waiting, wake_bytes);
 }
 
@@ -137,21 +191,22 @@ static __always_inline struct owner *own(struct sock *sk, __u8 direction) {
 }
 
 static __always_inline void read_endpoints(struct picket_connection_event *e, struct sock *sk) {
-  e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-  e->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-  e->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+  e->family = sk->__sk_common.skc_family;
+  e->local_port = sk->__sk_common.skc_num;
+  e->remote_port = __builtin_bswap16(sk->__sk_common.skc_dport);
   if (e->family == 10) {
     BPF_CORE_READ_INTO((struct in6_addr *)e->local, sk, __sk_common.skc_v6_rcv_saddr);
     BPF_CORE_READ_INTO((struct in6_addr *)e->remote, sk, __sk_common.skc_v6_daddr);
   } else {
-    *(__u32 *)e->local = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-    *(__u32 *)e->remote = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+    *(__u32 *)e->local = sk->__sk_common.skc_rcv_saddr;
+    *(__u32 *)e->remote = sk->__sk_common.skc_daddr;
   }
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int before, int after) {
-  if (BPF_CORE_READ(sk, sk_protocol) != 6) return 0;
+  // Plain loads: the kernel guards them for a pointer of known type; a BPF_CORE_READ costs a call.
+  if (sk->sk_protocol != 6) return 0;
   if (after == TCP_SYN_SENT) {
     own(sk, PICKET_OUT);
     return 0;
@@ -185,13 +240,13 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
       struct tcp_sock *tcp = (struct tcp_sock *)sk;
       e.bytes_in = BPF_CORE_READ(tcp, bytes_received);
       // The peer's FIN, which sets SOCK_DONE, was counted as a byte.
-      if (e.bytes_in && (BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1)) e.bytes_in--;
+      if (e.bytes_in && (sk->__sk_common.skc_flags >> SOCK_DONE & 1)) e.bytes_in--;
       e.bytes_out = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
       e.opened_ns = owner->opened_ns;
       owner->opened = 0;
     } else if (before == TCP_SYN_SENT) {
       e.type = PICKET_FAILED;
-      e.error = BPF_CORE_READ(sk, sk_err);
+      e.error = sk->sk_err;
     } else {
       return 0;
     }
@@ -202,10 +257,13 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
   e.uid = owner->uid;
   e.start_ns = owner->start_ns;
   e.cookie = bpf_get_socket_cookie(sk);
-  e.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-  e.ifindex = BPF_CORE_READ(sk, sk_dst_cache, dev, ifindex);
+  e.netns = sk->__sk_common.skc_net.net->ns.inum;
+  struct dst_entry *route = sk->sk_dst_cache;
+  if (route) e.ifindex = BPF_CORE_READ(route, dev, ifindex);
   read_endpoints(&e, sk);
-  put_out(&e, sizeof(e), e.type);
+  if (e.type == PICKET_OPENED) owner->local_port = e.local_port;
+  if (e.type == PICKET_CLOSED) e.local_port = owner->local_port;
+  put_out(&e);
   return 0;
 }
 

@@ -66,7 +66,7 @@ static __noinline void report_flow(__u32 type, struct picket_flow_key *key, stru
   e.remote_port = key->remote_port;
   e.ifindex = flow->ifindex;
   e.netns = key->netns;
-  put_out(&e, sizeof(e), type);
+  put_out(&e);
 }
 
 /* The headers of a packet, which begins with that of IP. 0: nothing for us. */

@@ -11,6 +11,7 @@ int picket_network_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int cgroup
   flows->second_link = -1;
   if (status == 0) {
     skeleton->maps.ring.max_entries = ring_bytes;
+    skeleton->maps.counts.max_entries = ring_bytes / (PICKET_RING_BYTES_A_COUNT / 2);
     out->failed_step = "load";
     status = picket_network__load(skeleton);
   }
@@ -46,6 +47,8 @@ int picket_network_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int cgroup
   out->program_count = 1; /* cgroup programs are never skipped */
   out->waiting = &skeleton->bss->waiting;
   out->wake_bytes = &skeleton->bss->wake_bytes;
+  out->counts_fd = skeleton->maps.counts.map_fd;
+  out->counted = &skeleton->bss->counted;
   return 0;
 }
 

@@ -24,6 +24,7 @@ struct scratch {
   struct picket_process_event event;
   struct tail tail;
   __u64 chunk[CHUNK_WORDS];
+  struct picket_counted_exec counted;
 };
 enum { RECORD_BYTES_MAX = sizeof(struct picket_process_event) + sizeof(struct tail) };
 struct {
@@ -33,11 +34,22 @@ struct {
   __type(value, struct scratch);
 } scratches SEC(".maps");
 
+// Execs that the ring refused, by what they are. User space sets the size.
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 1024);
+  __type(key, struct picket_counted_exec_key);
+  __type(value, struct picket_counted_exec);
+} counts SEC(".maps");
+
 static __always_inline struct account *account_of(__u32 type) { return bpf_map_lookup_elem(&accounts, &type); }
 
-static __always_inline void put_out(void *record, __u64 bytes, struct account *account) {
-  if (bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP)) account->dropped++;
+// False: refused.
+static __always_inline bool put_out(void *record, __u64 bytes, struct account *account) {
+  const bool refused = bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP);
+  if (refused) account->dropped++;
   wake_reader(&ring, &waiting, wake_bytes);
+  return !refused;
 }
 
 static __always_inline void read_stdio(struct picket_stdio *out, struct file **fds, __u32 fd) {
@@ -62,17 +74,19 @@ static __always_inline void read_stdio(struct picket_stdio *out, struct file **f
   out->remote_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
 }
 
+// `task` and what hangs on it is read by plain loads, which the kernel guards for pointers that it knows the type of; a
+// BPF_CORE_READ costs a call.
 static __always_inline void fill_identity(struct picket_process_event *e, struct task_struct *task, __u32 type) {
   __builtin_memset(e, 0, sizeof(*e));
   e->type = type;
   e->time_ns = bpf_ktime_get_boot_ns();
-  e->pid = BPF_CORE_READ(task, tgid);
-  e->ppid = BPF_CORE_READ(task, real_parent, tgid);
-  const struct cred *cred = BPF_CORE_READ(task, cred);
+  e->pid = task->tgid;
+  e->ppid = task->real_parent->tgid;
+  const struct cred *cred = task->cred;
   e->uid = BPF_CORE_READ(cred, uid.val);
   e->euid = BPF_CORE_READ(cred, euid.val);
   e->gid = BPF_CORE_READ(cred, gid.val);
-  e->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+  e->start_ns = task->group_leader->start_boottime;
   e->session = bpf_core_field_exists(task->sessionid) ? BPF_CORE_READ(task, sessionid) : ~0U;
 }
 
@@ -90,17 +104,17 @@ static __always_inline __u32 put_text(struct tail *tail, __u32 *at, const char *
 // Appends the path of the program that `task` runs, or its comm where it has no memory. Returns flags of the first case,
 // `is_comm` in the other.
 static __always_inline __u32 put_program(struct tail *tail, __u32 *at, struct task_struct *task, __u32 is_comm) {
-  struct file *file = BPF_CORE_READ(task, mm, exe_file);
-  if (file) return put_path(tail, at, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+  struct file *file = task->mm->exe_file;
+  if (file) return put_path(tail, at, file->f_path.mnt, file->f_path.dentry);
   put_text(tail, at, task->comm, sizeof(task->comm));
   return is_comm;
 }
 
 static __always_inline __u32 file_flags(struct task_struct *task, __u32 deleted, __u32 no_tree) {
-  struct dentry *dentry = BPF_CORE_READ(task, mm, exe_file, f_path.dentry);
-  if (!dentry) return 0;
-  return (BPF_CORE_READ(dentry, d_hash.pprev) ? 0 : deleted) |
-         (BPF_CORE_READ(dentry, d_parent) == dentry ? no_tree : 0);
+  struct file *file = task->mm->exe_file;
+  if (!file) return 0;
+  struct dentry *dentry = file->f_path.dentry;
+  return (dentry->d_hash.pprev ? 0 : deleted) | (dentry->d_parent == dentry ? no_tree : 0);
 }
 
 // Appends the names from a control group up to its root, which has none. Global, like walk_path.
@@ -122,11 +136,12 @@ __attribute__((noinline)) __u32 walk_cgroup(struct tail *tail, __u32 at, __u64 l
 // A container is in a group of its own on each hierarchy that it knows: version 2's, and one of version 1 where the
 // first controller is still there.
 static __always_inline void put_cgroups(struct scratch *s, __u32 *at, struct task_struct *task) {
-  struct css_set *set = BPF_CORE_READ(task, cgroups);
-  struct cgroup *unified = BPF_CORE_READ(set, dfl_cgrp);
+  struct css_set *set = task->cgroups;
+  struct cgroup *unified = set->dfl_cgrp;
   struct cgroup *other = BPF_CORE_READ(set, subsys[0], cgroup);
   __u32 before = *at;
-  *at = walk_cgroup(&s->tail, before, (__u64)BPF_CORE_READ(unified, kn));
+  s->tail.pointers[0] = (__u64)unified->kn;
+  *at = walk_cgroup(&s->tail, before, s->tail.pointers[0]);
   s->event.cgroup_bytes = *at - before;
   if (!other || BPF_CORE_READ(other, root) == BPF_CORE_READ(unified, root)) return;
   before = *at;
@@ -162,18 +177,56 @@ static long hash_chunk(__u64 index, struct hashing *state) {
   return 0;
 }
 
-// What is longer than what is kept is told apart by the hash of all of it.
-static __always_inline void hash_argv(struct picket_process_event *e, __u64 begin) {
+// What is longer than what is kept is told apart by the hash of all of it. Global, like walk_path.
+__attribute__((noinline)) int hash_argv(struct picket_process_event *e, __u64 begin) {
+  if (!e) return 0;
   struct hashing state = {.begin = begin, .total = e->argv_total, .hash = 0xcbf29ce484222325ULL};
   bpf_loop(CHUNKS_MAX, hash_chunk, &state, 0);
-  if (state.lost || e->argv_total > (__u64)CHUNKS_MAX * CHUNK_BYTES) return;
+  if (state.lost || e->argv_total > (__u64)CHUNKS_MAX * CHUNK_BYTES) return 0;
   e->argv_hash = state.hash;
   e->flags |= PICKET_ARGV_HASHED;
+  return 1;
 }
 
 static __always_inline void put_tty(struct scratch *s, __u32 *at, struct task_struct *task) {
   struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
   if (tty) s->event.tty_bytes = put_text(&s->tail, at, tty->name, sizeof(tty->name));
+}
+
+static __always_inline __u64 mix(__u64 hash, __u64 word) { return (hash ^ word) * 0x100000001b3ULL; }
+
+static __always_inline __u64 hash_socket(__u64 hash, const struct picket_stdio *stdio) {
+  if ((stdio->mode & 0170000) != 0140000) return mix(hash, 0);
+  const __u64 *peer = (const __u64 *)stdio->remote;
+  return mix(mix(mix(hash, 1 + stdio->family), peer[0]), peer[1]);
+}
+
+// The ring is full: how often the same was started is kept, and what it was the first time.
+static __always_inline void count_exec(struct scratch *s, struct task_struct *task, __u64 begin, __u64 bytes) {
+  struct picket_process_event *e = &s->event;
+  if (!(e->flags & PICKET_ARGV_HASHED)) hash_argv(e, begin);
+  struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+  struct picket_counted_exec_key key = {
+      .inode = BPF_CORE_READ(inode, i_ino), .argv_hash = e->argv_hash, .uid = e->uid, .euid = e->euid};
+  key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+  key.sockets = hash_socket(hash_socket(hash_socket(0xcbf29ce484222325ULL, &e->stdio[0]), &e->stdio[1]), &e->stdio[2]);
+  struct picket_counted_exec *found = bpf_map_lookup_elem(&counts, &key);
+  if (!found) {
+    s->counted.count = 1;
+    s->counted.last_ns = e->time_ns;
+    s->counted.bytes = bytes;
+    s->counted.pad = 0;
+    bpf_probe_read_kernel(s->counted.record, sizeof(s->counted.record), s);
+    if (!bpf_map_update_elem(&counts, &key, &s->counted, BPF_NOEXIST)) {
+      __sync_fetch_and_add(&counted, 1);
+      return;
+    }
+    found = bpf_map_lookup_elem(&counts, &key);  // another CPU was first
+    if (!found) return;
+  }
+  __sync_fetch_and_add(&found->count, 1);
+  found->last_ns = e->time_ns;
+  __sync_fetch_and_add(&counted, 1);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -186,9 +239,9 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   struct picket_process_event *e = &s->event;
   fill_identity(e, task, PICKET_EXEC);
 
-  struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-  struct file **fds = BPF_CORE_READ(table, fd);
-  if (BPF_CORE_READ(table, max_fds) > 2) {
+  struct fdtable *table = task->files->fdt;
+  struct file **fds = table->fd;
+  if (table->max_fds > 2) {
     read_stdio(&e->stdio[0], fds, 0);
     read_stdio(&e->stdio[1], fds, 1);
     read_stdio(&e->stdio[2], fds, 2);
@@ -201,30 +254,30 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   e->executable_bytes = at;
 
   __u32 before = at;
-  struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+  struct task_struct *parent = task->real_parent;
   e->flags |= put_program(&s->tail, &at, parent, PICKET_PARENT_IS_COMM);
   e->flags |= file_flags(parent, PICKET_PARENT_DELETED, 0);
   e->parent_bytes = at - before;
 
   before = at;
-  struct task_struct *grandparent = BPF_CORE_READ(parent, real_parent);
-  struct file *file = BPF_CORE_READ(grandparent, mm, exe_file);
-  if (file && file == BPF_CORE_READ(parent, mm, exe_file)) {
+  struct task_struct *grandparent = parent->real_parent;
+  struct file *file = grandparent->mm->exe_file;
+  if (file && file == parent->mm->exe_file) {
     e->flags |= PICKET_GRANDPARENT_IS_PARENT;
-  } else if (BPF_CORE_READ(grandparent, tgid)) {
+  } else if (grandparent->tgid) {
     e->flags |= put_program(&s->tail, &at, grandparent, PICKET_GRANDPARENT_IS_COMM);
   }
   e->grandparent_bytes = at - before;
 
   before = at;
-  struct fs_struct *fs = BPF_CORE_READ(task, fs);
-  e->flags |= put_path(&s->tail, &at, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
+  struct fs_struct *fs = task->fs;
+  e->flags |= put_path(&s->tail, &at, fs->pwd.mnt, fs->pwd.dentry);
   e->cwd_bytes = at - before;
   put_cgroups(s, &at, task);
   put_tty(s, &at, task);
 
-  unsigned long begin = BPF_CORE_READ(task, mm, arg_start);
-  __u64 total = BPF_CORE_READ(task, mm, arg_end) - begin;
+  unsigned long begin = task->mm->arg_start;
+  __u64 total = task->mm->arg_end - begin;
   e->argv_total = total;
   if (total > PICKET_ARGV_BYTES_MAX) hash_argv(e, begin);
   __u64 length = total;
@@ -241,7 +294,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   __u64 bytes = sizeof(*e) + at + length;
   barrier_var(bytes);
   if (bytes > RECORD_BYTES_MAX) bytes = RECORD_BYTES_MAX;
-  put_out(s, bytes, account);
+  if (!put_out(s, bytes, account)) count_exec(s, task, begin, bytes);
   return 0;
 }
 

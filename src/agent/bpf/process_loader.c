@@ -9,6 +9,7 @@ int picket_process_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int fork_e
   out->failed_step = "open";
   if (status == 0) {
     skeleton->maps.ring.max_entries = ring_bytes;
+    skeleton->maps.counts.max_entries = ring_bytes / PICKET_RING_BYTES_A_COUNT;
     out->failed_step = "load";
     status = picket_process__load(skeleton);
   }
@@ -33,6 +34,8 @@ int picket_process_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int fork_e
   out->program_count = 3;
   out->waiting = &skeleton->bss->waiting;
   out->wake_bytes = &skeleton->bss->wake_bytes;
+  out->counts_fd = skeleton->maps.counts.map_fd;
+  out->counted = &skeleton->bss->counted;
   return 0;
 }
 

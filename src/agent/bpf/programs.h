@@ -10,6 +10,8 @@ extern "C" {
 #endif
 
 enum { PICKET_BPF_PROGRAMS_MAX = 6 };
+/* The table of what a full ring refuses has a place for so many bytes of the ring (network: for half of them). */
+enum { PICKET_RING_BYTES_A_COUNT = 256 };
 
 /* One loaded object with its ring. Descriptors stay owned by the skeleton behind it. */
 struct picket_bpf {
@@ -21,6 +23,8 @@ struct picket_bpf {
   int program_count;
   volatile __u32 *waiting;    /* set to 1: the next record wakes the reader */
   volatile __u64 *wake_bytes; /* backlog above which each record wakes */
+  int counts_fd;              /* overload: what the ring refused, see event.h */
+  volatile __u64 *counted;    /* how often something was counted there */
   const char *failed_step;    /* static text, after an error */
 };
 

@@ -58,11 +58,13 @@ struct cred {
   kuid_t euid;
 };
 struct super_block {
+  __u32 s_dev;
   unsigned long s_magic;
 };
 struct inode {
   __u16 i_mode;
   __u32 i_rdev;
+  struct super_block *i_sb;
   unsigned long i_ino;
 };
 struct qstr {

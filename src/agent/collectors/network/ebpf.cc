@@ -11,6 +11,7 @@
 #include "network/interface_names.h"
 #include "network/net_table.h"
 #include "network/tiers.h"
+#include "support/bpf_counts.h"
 #include "support/bpf_ring.h"
 #include "support/bpf_text.h"
 #include "support/procfs.h"
@@ -80,11 +81,12 @@ class FlowTable {
 
 class NetworkEbpf final : public Source {
  public:
-  NetworkEbpf(const Environment& environment, UniqueFd second_link, std::unique_ptr<BpfRing> ring,
-              const picket_flows& flows)
+  NetworkEbpf(const Environment& environment, UniqueFd second_link, const BpfCounts& counts,
+              std::unique_ptr<BpfRing> ring, const picket_flows& flows)
       : environment_(environment),
         second_link_(std::move(second_link)),
         ring_(std::move(ring)),
+        counts_(counts),
         flows_(flows, environment.settings.network_idle),
         fd_(ring_->fd()),
         facts_(environment.settings.procfs),
@@ -101,7 +103,7 @@ class NetworkEbpf final : public Source {
     // Who-records are read, but no records of their own.
     return {.seen = kernel.seen - who_ + swept_,
             .delivered = delivered_,
-            .dropped_kernel = kernel.dropped,
+            .dropped_kernel = kernel.dropped - std::min(kernel.dropped, recovered_),
             .dropped_user = unreadable_,
             .incomplete = incomplete_};
   }
@@ -110,8 +112,30 @@ class NetworkEbpf final : public Source {
   Duration drain() {
     now_ = moment_of(environment_.clock);
     const std::size_t drained = ring_->drain(kDrainMax, [this](Bytes record) { take(record); });
-    const Duration pace = ring_->pace(drained, now_.monotonic);
+    if (drained < kDrainMax && counts_.wait(now_.monotonic).us <= 0) take_counts();
+    const Duration pace = std::min(ring_->pace(drained, now_.monotonic), counts_.wait(now_.monotonic));
     return flows_.worth_a_look() ? std::min(pace, sweep()) : pace;
+  }
+
+  // What the ring refused while we were slow.
+  void take_counts() {
+    counts_.take<picket_counted_connection_key, picket_counted_connection>(
+        now_.monotonic, [this](const picket_counted_connection_key&, const picket_counted_connection& counted) {
+          recovered_ += counted.count;
+          picket_connection_event event = counted.first;
+          if (counted.count > 1) (event.direction == PICKET_IN ? event.remote_port : event.local_port) = 0;
+          const Duration spread{static_cast<std::int64_t>(counted.last_ns - std::min(counted.last_ns, event.time_ns)) /
+                                1000};
+          // The sums must stay what they are: the last one gets what does not divide.
+          event.bytes_in = counted.bytes_in / counted.count;
+          event.bytes_out = counted.bytes_out / counted.count;
+          const std::uint64_t many = counted.count - 1;
+          if (many > 0) take_connection(event, many, spread);
+          event.bytes_in = counted.bytes_in - many * event.bytes_in;
+          event.bytes_out = counted.bytes_out - many * event.bytes_out;
+          event.time_ns = counted.last_ns;
+          take_connection(event);
+        });
   }
 
   /// Reports exchanges of the table that are over. Returns the delay until the next look.
@@ -176,13 +200,16 @@ class NetworkEbpf final : public Source {
     programs_.put(event.pid, event.start_ns, executable, tail.substr(event.executable_bytes, event.argv_bytes));
   }
 
-  void take_connection(const picket_connection_event& event) {
+  /// `count` alike ones, of which this was the first; their last was `spread` later.
+  void take_connection(const picket_connection_event& event, std::uint64_t count = 1, Duration spread = {}) {
     ConnectionRecord record{.time = moment_from_boot(now_, event.time_ns), .origin = {"network", "ebpf", false}};
     record.kind = event.type == PICKET_OPENED   ? ConnectionRecord::Kind::opened
                   : event.type == PICKET_FAILED ? ConnectionRecord::Kind::failed
                                                 : ConnectionRecord::Kind::closed;
     record.direction =
         event.direction == PICKET_IN ? ConnectionRecord::Direction::in : ConnectionRecord::Direction::out;
+    record.count = count;
+    record.spread = spread;
     record.protocol = event.protocol;
     record.local = {address_of(event.family, event.local), event.local_port};
     record.remote = {address_of(event.family, event.remote), event.remote_port};
@@ -199,8 +226,8 @@ class NetworkEbpf final : public Source {
     }
     if (record.pid == 0) find_listener(record);
     if (record.pid != 0) name_program(record, event.start_ns);
-    if (record.executable.empty()) ++incomplete_;
-    ++delivered_;
+    if (record.executable.empty()) incomplete_ += count;
+    delivered_ += count;
     environment_.sink.emit(record);
   }
 
@@ -244,6 +271,7 @@ class NetworkEbpf final : public Source {
   Environment environment_;
   UniqueFd second_link_;  // closed after the ring's programs
   std::unique_ptr<BpfRing> ring_;
+  BpfCounts counts_;
   FlowTable flows_;
   Duration sweep_at_;
   InterfaceNames interfaces_;
@@ -257,6 +285,7 @@ class NetworkEbpf final : public Source {
   PathText path_;
   Moment now_;
   std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0, who_ = 0, swept_ = 0;
+  std::uint64_t recovered_ = 0;  // of what the ring refused: counted in the kernel, taken from there
 };
 
 // The root of the cgroup2 tree: mounted alone, or as "unified" in the hybrid layout. -1: neither, so neither UDP nor
@@ -279,7 +308,7 @@ Result<std::unique_ptr<Source>> open_network_ebpf(const Environment& environment
   }
   UniqueFd second_link{flows.second_link};
   TRY(auto ring, BpfRing::create(bpf, picket_network_bpf_close));
-  return std::make_unique<NetworkEbpf>(environment, std::move(second_link), std::move(ring), flows);
+  return std::make_unique<NetworkEbpf>(environment, std::move(second_link), BpfCounts(bpf), std::move(ring), flows);
 }
 
 }  // namespace picket::agent

@@ -1,9 +1,11 @@
 // Tier "ebpf" of process: BTF tracepoints; everything a record needs was read in the kernel at the moment of exec.
+#include <algorithm>
 #include <cstring>
 
 #include "event.h"
 #include "process/tiers.h"
 #include "support/argv_hash.h"
+#include "support/bpf_counts.h"
 #include "support/bpf_ring.h"
 #include "support/bpf_text.h"
 #include "support/container_id.h"
@@ -50,12 +52,13 @@ std::string_view until_nul(std::string_view text) { return text.substr(0, text.f
 
 class ProcessEbpf final : public Source {
  public:
-  ProcessEbpf(const Environment& environment, std::unique_ptr<BpfRing> ring)
+  ProcessEbpf(const Environment& environment, const BpfCounts& counts, std::unique_ptr<BpfRing> ring)
       : sink_(environment.sink),
         clock_(environment.clock),
         remembers_(environment.settings.process_fork_exit),
         procfs_(environment.settings.procfs),
         ring_(std::move(ring)),
+        counts_(counts),
         fd_(ring_->fd()) {}
 
   std::span<const int> fds() const override { return {&fd_, 1}; }
@@ -66,7 +69,7 @@ class ProcessEbpf final : public Source {
     const KernelAccount kernel = ring_->account(PICKET_PROCESS_TYPES);
     return {.seen = kernel.seen,
             .delivered = delivered_,
-            .dropped_kernel = kernel.dropped,
+            .dropped_kernel = kernel.dropped - std::min(kernel.dropped, recovered_),
             .dropped_user = unreadable_,
             .incomplete = incomplete_};
   }
@@ -74,27 +77,54 @@ class ProcessEbpf final : public Source {
  private:
   Duration drain() {
     now_ = moment_of(clock_);
-    const std::size_t drained = ring_->drain(kDrainMax, [this](Bytes record) { take(record); });
-    return ring_->pace(drained, now_.monotonic);
+    const std::size_t drained = ring_->drain(kDrainMax, [this](Bytes record) { take(record, 1, 0); });
+    if (drained < kDrainMax && counts_.wait(now_.monotonic).us <= 0) take_counts();
+    return std::min(ring_->pace(drained, now_.monotonic), counts_.wait(now_.monotonic));
   }
 
-  void take(Bytes bytes) {
+  // What the ring refused while we were slow.
+  void take_counts() {
+    counts_.take<picket_counted_exec_key, picket_counted_exec>(
+        now_.monotonic, [this](const picket_counted_exec_key&, const picket_counted_exec& counted) {
+          const std::size_t kept = std::min<std::size_t>(counted.bytes, sizeof(counted.record));
+          recovered_ += counted.count;
+          take(as_bytes({reinterpret_cast<const char*>(counted.record), kept}), counted.count, counted.last_ns);
+        });
+  }
+
+  /// Cuts off from the end what is not there: records of the overload's table are kept as far as they fit.
+  static void fit(picket_process_event& event, std::size_t bytes) {
+    for (__u16* part : {&event.executable_bytes, &event.parent_bytes, &event.grandparent_bytes, &event.cwd_bytes,
+                        &event.cgroup_bytes, &event.cgroup_v1_bytes, &event.tty_bytes, &event.argv_bytes}) {
+      if (*part > bytes) {
+        *part = static_cast<__u16>(bytes);
+        if (part != &event.argv_bytes) event.flags |= PICKET_PATH_CUT;
+      }
+      bytes -= *part;
+    }
+  }
+
+  /// `count` happenings that this was the first of; the last at `last_ns`.
+  void take(Bytes bytes, std::uint64_t count, std::uint64_t last_ns) {
     picket_process_event event;
     if (bytes.size() < sizeof(event)) {
-      ++unreadable_;
+      unreadable_ += count;
       return;
     }
     std::memcpy(&event, bytes.data(), sizeof(event));
-    std::string_view tail = as_text(bytes.subspan(sizeof(event)));
+    const std::string_view tail = as_text(bytes.subspan(sizeof(event)));
+    if (last_ns != 0) fit(event, tail.size());
     const std::size_t claimed = std::size_t{event.executable_bytes} + event.parent_bytes + event.grandparent_bytes +
                                 event.cwd_bytes + event.cgroup_bytes + event.cgroup_v1_bytes + event.tty_bytes +
                                 event.argv_bytes;
     if (claimed > tail.size() || event.type >= PICKET_PROCESS_TYPES) {
-      ++unreadable_;
+      unreadable_ += count;
       return;
     }
     ProcessRecord record{.time = moment_from_boot(now_, event.time_ns), .origin = {"process", "ebpf", false}};
     record.kind = static_cast<ProcessRecord::Kind>(event.type);
+    record.count = count;
+    if (last_ns > event.time_ns) record.spread = Duration{static_cast<std::int64_t>((last_ns - event.time_ns) / 1000)};
     record.pid = event.pid;
     record.ppid = event.ppid;
     record.uid = event.uid;
@@ -110,7 +140,7 @@ class ProcessEbpf final : public Source {
     } else {
       describe_other(event, until_nul(tail.substr(0, event.executable_bytes)), record);
     }
-    ++delivered_;
+    delivered_ += count;
     sink_.emit(record);
   }
 
@@ -169,11 +199,13 @@ class ProcessEbpf final : public Source {
   ProcessFacts procfs_;
   ProgramCache programs_;
   std::unique_ptr<BpfRing> ring_;
+  BpfCounts counts_;
   int fd_;
   Moment now_;
   PathText executable_, parent_, grandparent_, cwd_, cgroup_;
   std::array<char, kTerminalBytesMax> terminal_;
   std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0;
+  std::uint64_t recovered_ = 0;  // of what the ring refused: counted in the kernel, taken from there
 };
 
 }  // namespace
@@ -186,7 +218,7 @@ Result<std::unique_ptr<Source>> open_process_ebpf(const Environment& environment
     return bpf_failure(bpf.failed_step, status);
   }
   TRY(auto ring, BpfRing::create(bpf, picket_process_bpf_close));
-  return std::make_unique<ProcessEbpf>(environment, std::move(ring));
+  return std::make_unique<ProcessEbpf>(environment, BpfCounts(bpf), std::move(ring));
 }
 
 }  // namespace picket::agent

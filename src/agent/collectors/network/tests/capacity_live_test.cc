@@ -33,7 +33,7 @@ struct Sum final : AggregateSink {
 struct Tap final : RecordSink {
   explicit Tap(Aggregator& to) : next(to) {}
   void emit(const ConnectionRecord& record) override {
-    ++records;
+    records += record.count;
     if (record.kind != Kind::closed) hits += record.count;
     if (record.kind == Kind::closed && record.bytes_known) bytes_out += record.bytes_out * record.count;
     next.emit(record);

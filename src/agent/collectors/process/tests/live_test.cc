@@ -168,11 +168,12 @@ TEST(ProcessEbpf, AccountsForEveryExecWhenTheReaderStops) {
   EXPECT_GT(stopped.dropped_kernel, 0u) << "a ring of 16 KiB cannot hold 500 execs";
   // Others execute meanwhile: the account is looked at when nothing is between kernel and sink.
   Counters after;
-  std::size_t recorded = 0;
+  std::uint64_t recorded = 0;
   bench.run_until(
       [&] {
         after = bench.collector.counters();
-        recorded = bench.sink.processes.size();
+        recorded = 0;
+        for (const auto& kept : bench.sink.processes) recorded += kept.record.count;
         return after.seen == after.delivered + after.dropped_kernel;
       },
       30);
