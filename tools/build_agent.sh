@@ -38,7 +38,9 @@ tools/deps/debian.sh
 build="build/$folder-$arch"
 sysroot="$root/build/sysroot-$arch"
 tools/deps/sysroot.sh "$arch" "$sysroot"
-tools/deps/agent_libraries.sh "$arch" "$sysroot" "$root/build/libraries-$arch"
+more_libraries=()
+[[ " $* " != *"PICKET_AGENT_ZSTD=ON "* ]] || more_libraries=(libzstd)
+tools/deps/agent_libraries.sh "$arch" "$sysroot" "$root/build/libraries-$arch" "${more_libraries[@]}"
 set -- -DPICKET_LIBRARIES="$root/build/libraries-$arch" "$@"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# agent_libraries.sh ARCH SYSROOT DIR: zlib, c-ares and mbedTLS for the agent, built from Debian's sources into DIR/{include,lib}. The
-# compiler that builds the agent makes them small, with only what an agent calls: a quarter of a megabyte less than Debian's archives.
+# agent_libraries.sh ARCH SYSROOT DIR [libzstd]: zlib, c-ares and mbedTLS for the agent, built from Debian's sources into DIR/{include,lib}.
+# The compiler that builds the agent makes them small, with only what an agent calls: 0.3 MB less than Debian's archives.
 set -euo pipefail
 arch=$1
 sysroot=$(realpath "$2")
 root=$(realpath -m "$3")
 here=$(cd "$(dirname "$0")" && pwd)
-sources=(zlib c-ares mbedtls)
+sources=(zlib c-ares mbedtls "${@:4}")
 flags="-Oz -flto -fPIC -ffunction-sections -fdata-sections -fstack-protector-strong -D_FORTIFY_SOURCE=2"
-made_of="$arch $flags $(cat "$0" "$here/mbedtls_config.h" | sha256sum)"
+made_of="$arch ${sources[*]} $flags $(cat "$0" "$here/mbedtls_config.h" | sha256sum)"
 [ -e "$root/.complete" ] && [ "$(cat "$root/.complete")" = "$made_of" ] && exit 0
 
 echo "Fetching and building the agent's libraries for $arch ..." >&2
@@ -44,7 +44,10 @@ everything() {
   cp "$here/agent_zlib.cmake" zlib/CMakeLists.txt && build zlib &&
     build c-ares -DCARES_STATIC=ON -DCARES_STATIC_PIC=ON -DCARES_SHARED=OFF -DCARES_BUILD_TOOLS=OFF -DCARES_BUILD_TESTS=OFF &&
     cp "$here/mbedtls_config.h" mbedtls/include/mbedtls/config.h &&
-    build mbedtls -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF -DLIB_INSTALL_DIR=lib
+    build mbedtls -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF -DLIB_INSTALL_DIR=lib &&
+    if [ -d libzstd ]; then
+      build libzstd/build/cmake -DZSTD_BUILD_PROGRAMS=OFF -DZSTD_BUILD_SHARED=OFF -DZSTD_MULTITHREAD_SUPPORT=OFF -DZSTD_LEGACY_SUPPORT=OFF
+    fi
 }
 if ! (everything) >"$work/log" 2>&1; then
   tail -n 30 "$work/log" >&2

@@ -8,6 +8,9 @@
 
 namespace picket::agent {
 
+/// The hub refuses a body that grows fifty-fold (message::Limits::ratio_max): what compresses better is sent as it is.
+inline constexpr std::size_t kCompressionRatioMax = 40;
+
 /// The message, compressed when the result is at least an eighth smaller; nullopt otherwise. gzip (RFC 1952), or zstd
 /// (RFC 8878) where the agent was built with PICKET_AGENT_ZSTD.
 std::optional<Buffer> compress_message(std::string_view message);
