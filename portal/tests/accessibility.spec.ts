@@ -26,7 +26,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const [device, alert] = [await first('/devices?limit=1', 'deviceId'), await first('/alerts?limit=1', 'id')];
     const pages = [
       ...kPages,
-      ...(device ? [[`/devices/${device}`, device] as const, [`/devices/${device}?tab=twin`, device] as const] : []),
+      ...(device
+        ? [
+            [`/devices/${device}`, device] as const,
+            [`/devices/${device}?tab=twin`, device] as const,
+            [`/devices/${device}?tab=response`, device] as const,
+          ]
+        : []),
       ...(alert ? [[`/alerts/${alert}`, /./] as const] : []),
     ];
     const found: string[] = [];

@@ -16,6 +16,7 @@ import type {
   RecommendationPage,
   RecommendationState,
   RecommendationType,
+  ResponseOrder,
   Triage,
   Twin,
 } from './types';
@@ -164,6 +165,18 @@ export function useCallMethod(id: string) {
   return useMutation({
     mutationFn: ({ module, ...body }: MethodCall & { module: string | undefined }) =>
       api.post('/devices/{device_id}/methods', { path: { device_id: id }, query: { module }, body }),
+  });
+}
+
+/** Has the agent carry out a signed command. What the device refused or could not do is an error here, in its words. */
+export function useRespond(id: string) {
+  return useMutation({
+    mutationFn: async (body: ResponseOrder) => {
+      const answer = await api.post('/devices/{device_id}/response', { path: { device_id: id }, body });
+      if (answer.status === 200) return answer;
+      const said = (answer.payload as { error?: string } | null)?.error;
+      throw new Error(said ? `The device answered ${answer.status}: ${said}` : `The device answered ${answer.status}.`);
+    },
   });
 }
 

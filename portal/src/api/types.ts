@@ -41,6 +41,7 @@ export type SeverityCounts = Schemas['SeverityCounts'];
 export type Span = Schemas['Span'];
 export type MethodCall = Schemas['MethodCall'];
 export type MethodReply = Schemas['MethodReply'];
+export type ResponseOrder = NonNullable<operations['respond']['requestBody']>['content']['application/json'];
 export type DeviceMessage = Schemas['DeviceMessage'];
 export type Twin = Omit<Schemas['Twin'], 'tags' | 'properties'> & {
   tags: JsonObject;

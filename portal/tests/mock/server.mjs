@@ -3,6 +3,7 @@
  * The API of schema/openapi.yaml over the made-up fleet of data.mjs, and the built portal beside it. Development only.
  * MOCK_PORT (8480), MOCK_EMPTY=1 for a server without devices. POST /mock/alert raises an alert. User admin, secret picket.
  */
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -211,6 +212,44 @@ function patchTwin(twin, patch) {
   return { status: 200, body: twin };
 }
 
+/** Rows of what devices were commanded: device id, then TimeGenerated, Kind, Actor, Details. @type {string[][]} */
+const commandRows = [];
+
+/** @param {string} device @param {boolean} connected @param {any} body @returns {Answer} */
+function respond(device, connected, body) {
+  const command = randomUUID();
+  /** @param {string} kind @param {string} actor @param {object} details */
+  const record = (kind, actor, details) =>
+    commandRows.unshift([device, new Date().toISOString(), kind, actor, JSON.stringify(details)]);
+  const { action, arguments: given = {} } = body;
+  record('response.order', 'admin', { command, action, arguments: given });
+  if (!connected) {
+    const reason = `The device ${device} is not connected.`;
+    record('response.answer', 'admin', { command, action, outcome: 'unanswered', code: 404103, reason });
+    return fail(404, 'hub_device_not_online', reason);
+  }
+  const message = action === 'isolate' ? 'isolated' : 'released';
+  record('device', '', {
+    CommandId: command,
+    Action: action,
+    Result: 'Done',
+    Arguments: JSON.stringify(given),
+    Message: message,
+  });
+  record('response.answer', 'admin', { command, action, outcome: 'done', status: 200, reason: message });
+  return { status: 200, body: { id: command, module: body.module, status: 200, payload: { id: command, message } } };
+}
+
+/** @param {string} query */
+function listCommands(query) {
+  const device = /DeviceId == "([^"]*)"/.exec(query)?.[1];
+  const columns = ['TimeGenerated', 'Kind', 'Actor', 'Details'].map((name, index) => ({
+    name,
+    type: index ? 'string' : 'datetime',
+  }));
+  return { ...answer('DeadLetter'), columns, rows: commandRows.filter(([of]) => of === device).map((row) => row.slice(1)) };
+}
+
 /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {Answer} */
 function route(method, path, query, body) {
   const [, kind = '', id = '', part = ''] = path.split('/').map(decodeURIComponent);
@@ -271,6 +310,7 @@ function route(method, path, query, body) {
       return { status: 200, body: { ...device, openAlerts: openBySeverity(id) } };
     case 'POST devices': {
       if (part === 'messages') return { status: 204 };
+      if (part === 'response') return respond(id, device?.connectionState === 'Connected', body);
       if (part === 'methods') {
         if (device?.connectionState !== 'Connected')
           return fail(404, 'hub_device_not_online', `The device ${id} is not connected.`);
@@ -320,7 +360,7 @@ function route(method, path, query, body) {
     case 'GET recommendations':
       return { status: 200, body: listRecommendations(query) };
     case 'POST query': {
-      const result = answer(body.query);
+      const result = body.query.includes('"response."') ? listCommands(body.query) : answer(body.query);
       return { status: 'error' in result ? 400 : 200, body: result };
     }
     default:

@@ -11,11 +11,12 @@ import { DeviceStateBadge } from '@/parts/status-badges';
 import { TimeText } from '@/parts/time-text';
 import { DeviceActions } from './device-actions';
 import { Coverage, Modules } from './device-parts';
+import { DeviceResponse } from './device-response';
 import { DeviceTwin } from './device-twin';
 import { RecentEvents } from './recent-events';
 
-type TabName = 'summary' | 'alerts' | 'events' | 'twin';
-const kTabs: readonly TabName[] = ['summary', 'alerts', 'events', 'twin'];
+type TabName = 'summary' | 'alerts' | 'events' | 'twin' | 'response';
+const kTabs: readonly TabName[] = ['summary', 'alerts', 'events', 'twin', 'response'];
 
 const useStyles = makeStyles({
   columns: {
@@ -63,11 +64,13 @@ export default function DevicePage() {
         <Tab value="alerts">Alerts{open > 0 ? ` (${open} open)` : ''}</Tab>
         <Tab value="events">Events</Tab>
         <Tab value="twin">Twin</Tab>
+        <Tab value="response">Response</Tab>
       </TabList>
       {tab === 'summary' && <Summary device={device} />}
       {tab === 'alerts' && <DeviceAlerts deviceId={deviceId} />}
       {tab === 'events' && <RecentEvents deviceId={deviceId} />}
       {tab === 'twin' && <DeviceTwin device={device} />}
+      {tab === 'response' && <DeviceResponse device={device} />}
     </Page>
   );
 }
