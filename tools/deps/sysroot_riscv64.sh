@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # sysroot_riscv64.sh DIR: what sysroot.sh unpacks for other architectures, for riscv64, which Debian 12 does not release: its cross
-# packages of the C and C++ libraries, laid out as a root, and zlib, c-ares, mbedTLS and GoogleTest (for the tests) built from Debian's sources.
+# packages of the C and C++ libraries, laid out as a root, and GoogleTest (for the tests) built from Debian's source.
 set -euo pipefail
 root=$(realpath -m "$1")
 here=$(cd "$(dirname "$0")/../.." && pwd)
 triple=riscv64-linux-gnu
 packages=("libc6-dev-riscv64-cross" libc6-riscv64-cross linux-libc-dev-riscv64-cross libstdc++-12-dev-riscv64-cross libgcc-12-dev-riscv64-cross
   libgcc-s1-riscv64-cross libbpf-dev)
-sources=(zlib c-ares mbedtls googletest)
+sources=(googletest)
 stamp="$root/.complete"
 [ -e "$stamp" ] && [ "$(cat "$stamp")" = "${packages[*]} ${sources[*]}" ] && exit 0
 
@@ -46,11 +46,6 @@ lay_out() {
 }
 flags="-Os -ffunction-sections -fdata-sections -fPIC -fstack-protector-strong"
 unpacked() { dpkg-source --no-check -x "$work"/sources/"$1"_*.dsc "$work/sources/$1"; }
-build_zlib() {  # Debian's copy lacks the Windows file that its CMake names
-  unpacked zlib && cd "$work/sources/zlib" &&
-    CC="clang-19 --target=$triple --sysroot=$root -fuse-ld=lld-19" AR=llvm-ar-19 RANLIB=llvm-ranlib-19 CFLAGS=$flags \
-      ./configure --static --prefix=/usr --libdir="/usr/lib/$triple" && make -j2 install DESTDIR="$root"
-}
 build() {  # NAME CMAKE_OPTION...
   local name=$1
   shift
@@ -62,10 +57,7 @@ build() {  # NAME CMAKE_OPTION...
     DESTDIR="$root" ninja -C "$work/sources/$name-build" install
 }
 everything() {
-  fetch && lay_out && (build_zlib) &&
-    build c-ares -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_BUILD_TOOLS=OFF -DCARES_BUILD_TESTS=OFF &&
-    build mbedtls -DENABLE_TESTING=OFF -DENABLE_PROGRAMS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF -DLIB_INSTALL_DIR="lib/$triple" &&
-    build googletest
+  fetch && lay_out && build googletest
 }
 if ! (everything) >"$log" 2>&1; then
   tail -n 30 "$log" >&2

@@ -155,6 +155,7 @@ def pytest_once(what: list[str], marks: str, timeout_s: int) -> Outcome:
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         code, output = run([sys.executable if has_pytest(sys.executable) else "/usr/bin/python3", "-m", "pytest", "-q",
                             "-p", "no:cacheprovider", *what, "-m", marks, f"--junitxml={report.name}"], timeout_s)
+        print("".join(line + "\n" for line in output.splitlines() if line.startswith("figure: ")), end="", flush=True)
         return from_junit(report.name, what[0].split("::")[0], code, output)
 
 
@@ -251,7 +252,7 @@ SUITES = {
     "tsan": lambda: unit("tsan"),
     "fuzz": fuzz,
     "slow": lambda: run_pytest("tests/e2e", "slow", 3600),
-    "qemu": lambda: run_pytest("tests/qemu", "not slow", 7200),
+    "qemu": lambda: run_pytest("tests/qemu", "not slow", 14_400),
 }
 ONLY_WITH_ALL = {"asan", "tsan", "fuzz", "slow", "qemu"}
 
