@@ -69,7 +69,7 @@ void AlertBook::merge(AlertChange& alert, const Finding& finding, Profile profil
 }
 
 void AlertBook::raise(const Finding& finding, const Context& context, std::vector<AlertChange>& out) {
-  const AlertInfo* info = catalogue_.find(finding.alert_type);
+  const AlertInfo* info = finding.info != nullptr ? finding.info : catalogue_.find(finding.alert_type);
   CHECK(info != nullptr, "each alert type of a detector is in content/alerts/ (a test runs all)");
   const std::string key = state_key(context.rule, finding.alert_type, context.device.hub, context.device.device_id,
                                     context.device.generation_id, finding.group_key);
@@ -131,7 +131,8 @@ void AlertBook::advance(Timestamp now, journal::RecordId source, std::vector<Ale
 void AlertBook::forget(Timestamp now) {
   alerts_.erase_if([&](const std::string&, const OpenAlert& open) {
     const AlertInfo* info = catalogue_.find(open.alert.alert_type);
-    const Duration window = info == nullptr ? Duration{} : info->window;
+    // Of a rule that brings its own text: those join for an hour.
+    const Duration window = info == nullptr ? Duration::hours(1) : info->window;
     return !open.waiting && open.last < now - window - kLateness;
   });
 }

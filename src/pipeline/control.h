@@ -22,6 +22,12 @@ struct RulesChange {
     std::string resource;  ///< JSON of the device security group; empty: deleted.
   };
   std::optional<SecurityGroup> security_group;
+  struct SigmaRule {
+    std::string name;                 ///< Of a file of rules; for `enabled`, the id of one rule.
+    std::optional<std::string> yaml;  ///< The file's new text; empty: it is gone.
+    std::optional<bool> enabled;
+  };
+  std::optional<SigmaRule> sigma_rule;
 };
 
 /// {"Group":"name"} Errors: malformed.

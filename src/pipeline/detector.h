@@ -19,7 +19,10 @@
 
 namespace picket::pipeline {
 
+class ProcessGroups;
 class ProcessTree;
+struct AlertInfo;
+struct RulesChange;
 
 /// One payload item, enriched. Views live for the call.
 struct DetectorEvent {
@@ -31,6 +34,7 @@ struct DetectorEvent {
   /// one model should behave alike, and start anew with another firmware.
   std::string_view model;
   const ProcessTree& processes;  ///< What ran on the devices before this event.
+  ProcessGroups& groups;         ///< Which processes belong to one alert, over all detectors.
   workspace::RowId row;
   Timestamp time;       ///< TimeGenerated.
   Timestamp enqueued;   ///< The only clock a detector may use.
@@ -51,7 +55,7 @@ struct DetectorEvent {
 /// Something to raise. The raise stage makes it a new alert, or a change of the one with the same type, device and
 /// group key.
 struct Finding {
-  std::string_view alert_type;  ///< Static; must be in content/alerts/.
+  std::string_view alert_type;  ///< Static; must be in content/alerts/, unless `info` says what it is.
   std::string group_key;
   Timestamp start;
   Timestamp end;
@@ -62,6 +66,14 @@ struct Finding {
   std::vector<Entity> entities;       ///< Added unless there.
   /// Static; empty: the catalogue's. Taken in the default profile only, and never lowers what an alert has.
   std::string_view severity;
+  std::string rule;                 ///< Empty: the detector's name.
+  const AlertInfo* info = nullptr;  ///< nullptr: the catalogue's. Lives for the call; `alert_type` is its type then.
+};
+
+/// A finding that no event of its device gave cause for.
+struct DeviceFinding {
+  Identity device;  ///< Device empty: the hub itself.
+  Finding finding;
 };
 
 /// Deterministic: sees record time only, and everything it remembers is in its state part.
@@ -69,8 +81,11 @@ class Detector {
  public:
   virtual ~Detector() = default;
   virtual void see(const DetectorEvent& event, std::vector<Finding>& findings) = 0;
-  /// Once a minute of record time: forget what is too old.
+  /// Once a minute of record time: what follows from time alone, then forget what is too old.
+  virtual void minute(Timestamp, std::vector<DeviceFinding>&) {}
   virtual void forget(Timestamp) {}
+  /// A rules_change record, or an audit record that changes rules.
+  virtual void configure(const RulesChange&) {}
   /// nullptr: it remembers nothing.
   virtual StatePart* state() { return nullptr; }
   /// Entries forgotten because a bound was reached.

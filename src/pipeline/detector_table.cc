@@ -1,5 +1,6 @@
 #include "behavior/behavior.h"
 #include "detector.h"
+#include "rules/sigma_rules.h"
 
 namespace picket::pipeline {
 namespace {
@@ -17,12 +18,23 @@ constexpr EventKind kSelfTests[] = {EventKind::SelfTest};
 constexpr EventKind kLookUps[] = {EventKind::Dns};
 constexpr EventKind kSettings[] = {EventKind::ConfigurationError};
 
+/// Everything that rules can be written for.
+constexpr EventKind kRuled[] = {EventKind::ProcessCreate,
+                                EventKind::ProcessTerminate,
+                                EventKind::ConnectionCreate,
+                                EventKind::ListeningPorts,
+                                EventKind::Dns,
+                                EventKind::FirewallConfiguration,
+                                EventKind::Login,
+                                EventKind::LocalUsers,
+                                EventKind::FileSystem,
+                                EventKind::Peripheral};
+
 constexpr DetectorEntry kDetectors[] = {
     {.name = "behavior.beacon", .kinds = kConnections, .make = make_beacon},
     {.name = "behavior.bot_chain", .kinds = kProcessesAndFiles, .make = make_bot_chain},
     {.name = "behavior.brute_force", .kinds = kLogins, .make = make_brute_force},
     {.name = "behavior.configuration_error", .kinds = kSettings, .make = make_configuration_error},
-    {.name = "behavior.crypto_miner", .kinds = kProcesses, .make = make_crypto_miner},
     {.name = "behavior.dns_tunnel", .kinds = kLookUps, .make = make_dns_tunnel},
     {.name = "behavior.file_encryption", .kinds = kFiles, .make = make_file_encryption},
     {.name = "behavior.generated_names", .kinds = kLookUps, .make = make_generated_names},
@@ -38,6 +50,7 @@ constexpr DetectorEntry kDetectors[] = {
     {.name = "behavior.traffic_volume", .kinds = kConnections, .make = make_traffic_volume},
     {.name = "behavior.unusual_login", .kinds = kLogins, .make = make_unusual_login},
     {.name = "behavior.web_shell", .kinds = kProcessesAndFiles, .make = make_web_shell},
+    {.name = "sigma", .kinds = kRuled, .make = make_sigma_rules},
 };
 
 }  // namespace

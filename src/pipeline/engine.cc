@@ -140,6 +140,7 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
   CHECK(table.has_value(), "the workspace was opened with make_workspace_schema()");
   hub_ = std::make_unique<HubStage>(alerts_, recommendations, *table, options_.fingerprint_key,
                                     [this](const Identity& device) { return std::string(devices_->group_of(device)); });
+  hub_->on_rules = [this](const RulesChange& rules) { configure(rules); };
   hub_->on_group = [this](const Identity& device, std::string group, Timestamp enqueued) {
     set_group(device, std::move(group), enqueued);
   };
@@ -148,7 +149,8 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
 Engine::~Engine() = default;
 
 std::vector<StatePart*> Engine::parts() {
-  std::vector<StatePart*> out{&streams_, &fingerprints_, devices_.get(), settings_.get(), &processes_, &alerts_};
+  std::vector<StatePart*> out{&streams_,   &fingerprints_,   devices_.get(), settings_.get(),
+                              &processes_, &process_groups_, &alerts_};
   for (const Running& running : detectors_) {
     if (StatePart* part = running.detector->state()) out.push_back(part);
   }
@@ -173,7 +175,7 @@ void Engine::process(const journal::RecordView& record, RowBatch& batch, std::ve
   alert_changes_.clear();
   alerts_.advance(record.enqueued, record.id, alert_changes_);
   for (AlertChange& change : alert_changes_) changes.emplace_back(std::move(change));
-  if (record.enqueued.us / kMinute.us != minute_) minute_passed(record.enqueued);
+  if (record.enqueued.us / kMinute.us != minute_) minute_passed(record, changes);
   hub_->advance(moment_of(record, changes));
   switch (record.kind) {
     case journal::RecordKind::message:
@@ -200,11 +202,20 @@ void Engine::process(const journal::RecordView& record, RowBatch& batch, std::ve
 
 /// Forgetting depends on record time alone, so a replay forgets at the same records. `minute_` need not be saved:
 /// forgetting a second time at the same time changes nothing.
-void Engine::minute_passed(Timestamp now) {
-  minute_ = now.us / kMinute.us;
+void Engine::minute_passed(const journal::RecordView& record, std::vector<DerivedChange>& changes) {
+  minute_ = record.enqueued.us / kMinute.us;
   const Timestamp begin{minute_ * kMinute.us};
-  for (const Running& running : detectors_) running.detector->forget(begin);
+  for (const Running& running : detectors_) {
+    device_findings_.clear();
+    running.detector->minute(begin, device_findings_);
+    for (const DeviceFinding& found : device_findings_) {
+      const journal::IdentityView whose(found.device);
+      raise(found.finding, running.name, found.device, devices_->group_of(whose), record, changes);
+    }
+    running.detector->forget(begin);
+  }
   processes_.forget(begin);
+  process_groups_.forget(begin);
   alerts_.forget(begin);
 }
 
@@ -215,6 +226,7 @@ void Engine::process_control(const journal::RecordView& record, std::vector<Deri
     }
   } else if (const auto rules = parse_rules_change(as_text(record.body))) {
     if (rules->profile) settings_->set_profile(*rules->profile);
+    configure(*rules);
     return hub_->configure(*rules, moment_of(record, changes));
   }
   ++stats_.control_records_bad;
@@ -295,7 +307,7 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
                                  static_cast<std::uint32_t>(i)};
       rows_.add_item(record, message, event, event.items[i], row, time, batch);
       if (event.is_empty) continue;
-      const DetectorEvent seen{event, event.items[i], device,          group,     model, processes_,
+      const DetectorEvent seen{event, event.items[i], device,          group,     model, processes_, process_groups_,
                                row,   time,           record.enqueued, correction};
       if (event.kind == message::EventKind::SystemInformation) {
         devices_->set_model(device, model_name(seen), record.enqueued);
@@ -316,21 +328,28 @@ void Engine::detect(const DetectorEvent& event, const journal::RecordView& recor
   for (const Running* running : by_kind_[static_cast<std::size_t>(event.event.kind)]) {
     findings_.clear();
     running->detector->see(event, findings_);
-    for (const Finding& finding : findings_) {
-      ++stats_.findings;
-      alert_changes_.clear();
-      alerts_.raise(finding,
-                    {.rule = running->name,
-                     .device = event.device,
-                     .group = event.group,
-                     .profile = settings_->profile(),
-                     .enqueued = event.enqueued,
-                     .source = record.id},
-                    alert_changes_);
-      for (AlertChange& change : alert_changes_) changes.emplace_back(std::move(change));
-    }
+    for (const Finding& finding : findings_) raise(finding, running->name, event.device, event.group, record, changes);
   }
   hub_->see_event(event, moment_of(record, changes));
+}
+
+void Engine::raise(const Finding& finding, std::string_view detector, const Identity& device, std::string_view group,
+                   const journal::RecordView& record, std::vector<DerivedChange>& changes) {
+  ++stats_.findings;
+  alert_changes_.clear();
+  alerts_.raise(finding,
+                {.rule = finding.rule.empty() ? detector : std::string_view(finding.rule),
+                 .device = device,
+                 .group = group,
+                 .profile = settings_->profile(),
+                 .enqueued = record.enqueued,
+                 .source = record.id},
+                alert_changes_);
+  for (AlertChange& change : alert_changes_) changes.emplace_back(std::move(change));
+}
+
+void Engine::configure(const RulesChange& rules) {
+  for (const Running& running : detectors_) running.detector->configure(rules);
 }
 
 void Engine::add_stats(Stats& stats) const {
@@ -352,7 +371,7 @@ void Engine::add_stats(Stats& stats) const {
   stats.devices_evicted = devices_->evicted();
   stats.detector_entries_evicted = 0;
   for (const Running& running : detectors_) stats.detector_entries_evicted += running.detector->evicted();
-  stats.detector_entries_evicted += processes_.evicted();
+  stats.detector_entries_evicted += processes_.evicted() + process_groups_.evicted();
   stats.hub_records_bad = stats_.hub_records_bad;
   hub_->add_stats(stats);
   stats.open_alerts = alerts_.open();

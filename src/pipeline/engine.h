@@ -8,6 +8,7 @@
 
 #include "alert_book.h"
 #include "base/core/hash.h"
+#include "behavior/process_rule.h"
 #include "derived_change.h"
 #include "detector.h"
 #include "duplicates.h"
@@ -63,7 +64,10 @@ class Engine {
                     const message::SecurityMessage* message);
   std::vector<bool> duplicate_events(std::string_view sender, const message::SecurityMessage& message);
   void detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<DerivedChange>& changes);
-  void minute_passed(Timestamp now);
+  void minute_passed(const journal::RecordView& record, std::vector<DerivedChange>& changes);
+  void raise(const Finding& finding, std::string_view detector, const Identity& device, std::string_view group,
+             const journal::RecordView& record, std::vector<DerivedChange>& changes);
+  void configure(const RulesChange& rules);
   Moment moment_of(const journal::RecordView& record, std::vector<DerivedChange>& changes) const;
   void set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued);
   [[nodiscard]] std::uint64_t fingerprint(std::string_view sender, char kind, std::string_view id) const;
@@ -78,9 +82,11 @@ class Engine {
   std::vector<Running> detectors_;
   std::array<std::vector<const Running*>, message::kEventKinds> by_kind_;
   ProcessTree processes_;
+  ProcessGroups process_groups_{"process_groups"};
   AlertBook alerts_;
   std::unique_ptr<HubStage> hub_;
   std::vector<Finding> findings_;
+  std::vector<DeviceFinding> device_findings_;
   std::vector<AlertChange> alert_changes_;  ///< Scratch.
   std::int64_t minute_ = 0;
   Stats stats_;

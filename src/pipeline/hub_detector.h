@@ -16,11 +16,7 @@
 
 namespace picket::pipeline {
 
-/// A finding about a device, or about the hub itself when the device is empty.
-struct HubFinding {
-  Identity device;
-  Finding finding;
-};
+using HubFinding = DeviceFinding;
 
 /// What a detector thinks of one recommendation now. The book writes a change only when that is news.
 struct Verdict {

@@ -208,6 +208,7 @@ void read_audit(const json::object& in, const journal::RecordView& record, HubRe
   out.enabled = boolean(&in, "enabled");
   out.devices = texts_of(member(&in, "devices"), HubRecord::kDevicesMax);
   out.type = text(&in, "type");
+  out.rules = text(&in, "rules");
   if (const json::value* resource = member(&in, "resource")) out.resource = json::serialize(*resource);
   read_edge_twin(in, out);
   if (const json::value* manifest = member(&in, "manifest")) out.manifest = json::serialize(*manifest);

@@ -89,6 +89,7 @@ struct HubRecord {
   std::optional<bool> enabled;                          ///< Of a device.
   std::string type;                                     ///< Of a recommendation that is switched.
   std::string resource;                                 ///< JSON text of a device security group.
+  std::string rules;                                    ///< YAML text of a file of rules.
   std::string manifest;                                 ///< JSON text of an IoT Edge deployment manifest.
   std::string body;                                     ///< Whole, for the row.
 

@@ -15,6 +15,13 @@ std::optional<RulesChange> settings_of(const HubRecord& record) {
     out.recommendations.emplace_back(record.type, *record.enabled);
     return out;
   }
+  if (record.kind == "rule.set" || record.kind == "rule.delete") {
+    RulesChange::SigmaRule rule{record.object, std::nullopt, record.enabled};
+    if (record.kind == "rule.delete") rule.yaml = "";
+    if (!record.rules.empty()) rule.yaml = record.rules;
+    out.sigma_rule = std::move(rule);
+    return out;
+  }
   if (record.kind != "security_group.set" && record.kind != "security_group.delete") return std::nullopt;
   const bool is_set = record.kind == "security_group.set";
   out.security_group = {record.device.hub, record.object, is_set ? record.resource : std::string()};
@@ -71,7 +78,10 @@ Result<> HubStage::process(const journal::RecordView& record, RowBatch& batch, c
   ++records_;
   add_hub_row(parsed, table_, batch);
   settings_.see(parsed);
-  if (const auto rules = settings_of(parsed)) configure(*rules, moment);
+  if (const auto rules = settings_of(parsed)) {
+    if (on_rules) on_rules(*rules);
+    configure(*rules, moment);
+  }
   if (parsed.security_group && on_group) on_group(parsed.device, *parsed.security_group, moment.enqueued);
   for (const Running& running : detectors_) {
     running.detector->see(parsed, findings_);

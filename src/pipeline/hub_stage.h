@@ -53,6 +53,8 @@ class HubStage {
 
   /// Called when an audit record says that the device's tag SecurityGroup was set.
   std::function<void(const Identity&, std::string, Timestamp)> on_group;
+  /// Called when an audit record changes rules, before the detectors of the hub are told.
+  std::function<void(const RulesChange&)> on_rules;
 
  private:
   struct Running {

@@ -15,8 +15,6 @@ std::unique_ptr<Detector> make_bot_chain();
 std::unique_ptr<Detector> make_brute_force();
 /// IoT_TwinConfigurationParseFailure.
 std::unique_ptr<Detector> make_configuration_error();
-/// IoT_CryptoMiner.
-std::unique_ptr<Detector> make_crypto_miner();
 /// IoT_DnsTunnel.
 std::unique_ptr<Detector> make_dns_tunnel();
 /// IoT_Ransomware, by what happens to files.
@@ -35,7 +33,7 @@ std::unique_ptr<Detector> make_password_spray();
 std::unique_ptr<Detector> make_persistence();
 /// IoT_PrivilegeEscalation.
 std::unique_ptr<Detector> make_privilege();
-/// IoT_ReverseShell.
+/// IoT_ReverseShell, by what standard input and output are.
 std::unique_ptr<Detector> make_reverse_shell();
 /// IoT_SelfTest.
 std::unique_ptr<Detector> make_self_test();

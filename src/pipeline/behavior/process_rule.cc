@@ -4,11 +4,6 @@
 #include <array>
 #include <vector>
 
-#include <re2/re2.h>
-#include <re2/set.h>
-
-#include "base/core/check.h"
-
 namespace picket::pipeline {
 namespace {
 
@@ -19,17 +14,11 @@ constexpr std::size_t kProcessesMax = 16'384;
 /// sooner.
 constexpr Duration kChildWindow = Duration::minutes(10);
 constexpr Duration kExecWindow = Duration::seconds(10);
-constexpr std::int64_t kPatternMemory = 32 << 20;
 
 constexpr std::array<std::string_view, 14> kShells{"sh",  "bash", "dash", "ash",   "zsh",  "ksh",     "mksh",
                                                    "csh", "tcsh", "fish", "rbash", "yash", "busybox", "toybox"};
 constexpr std::array<std::string_view, 14> kInterpreters{"python", "perl",  "ruby", "php",  "lua",  "luajit", "node",
                                                          "nodejs", "tclsh", "awk",  "gawk", "mawk", "expect", "pwsh"};
-constexpr std::array<std::string_view, 26> kTextTools{
-    "grep",  "egrep", "fgrep",   "zgrep", "rg",   "ag",      "ack",     "vi",    "vim",
-    "nvim",  "nano",  "emacs",   "less",  "more", "view",    "man",     "diff",  "tail",
-    "pgrep", "pkill", "killall", "file",  "stat", "apropos", "strings", "locate"};
-
 bool among(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -39,50 +28,7 @@ std::string_view without_version(std::string_view program) {
   return end == std::string_view::npos ? program : program.substr(0, end + 1);
 }
 
-RE2::Options options() {
-  RE2::Options out;
-  out.set_case_sensitive(false);
-  out.set_dot_nl(true);
-  out.set_log_errors(false);
-  out.set_max_mem(kPatternMemory);
-  // Command lines are bytes; broken UTF-8 must not hide the rest.
-  out.set_encoding(RE2::Options::EncodingLatin1);
-  return out;
-}
-
 }  // namespace
-
-struct PatternSet::Compiled {
-  RE2::Set set{options(), RE2::UNANCHORED};
-  std::vector<std::unique_ptr<RE2>> single;
-};
-
-PatternSet::PatternSet(std::span<const Pattern> patterns)
-    : patterns_(patterns), compiled_(std::make_unique<Compiled>()) {
-  for (const Pattern& pattern : patterns) {
-    const re2::StringPiece expression(pattern.expression.data(), pattern.expression.size());
-    CHECK(compiled_->set.Add(expression, nullptr) >= 0, "patterns of detectors compile (a test runs each)");
-    compiled_->single.push_back(std::make_unique<RE2>(expression, options()));
-  }
-  CHECK(compiled_->set.Compile(), "patterns of detectors fit their memory");
-}
-
-PatternSet::~PatternSet() = default;
-
-const Pattern* PatternSet::find(std::string_view text) const {
-  text = text.substr(0, kSearchBytesMax);
-  const re2::StringPiece subject(text.data(), text.size());
-  std::vector<int> found;
-  RE2::Set::ErrorInfo error{};
-  if (compiled_->set.Match(subject, &found, &error))
-    return &patterns_[static_cast<std::size_t>(*std::ranges::min_element(found))];
-  if (error.kind == RE2::Set::kNoError) return nullptr;
-  // The automaton of the set ran out of memory on this text: one by one is slower, never wrong.
-  for (std::size_t i = 0; i < patterns_.size(); ++i) {
-    if (RE2::PartialMatch(subject, *compiled_->single[i])) return &patterns_[i];
-  }
-  return nullptr;
-}
 
 std::string_view program_name(const DetectorEvent& event) {
   std::string_view path = event.text(Field::Executable);
@@ -101,12 +47,6 @@ bool is_interpreter(std::string_view program) {
   return is_shell(program) || among(kInterpreters, program) || among(kInterpreters, without_version(program));
 }
 
-bool only_handles_text(const DetectorEvent& event) {
-  const auto program = program_name(event);
-  if (program == "git") return event.text(Field::CommandLine).find(" clone ") == std::string_view::npos;
-  return among(kTextTools, program);
-}
-
 Finding process_finding(std::string_view alert_type, const DetectorEvent& event, std::string group_key,
                         std::string_view reason) {
   const auto text = [&](Field field) { return std::string(event.text(field)); };
@@ -115,6 +55,8 @@ Finding process_finding(std::string_view alert_type, const DetectorEvent& event,
     return value < 0 ? std::string() : std::to_string(value);
   };
   Finding finding{.alert_type = alert_type, .group_key = std::move(group_key)};
+  // Whatever tells of it, a process is in one alert of a type.
+  finding.rule = alert_type;
   finding.start = event.timestamp(Field::StartTimeUtc, event.time);
   finding.end = std::max(finding.start, event.timestamp(Field::EndTimeUtc, event.time));
   finding.count = static_cast<std::uint64_t>(std::max<std::int64_t>(1, event.integer(Field::HitCount, 1)));

@@ -1,8 +1,7 @@
-// What detectors of single processes share: patterns over command lines, and which processes belong together.
+// What detectors of single processes share: what programs are called, and which processes belong together.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,42 +11,12 @@
 
 namespace picket::pipeline {
 
-/// A regular expression (RE2 syntax, searched anywhere, ASCII case ignored, a dot matches a line break too).
-struct Pattern {
-  std::string_view name;  ///< What it recognises; goes into the alert.
-  std::string_view expression;
-};
-
-/// Longest part of a command line that is searched, bytes.
-inline constexpr std::size_t kSearchBytesMax = 16'384;
-
-/// All patterns at once, in time linear in the text. Immutable: one may serve all threads.
-class PatternSet {
- public:
-  /// The patterns are our own and static: a broken one is a broken invariant.
-  explicit PatternSet(std::span<const Pattern> patterns);
-  ~PatternSet();
-  PatternSet(const PatternSet&) = delete;
-  PatternSet& operator=(const PatternSet&) = delete;
-
-  /// The first pattern, in their order, that is found.
-  [[nodiscard]] const Pattern* find(std::string_view text) const;
-
- private:
-  struct Compiled;
-  std::span<const Pattern> patterns_;
-  std::unique_ptr<Compiled> compiled_;
-};
-
 /// "/usr/bin/python3.11" -> "python3.11"; the first word of the command line where the executable is not known.
 std::string_view program_name(const DetectorEvent& event);
 /// sh, bash, busybox and their like.
 bool is_shell(std::string_view program);
 /// Shells and script interpreters, with a version behind their name or without.
 bool is_interpreter(std::string_view program);
-/// Programs that look at text, edit or search it: what is in their arguments is not run.
-bool only_handles_text(const DetectorEvent& event);
-
 /// Fills what all alerts about a process have.
 Finding process_finding(std::string_view alert_type, const DetectorEvent& event, std::string group_key,
                         std::string_view reason);

@@ -80,7 +80,7 @@ class WebShell final : public RememberingDetector<Script> {
     const bool written = script != nullptr && script->time <= event.time && event.time - script->time <= kScriptWindow;
     const bool is_tool = among(tool, kTools);
     if (!is_tool && !(written && is_shell(program))) return;
-    Finding finding = process_finding("IoT_WebShell", event, std::string(*server),
+    Finding finding = process_finding("IoT_WebShell", event, event.groups.group_of(event),
                                       is_tool ? "a tool that pages do not need, below a web server"
                                               : "a shell below a web server that wrote a script before");
     finding.properties.emplace_back("Web Server", *server);

