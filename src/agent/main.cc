@@ -233,7 +233,8 @@ int release(const Config& config) {
   return exit_with(done ? Outcome::done : Outcome::failed);
 }
 
-int baseline(const Config& config, std::string_view only, bool json) {
+int baseline([[maybe_unused]] const Config& config, [[maybe_unused]] std::string_view only,
+             [[maybe_unused]] bool json) {
 #ifdef PICKET_HAS_BASELINE
   const BaselineReport report = check_baseline(config.collectors, only, json);
   print(STDOUT_FILENO, report.text);
