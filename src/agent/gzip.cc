@@ -23,7 +23,7 @@ std::optional<Buffer> compress_message(std::string_view message) {
   const int status = ::deflate(&stream, Z_FINISH);
   out.resize(stream.total_out);
   ::deflateEnd(&stream);
-  if (status != Z_STREAM_END || out.size() * kCompressionRatioMax < message.size()) return std::nullopt;
+  if (status != Z_STREAM_END || !hub_takes(out.size(), message.size())) return std::nullopt;
   return out;
 }
 

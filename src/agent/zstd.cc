@@ -22,7 +22,7 @@ std::optional<Buffer> compress_message(std::string_view message) {
   Buffer out(message.size() - message.size() / 8);
   const std::size_t length = ZSTD_compress2(context.get(), out.data(), out.size(), message.data(), message.size());
   // An error here is no room: not worth it.
-  if (ZSTD_isError(length) != 0 || length * kCompressionRatioMax < message.size()) return std::nullopt;
+  if (ZSTD_isError(length) != 0 || !hub_takes(length, message.size())) return std::nullopt;
   out.resize(length);
   return out;
 }

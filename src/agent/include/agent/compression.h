@@ -8,8 +8,10 @@
 
 namespace picket::agent {
 
-/// The hub refuses a body that grows fifty-fold (message::Limits::ratio_max): what compresses better is sent as it is.
-inline constexpr std::size_t kCompressionRatioMax = 40;
+/// The hub refuses a body above 64 KiB that grows fifty-fold (message::Limits): such a message is sent as it is.
+constexpr bool hub_takes(std::size_t compressed_bytes, std::size_t message_bytes) {
+  return message_bytes <= std::size_t{64} << 10 || message_bytes / 40 < compressed_bytes;
+}
 
 /// The message, compressed when the result is at least an eighth smaller; nullopt otherwise. gzip (RFC 1952), or zstd
 /// (RFC 8878) where the agent was built with PICKET_AGENT_ZSTD.
