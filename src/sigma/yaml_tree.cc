@@ -33,7 +33,12 @@ class TreeBuilder final : public YAML::EventHandler {
  public:
   YamlNode::Pointer take() { return std::move(root_); }
 
-  void OnDocumentStart(const YAML::Mark&) override {
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp makes empty documents without end of a ',' or ']' that belongs to nothing.
+    if (mark.pos == started_) {
+      throw YamlFault{line_of(mark), "this is not YAML: a character belongs to nothing", "Mind brackets and commas."};
+    }
+    started_ = mark.pos;
     root_.reset();
     open_.clear();
     anchors_.clear();
@@ -180,6 +185,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, std::pair<YamlNode::Pointer, std::size_t>> anchors_;
   std::size_t nodes_ = 0;
+  int started_ = -1;  ///< Where the latest document begins.
 };
 
 }  // namespace
@@ -202,8 +208,9 @@ YamlFile read_yaml(std::string_view text) {
   try {
     YAML::Parser parser(in);
     TreeBuilder builder;
+    std::size_t documents = 0;
     while (parser.HandleNextDocument(builder)) {
-      if (out.documents.size() == kDocumentsMax) {
+      if (++documents > kDocumentsMax) {
         throw YamlFault{0, "the file has more than " + std::to_string(kDocumentsMax) + " documents", "Divide it."};
       }
       auto root = builder.take();

@@ -243,7 +243,8 @@ INSTANTIATE_TEST_SUITE_P(
                "type 'cousin' is unknown"},
         Broken{"title: T\ntitle: U", "stands twice in one map"}, Broken{"title: &a {x: *a}", "an alias stands inside"},
         Broken{"base: &b {x: 1}\ntitle: {<<: *b}", "merge key"}, Broken{"title: !python/object x", "tag"},
-        Broken{"{[a]: b}", "used as a key"}));
+        Broken{"{[a]: b}", "used as a key"}, Broken{",a: b", "belongs to nothing"},
+        Broken{"a: b\n]", "this is not YAML"}));
 
 TEST(SigmaMalformed, TitlesHaveABound) {
   const auto about = [](std::size_t size) {
