@@ -36,12 +36,14 @@
 #include "message/events.h"
 #include "message/message_builder.h"
 #include "response/responder.h"
+#include "return_memory.h"
 #include "support/event_record.h"
 
 namespace picket::agent {
 namespace {
 
 constexpr Duration kFarewell = Duration::seconds(1);
+constexpr Duration kReturnMemoryAfter = Duration::seconds(5);  // after the first event since the last time
 
 }  // namespace
 
@@ -111,8 +113,10 @@ struct Runtime::Impl final : AgentView {
   bool stopping = false;
 
   std::uint32_t window_timer = 0, batch_timer = 0, sync_timer = 0, alive_timer = 0;
-  bool sync_waits = false;
+  std::uint32_t return_timer = 0;
+  bool sync_waits = false, return_waits = false;
   std::uint64_t synced_through = 0;  ///< append_mark() of the spool.
+  std::uint64_t returned_through = 0;
   std::optional<SelfTestResult> self_test_done;
   UplinkState logged_state = UplinkState::stopped;
   std::string logged_reason;
@@ -258,6 +262,10 @@ void Runtime::Impl::after_step() {
     sync_waits = true;
     loop.set_timer(sync_timer, clock.monotonic() + config.spool_sync_every);
   }
+  if (spool.append_mark() != returned_through && !return_waits) {
+    return_waits = true;
+    loop.set_timer(return_timer, clock.monotonic() + kReturnMemoryAfter);
+  }
   uplink->wake();
   const UplinkStatus& now_status = uplink->status();
   if (responder) responder->hub_at(now_status.address);
@@ -319,6 +327,11 @@ Outcome Runtime::run() {
       [&impl] { impl.loop.set_timer(impl.window_timer, impl.aggregator.on_time(impl.clock.monotonic())); });
   impl.batch_timer = impl.loop.add_timer([&impl] { impl.outbox.on_time(impl.clock.monotonic()); });
   impl.sync_timer = impl.loop.add_timer([&impl] { impl.sync_spool(); });
+  impl.return_timer = impl.loop.add_timer([&impl] {
+    impl.return_waits = false;
+    impl.returned_through = impl.spool.append_mark();
+    return_memory();
+  });
   impl.collectors.start(impl.config.collectors);
   impl.settings->report();
   if (impl.responder) impl.responder->start();
