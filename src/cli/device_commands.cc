@@ -7,6 +7,7 @@
 #include "base/core/encoding.h"
 #include "commands.h"
 #include "output.h"
+#include "response_commands.h"
 
 namespace picket::cli {
 namespace {
@@ -50,6 +51,7 @@ Outcome<void> device_add(const Client& client, const std::string& id, const std:
   }
   print(
       fmt::format("Added {}. Its agent connects with:\n\n  {}\n", printable(id), member(*answer, "connectionString")));
+  print(response_key_note(member(*answer, "responsePublicKey")));
   return {};
 }
 

@@ -110,6 +110,12 @@ Outcome<void> save_file(const Client& client, const std::string& device, const s
 
 }  // namespace
 
+std::string response_key_note(const std::string& public_key_pem) {
+  if (public_key_pem.empty()) return "";
+  return "\nTo take signed commands (picket respond), the device pins this key: response.key_file of its agent.\n\n" +
+         public_key_pem;
+}
+
 void add_response(CLI::App& app, const OnResponseClient& on_client, bool& json) {
   static Order order;
   auto* respond_app = app.add_subcommand("respond", "have a device's agent do something, by a signed command");

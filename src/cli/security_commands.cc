@@ -9,6 +9,7 @@
 #include "answers.h"
 #include "base/core/encoding.h"
 #include "output.h"
+#include "response_commands.h"
 
 namespace picket::cli {
 namespace {
@@ -126,6 +127,7 @@ Outcome<void> provisioning_show(const Client& client, bool json) {
   print(
       "Enrolments are made by the provisioning service API with a policy that may write the registry\n"
       "(picket hub policy show HUB iothubowner).\n");
+  print(response_key_note(member(*answer, "responsePublicKey")));
   return {};
 }
 

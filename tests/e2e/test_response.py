@@ -289,3 +289,13 @@ def test_without_a_pinned_key_nothing_is_taken(shared_server, tmp_path):
         wait_event(agent, Result="Refused")
     finally:
         agent.stop()
+
+
+def test_the_key_is_told_where_a_device_is_put_into_service(shared_server):
+    key = shared_server.cli("response", "key").stdout
+    assert key.startswith("-----BEGIN PUBLIC KEY-----")
+    said = shared_server.cli("device", "add", "response-new").stdout
+    assert key in said and "response.key_file" in said
+    assert json.loads(shared_server.cli("device", "add", "response-new-2", "--json").stdout)["responsePublicKey"] == key
+    assert key in shared_server.cli("provisioning", "show").stdout
+    assert json.loads(shared_server.cli("provisioning", "show", "--json").stdout)["responsePublicKey"] == key

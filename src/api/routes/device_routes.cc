@@ -257,6 +257,7 @@ Answer create_device(Call& call) {
       return std::unexpected(recorded.error());
     out.key("connectionString").value(connection_string(call, *device, find_module(*device, state::kSecurityModule)));
   }
+  if (services.response != nullptr) out.key("responsePublicKey").value(services.response->public_keys().current);
   return Response::json(out.end_object().take(), 201);
 }
 

@@ -74,6 +74,7 @@ Answer get_provisioning(Call& call) {
   if (services.id_scope.empty()) return not_offered();
   JsonWriter out;
   out.begin_object().key("idScope").value(services.id_scope).key("host").value(services.host_name);
+  if (services.response != nullptr) out.key("responsePublicKey").value(services.response->public_keys().current);
   return Response::json(out.end_object().take());
 }
 
