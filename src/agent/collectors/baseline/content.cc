@@ -6,67 +6,73 @@ namespace {
 constexpr std::string_view kMagic = "picketBL";
 constexpr std::size_t kOffsetBytes = 4;
 
-Result<Bytes> section(Bytes file, Cursor& head) {
-  TRY(const auto offset, head.le<std::uint32_t>());
-  TRY(const auto length, head.le<std::uint32_t>());
-  if (offset > file.size() || length > file.size() - offset) {
-    return fail(Errc::malformed, "agent.baseline.section", head.offset());
-  }
-  return file.subspan(offset, length);
-}
-
-Result<std::string_view> reference(Cursor& in, const Strings& strings) {
-  TRY(const auto at, in.le<std::uint32_t>());
-  return strings.at(at);
-}
-
-Result<Bytes> tree(Cursor& in) {
-  TRY(const auto length, in.le<std::uint16_t>());
-  return in.take(length);
+Bytes section(Bytes file, Reader& head) {
+  const std::size_t offset = head.number(4), length = head.number(4);
+  const bool inside = offset <= file.size() && length <= file.size() - offset;
+  head.require(inside, "agent.baseline.section");
+  return inside ? file.subspan(offset, length) : Bytes{};
 }
 
 }  // namespace
 
-Result<std::string_view> Strings::at(std::uint32_t reference) const {
-  if (reference > pool_.size()) return fail(Errc::malformed, "agent.baseline.string", reference);
-  Cursor in(pool_.subspan(reference));
-  TRY(const auto length, in.le<std::uint16_t>());
-  return in.take_text(length);
+std::optional<std::string_view> Strings::at(std::uint64_t reference) const {
+  if (reference > pool_.size()) return std::nullopt;
+  Reader in(pool_.subspan(reference));
+  const Bytes out = in.tree();
+  if (!in.good()) return std::nullopt;
+  return as_text(out);
 }
 
-Result<Parameters> Parameters::read(Cursor& in, const Strings& strings) {
-  Parameters out;
-  TRY(const auto count, in.u8());
-  if (count > kMax) return fail(Errc::limit_exceeded, "agent.baseline.parameters", in.offset());
-  for (; out.count_ < count; ++out.count_) {
-    One& one = out.ones_[out.count_];
-    TRY(one.key, reference(in, strings));
-    TRY(const auto kind, in.u8());
-    if (kind > static_cast<std::uint8_t>(Kind::pattern)) {
-      return fail(Errc::malformed, "agent.baseline.parameter", in.offset());
-    }
+std::uint64_t Reader::number(std::size_t bytes) {
+  std::uint64_t out = 0;
+  const Bytes in = take(bytes);
+  for (std::size_t i = in.size(); i > 0; --i) out = out << 8 | static_cast<std::uint8_t>(in[i - 1]);
+  return out;
+}
+
+Bytes Reader::take(std::size_t bytes) {
+  require(bytes <= left_, "agent.baseline.end", Errc::truncated);
+  if (!good()) return {};
+  const Bytes out = bytes_.subspan(bytes_.size() - left_, bytes);
+  left_ -= bytes;
+  return out;
+}
+
+std::string_view Reader::text(const Strings& strings) {
+  const auto out = strings.at(number(4));
+  require(out.has_value(), "agent.baseline.string");
+  return out.value_or(std::string_view());
+}
+
+void Reader::require(bool holds, std::string_view where, Errc code) {
+  if (holds || !good()) return;
+  where_ = where;
+  code_ = code;
+}
+
+void Parameters::read(Reader& in, const Strings& strings) {
+  const std::size_t count = in.number(1);
+  in.require(count <= kMax, "agent.baseline.parameters", Errc::limit_exceeded);
+  for (; count_ < count && in.good(); ++count_) {
+    One& one = ones_[count_];
+    one.key = in.text(strings);
+    const auto kind = in.number(1);
+    in.require(kind <= static_cast<std::uint8_t>(Kind::pattern), "agent.baseline.parameter");
     one.kind = static_cast<Kind>(kind);
     if (one.kind == Kind::number) {
-      TRY(const auto value, in.le<std::uint64_t>());
-      one.number = static_cast<std::int64_t>(value);
+      one.number = static_cast<std::int64_t>(in.number(8));
       continue;
     }
-    one.count = 1;
-    if (one.kind == Kind::texts) {
-      TRY(one.count, in.u8());
-    }
-    if (out.items_used_ + one.count > kItemsMax) {
-      return fail(Errc::limit_exceeded, "agent.baseline.items", in.offset());
-    }
-    one.first = static_cast<std::uint8_t>(out.items_used_);
-    for (std::size_t i = 0; i < one.count; ++i) {
-      TRY(out.items_[out.items_used_++], reference(in, strings));
-    }
-    if (one.kind == Kind::pattern && !Pattern::check(as_bytes(out.items_[one.first]))) {
-      return fail(Errc::malformed, "agent.baseline.pattern", in.offset());
+    const std::size_t items = one.kind == Kind::texts ? in.number(1) : 1;
+    in.require(items_used_ + items <= kItemsMax, "agent.baseline.items", Errc::limit_exceeded);
+    if (!in.good()) return;
+    one.first = static_cast<std::uint8_t>(items_used_);
+    one.count = static_cast<std::uint8_t>(items);
+    for (std::size_t i = 0; i < items; ++i) items_[items_used_++] = in.text(strings);
+    if (one.kind == Kind::pattern) {
+      in.require(Pattern::check(as_bytes(items_[one.first])).has_value(), "agent.baseline.pattern");
     }
   }
-  return out;
 }
 
 const Parameters::One* Parameters::find(std::string_view key) const {
@@ -101,72 +107,62 @@ std::optional<Pattern> Parameters::pattern(std::string_view key) const {
 
 Result<Node> read_node(Bytes bytes, const Strings& strings) {
   Node out;
-  Cursor in(bytes);
-  TRY(const auto kind, in.u8());
-  if (kind > static_cast<std::uint8_t>(Node::Kind::procedure)) {
-    return fail(Errc::malformed, "agent.baseline.node", in.offset());
-  }
+  Reader in(bytes);
+  const auto kind = in.number(1);
+  in.require(kind <= static_cast<std::uint8_t>(Node::Kind::procedure), "agent.baseline.node");
   out.kind = static_cast<Node::Kind>(kind);
   if (out.kind == Node::Kind::procedure) {
-    TRY(out.procedure, reference(in, strings));
-    TRY(out.parameters, Parameters::read(in, strings));
+    out.procedure = in.text(strings);
+    out.parameters.read(in, strings);
   } else {
-    TRY(const auto count, in.u8());
-    if (count == 0 || count > kChildrenMax || (out.kind == Node::Kind::negation && count != 1)) {
-      return fail(Errc::malformed, "agent.baseline.children", in.offset());
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      TRY(const Bytes child, tree(in));
-      out.children.push_back(child);
-    }
+    const std::size_t count = in.number(1);
+    in.require(count != 0 && count <= kChildrenMax && (out.kind != Node::Kind::negation || count == 1),
+               "agent.baseline.children");
+    for (std::size_t i = 0; i < count && in.good(); ++i) out.children.push_back(in.tree());
   }
-  if (!in.empty()) return fail(Errc::malformed, "agent.baseline.node_end", in.offset());
+  in.require(in.at_end(), "agent.baseline.node_end");
+  if (!in.good()) return in.error();
   return out;
 }
 
 Result<Content> Content::read(Bytes bytes) {
-  if (bytes.size() > kBytesMax) return fail(Errc::limit_exceeded, "agent.baseline.content");
-  Cursor head(bytes);
-  const auto magic = head.take_text(kMagic.size());
-  if (!magic || *magic != kMagic) return fail(Errc::malformed, "agent.baseline.content");
-  TRY(const auto format, head.le<std::uint16_t>());
-  if (format != kFormat) return fail(Errc::unsupported, "agent.baseline.format");
-  TRY(const auto count, head.le<std::uint16_t>());
-  if (count > kRulesMax) return fail(Errc::limit_exceeded, "agent.baseline.rules");
-  TRY(const auto name, head.le<std::uint32_t>());
-  TRY(const Bytes index, section(bytes, head));
-  TRY(const Bytes code, section(bytes, head));
-  TRY(const Bytes strings, section(bytes, head));
-  TRY(const Bytes texts, section(bytes, head));
-  if (index.size() != count * kOffsetBytes) return fail(Errc::malformed, "agent.baseline.index");
+  Reader head(bytes);
+  head.require(bytes.size() <= kBytesMax, "agent.baseline.content", Errc::limit_exceeded);
+  if (as_text(head.take(kMagic.size())) != kMagic) return fail(Errc::malformed, "agent.baseline.content");
+  const auto format = head.number(2);
+  head.require(format == kFormat, "agent.baseline.format", Errc::unsupported);
+  const std::size_t count = head.number(2);
+  head.require(count <= kRulesMax, "agent.baseline.rules", Errc::limit_exceeded);
+  const auto name = head.number(4);
+  const Bytes index = section(bytes, head), code = section(bytes, head), strings = section(bytes, head),
+              texts = section(bytes, head);
+  head.require(index.size() == count * kOffsetBytes, "agent.baseline.index");
   Content out(index, code, Strings(strings), Strings(texts));
   out.count_ = count;
-  TRY(out.name_, out.texts_.at(name));
+  const auto text = out.texts_.at(name);
+  head.require(text.has_value(), "agent.baseline.name");
+  if (!head.good()) return head.error();
+  out.name_ = *text;
   return out;
 }
 
 Result<Rule> Content::rule(std::size_t number) const {
   if (number >= count_) return fail(Errc::not_found, "agent.baseline.rule");
-  Cursor place(index_.subspan(number * kOffsetBytes));
-  TRY(const auto offset, place.le<std::uint32_t>());
+  Reader place(index_.subspan(number * kOffsetBytes));
+  const std::size_t offset = place.number(kOffsetBytes);
   if (offset > code_.size()) return fail(Errc::malformed, "agent.baseline.rule", offset);
-  Cursor in(code_.subspan(offset));
+  Reader in(code_.subspan(offset));
   Rule out;
-  TRY(out.id, reference(in, strings_));
-  TRY(out.group, reference(in, strings_));
-  TRY(out.reference, reference(in, strings_));
-  TRY(out.title, reference(in, texts_));
-  TRY(out.expected, reference(in, texts_));
-  TRY(out.remediation, reference(in, texts_));
-  TRY(out.level, in.u8());
-  TRY(out.profiles, in.u8());
-  TRY(const auto severity, in.u8());
-  if (severity > static_cast<std::uint8_t>(Severity::informational)) {
-    return fail(Errc::malformed, "agent.baseline.severity", in.offset());
-  }
+  for (std::string_view* const text : {&out.id, &out.group, &out.reference}) *text = in.text(strings_);
+  for (std::string_view* const text : {&out.title, &out.expected, &out.remediation}) *text = in.text(texts_);
+  out.level = static_cast<std::uint8_t>(in.number(1));
+  out.profiles = static_cast<std::uint8_t>(in.number(1));
+  const auto severity = in.number(1);
+  in.require(severity <= static_cast<std::uint8_t>(Severity::informational), "agent.baseline.severity");
   out.severity = static_cast<Severity>(severity);
-  TRY(out.applies, tree(in));
-  TRY(out.check, tree(in));
+  out.applies = in.tree();
+  out.check = in.tree();
+  if (!in.good()) return in.error();
   return out;
 }
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/core/bytes.h"
-#include "base/core/cursor.h"
 #include "base/core/result.h"
 #include "baseline/pattern.h"
 
@@ -31,10 +30,37 @@ struct Rule {
 class Strings {
  public:
   explicit Strings(Bytes pool) : pool_(pool) {}
-  Result<std::string_view> at(std::uint32_t reference) const;
+  /// nullopt: nothing stands there.
+  [[nodiscard]] std::optional<std::string_view> at(std::uint64_t reference) const;
 
  private:
   Bytes pool_;
+};
+
+/// Reads on as long as it can; the first thing that cannot be read is kept as the error, and what follows is empty. So
+/// a long record is read first and judged once.
+class Reader {
+ public:
+  explicit Reader(Bytes bytes) : bytes_(bytes), left_(bytes.size()) {}
+
+  /// Little-endian, of at most 8 bytes; 0 after an error.
+  std::uint64_t number(std::size_t bytes);
+  Bytes take(std::size_t bytes);
+  /// A reference of 4 bytes, and what it stands for.
+  std::string_view text(const Strings& strings);
+  /// A length of 2 bytes, and as many bytes.
+  Bytes tree() { return take(number(2)); }
+  /// Makes an error of what was read so far unless `holds`.
+  void require(bool holds, std::string_view where, Errc code = Errc::malformed);
+  [[nodiscard]] bool good() const { return where_.empty(); }
+  [[nodiscard]] bool at_end() const { return left_ == 0; }
+  [[nodiscard]] std::unexpected<Error> error() const { return fail(code_, where_, bytes_.size() - left_); }
+
+ private:
+  Bytes bytes_;
+  std::size_t left_;
+  std::string_view where_;
+  Errc code_ = Errc::truncated;
 };
 
 /// What a procedure is given. Fixed size, views only.
@@ -43,8 +69,8 @@ class Parameters {
   static constexpr std::size_t kMax = 16;       ///< Parameters of one procedure.
   static constexpr std::size_t kItemsMax = 64;  ///< Texts of all its lists together.
 
-  /// Errors: truncated, malformed, limit_exceeded.
-  static Result<Parameters> read(Cursor& in, const Strings& strings);
+  /// What is wrong becomes the error of `in`.
+  void read(Reader& in, const Strings& strings);
 
   [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
   /// Empty when it is not there.

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/core/crypto.h"
 #include "base/core/encoding.h"
@@ -27,24 +28,40 @@ ContentFiles::~ContentFiles() {
   if (mapped_ != nullptr) munmap(mapped_, mapped_bytes_);
 }
 
-Result<> ContentFiles::map(const std::string& path) {
-  TRY(const UniqueFd file, open_file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+namespace {
+
+/// A regular file of a size that rules may have; a pipe would keep the agent waiting.
+Result<std::pair<UniqueFd, std::size_t>> open_content(const std::string& path) {
+  auto file = open_file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  // Said by name: it is the first thing that is missing on a device that was set up by hand.
+  if (!file) return std::unexpected(Error{file.error().code, "agent.baseline.content", 0, file.error().os_error});
   struct stat info{};
-  if (fstat(file.get(), &info) != 0) return fail_errno("agent.baseline.content");
+  if (fstat(file->get(), &info) != 0) return fail_errno("agent.baseline.content");
   const auto size = static_cast<std::size_t>(info.st_size);
   if (!S_ISREG(info.st_mode) || size == 0) return fail(Errc::malformed, "agent.baseline.content");
   if (size > Content::kBytesMax) return fail(Errc::limit_exceeded, "agent.baseline.content");
-  void* const at = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  return std::pair(*std::move(file), size);
+}
+
+}  // namespace
+
+Result<> ContentFiles::map(const std::string& path) {
+  TRY(const auto file, open_content(path));
+  void* const at = mmap(nullptr, file.second, PROT_READ, MAP_PRIVATE, file.first.get(), 0);
   if (at == MAP_FAILED) return fail_errno("agent.baseline.content");
   mapped_ = at;
-  mapped_bytes_ = size;
-  TRY(const Content content, Content::read({static_cast<const std::byte*>(at), size}));
+  mapped_bytes_ = file.second;
+  TRY(const Content content, Content::read({static_cast<const std::byte*>(at), mapped_bytes_}));
   contents_.push_back(content);
   return {};
 }
 
 Result<> ContentFiles::load_pinned(const std::string& path, std::string_view sha256) {
-  TRY(std::string bytes, read_file(path, Content::kBytesMax));
+  TRY(const auto file, open_content(path));
+  std::string bytes(file.second, '\0');
+  const ssize_t n = pread(file.first.get(), bytes.data(), bytes.size(), 0);
+  if (n < 0) return fail_errno("agent.baseline.custom_content");
+  bytes.resize(static_cast<std::size_t>(n));
   const Sha256 hash = picket::sha256(as_bytes(bytes));
   if (!equal_ignoring_case(to_hex(hash), sha256)) return fail(Errc::denied, "agent.baseline.custom_sha256");
   loaded_.push_back(std::move(bytes));

@@ -163,7 +163,7 @@ const std::vector<Mount>* Facts::mounts() {
 void Facts::add_links(const std::string& folder, std::string_view prefix) {
   for (std::string name : root_.list(folder)) {
     if (prefix == "S") {  // S20name
-      if (name.size() < 4 || name[0] != 'S') continue;
+      if (name.size() < 4 || name[0] != 'S' || name[1] < '0' || name[1] > '9') continue;
       name.erase(0, name.find_first_not_of("0123456789", 1));
       // A native unit stands for a script of the same name.
       if (root_.exists(join({"/lib/systemd/system/", name, ".service"})) ||

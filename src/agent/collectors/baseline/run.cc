@@ -1,7 +1,6 @@
 #include "baseline/run.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,9 +12,8 @@ namespace picket::agent::baseline {
 namespace {
 
 /// File systems whose files lie on this device.
-constexpr std::array<std::string_view, 17> kLocalTypes{"ext2",  "ext3",     "ext4",   "xfs",  "btrfs", "f2fs",
-                                                       "jffs2", "ubifs",    "yaffs2", "vfat", "exfat", "tmpfs",
-                                                       "zfs",   "squashfs", "erofs",  "jfs",  "nilfs2"};
+constexpr std::string_view kLocalTypes =
+    " ext2 ext3 ext4 xfs btrfs f2fs jffs2 ubifs yaffs2 vfat exfat tmpfs zfs squashfs erofs jfs nilfs2 ";
 
 std::string letters(std::string_view text) {
   std::string out = lower(text);
@@ -183,7 +181,7 @@ void BaselineRun::plan_walk() {
     struct stat info{};
     if (root_.stat("/", info) == Found::yes) seen.push_back(info.st_dev);
     for (const Mount& mount : *mounts) {
-      if (std::ranges::find(kLocalTypes, std::string_view(mount.type)) == kLocalTypes.end()) continue;
+      if (!kLocalTypes.contains(join({" ", mount.type, " "}))) continue;
       // A file system that is mounted twice is looked at once.
       if (root_.stat(mount.path, info) != Found::yes || std::ranges::find(seen, info.st_dev) != seen.end()) continue;
       seen.push_back(info.st_dev);

@@ -35,12 +35,14 @@ struct Accounts {
 
 std::int64_t id(std::string_view text) { return number_of(text).value_or(-1); }
 
-template <class One, std::size_t N, class Make>
-void read(std::string_view text, std::vector<One>& out, Make make) {
+/// Calls `each(fields)` for every line of `count` fields.
+template <class Each>
+void for_each_entry(std::string_view text, std::size_t count, Each each) {
+  std::array<std::string_view, 9> fields;
+  std::size_t entries = 0;
   for_each_line(text, "#", [&](std::string_view line) {
-    std::array<std::string_view, N> fields;
-    if (split_fields(line, ':', fields)) out.push_back(make(fields));
-    return out.size() < Accounts::kMax;
+    if (split_fields(line, ':', std::span(fields).first(count))) each(fields);
+    return ++entries < Accounts::kMax;
   });
 }
 
@@ -54,20 +56,22 @@ std::optional<State> load(Check& check, Accounts& out) {
     observe(check.observed, "/etc/passwd is not there");
     return State::skip;
   }
-  read<User, 7>(passwd.text, out.users, [](const auto& f) {
-    return User{.name = f[0], .password = f[1], .home = f[5], .shell = f[6], .id = id(f[2]), .group = id(f[3])};
+  for_each_entry(passwd.text, 7, [&out](const auto& f) {
+    out.users.push_back(
+        {.name = f[0], .password = f[1], .home = f[5], .shell = f[6], .id = id(f[2]), .group = id(f[3])});
   });
-  read<Group, 4>(group.text, out.groups,
-                 [](const auto& f) { return Group{.name = f[0], .password = f[1], .members = f[3], .id = id(f[2])}; });
+  for_each_entry(group.text, 4, [&out](const auto& f) {
+    out.groups.push_back({.name = f[0], .password = f[1], .members = f[3], .id = id(f[2])});
+  });
   out.has_shadow = shadow.found == Found::yes;
-  read<Shadow, 9>(shadow.text, out.shadows, [](const auto& f) {
-    return Shadow{.name = f[0],
-                  .password = f[1],
-                  .changed = id(f[2]),
-                  .min = id(f[3]),
-                  .max = id(f[4]),
-                  .warn = id(f[5]),
-                  .inactive = id(f[6])};
+  for_each_entry(shadow.text, 9, [&out](const auto& f) {
+    out.shadows.push_back({.name = f[0],
+                           .password = f[1],
+                           .changed = id(f[2]),
+                           .min = id(f[3]),
+                           .max = id(f[4]),
+                           .warn = id(f[5]),
+                           .inactive = id(f[6])});
   });
   for_each_line(check.facts.text("/etc/login.defs").text, "#", [&](std::string_view line) {
     if (take_word(line) == "UID_MIN") out.uid_min = number_of(take_word(line)).value_or(1'000);

@@ -12,12 +12,18 @@ std::string_view detail_of(const FirewallRule& rule, std::string_view key) {
   return found == rule.details.end() ? std::string_view{} : std::string_view(found->second);
 }
 
-bool stands_at(const FirewallRule& rule, std::string_view hook) { return detail_of(rule, "Hook") == hook; }
+/// At this hook of the network layer, and for one of these families ("inet", "ip", "ip6").
+bool stands_at(const FirewallRule& rule, std::string_view hook, std::span<const std::string_view> families) {
+  return detail_of(rule, "Hook") == hook && std::ranges::find(families, detail_of(rule, "Family")) != families.end();
+}
 
-/// Nothing but interfaces is asked for, and an end is made of it.
+/// Asks nothing of the packet.
 bool matches_all(const FirewallRule& rule) {
+  for (const char* const condition : {"CtState", "InInterface", "OutInterface", "Match", "Set"}) {
+    if (!detail_of(rule, condition).empty()) return false;
+  }
   return rule.source_address.empty() && rule.destination_address.empty() && rule.source_port.empty() &&
-         rule.destination_port.empty() && rule.protocol.empty() && detail_of(rule, "CtState").empty();
+         rule.destination_port.empty() && rule.protocol.empty();
 }
 
 }  // namespace
@@ -40,7 +46,7 @@ State check_firewall(Check& check) {
   bool denies = false;
   for (std::size_t i = 0; i < picture->rules.size(); ++i) {
     const FirewallRule& rule = picture->rules[i].rule;
-    if (!stands_at(rule, hook)) continue;
+    if (!stands_at(rule, hook, check.parameters.list("families"))) continue;
     const bool policy = detail_of(rule, "Rule") == "policy";
     const bool last = policy || i + 1 == picture->rules.size() || picture->rules[i + 1].rule.chain != rule.chain ||
                       detail_of(picture->rules[i + 1].rule, "Rule") == "policy";

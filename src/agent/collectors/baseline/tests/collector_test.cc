@@ -1,0 +1,145 @@
+// The collector on prepared roots, with the rules that are shipped.
+#include "agent/collector.h"
+
+#include <gmock/gmock.h>
+
+#include "base/core/crypto.h"
+#include "base/core/encoding.h"
+#include "base/core/file.h"
+#include "baseline/command.h"
+#include "baseline/content_file.h"
+#include "baseline/tests/content_writer.h"
+#include "tests/live.h"
+
+namespace picket::agent {
+namespace {
+
+using baseline::ContentWriter;
+using baseline::TestRoot;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class BaselineTest : public testing::Test {
+ protected:
+  BaselineTest() {
+    image_.write("/etc/ssh/sshd_config", "PermitRootLogin yes\n");
+    settings_.root = image_.path();
+    settings_.baseline_content = PICKET_BASELINE_CONTENT;
+  }
+  static std::string items(const Recorder& sink) {
+    std::string out;
+    for (const KeptEvent& event : sink.events) out += event.items + "\n";
+    return out;
+  }
+  /// A whole run; what it sent. `until_saved`: and what it sent is remembered.
+  std::string look(bool until_saved = false) const {
+    Bench bench("baseline", settings_);
+    const auto started = bench.collector.start();
+    EXPECT_TRUE(started) << (started ? "" : describe(started.error()));
+    if (!started) return {};
+    const Duration idle = Duration::seconds(until_saved ? 30 : 1);
+    EXPECT_TRUE(bench.run_until([&] { return bench.collector.on_timer() > idle; }, 120));
+    const Counters counters = bench.collector.counters();
+    EXPECT_EQ(counters.seen, counters.delivered + counters.dropped_user);
+    return items(bench.sink);
+  }
+  std::string check(std::string_view id) const { return check_baseline(settings_, id, false).text; }
+
+  TestRoot image_, state_;
+  CollectorSettings settings_;
+};
+
+TEST_F(BaselineTest, SendsEveryRuleWithWhatWasSeenAndExpected) {
+  const std::string all = look();
+  EXPECT_THAT(all, HasSubstr(R"({"BaselineCheckId":"PKT-SSH-010","BaselineCheckResult":"FAIL")"));
+  EXPECT_THAT(all, HasSubstr(R"("Observed":"PermitRootLogin = yes","Expected":"PermitRootLogin no")"));
+  EXPECT_THAT(all, HasSubstr(R"("BaselineCheckRemediation":"Write 'PermitRootLogin no')"));
+  EXPECT_THAT(all, HasSubstr(R"("Reference":"5.2.10")"));
+  EXPECT_THAT(all, HasSubstr(R"("BaselineCheckId":"PKT-SSH-011","BaselineCheckResult":"PASS")"));
+  EXPECT_THAT(all, HasSubstr(R"("BaselineCheckId":"PKT-CRON-002","BaselineCheckResult":"SKIP")"));
+  EXPECT_THAT(all, Not(HasSubstr("PKT-SSH-021"))) << "a rule of level 2";
+}
+
+TEST_F(BaselineTest, SendsDifferencesAfterTheWhole) {
+  settings_.state_dir = state_.path();
+  EXPECT_THAT(look(true), Not(HasSubstr("Change")));
+  image_.write("/etc/ssh/sshd_config", "PermitRootLogin no\n");
+  const std::string changed = look();
+  EXPECT_THAT(changed, AllOf(HasSubstr(R"("BaselineCheckId":"PKT-SSH-010","BaselineCheckResult":"PASS")"),
+                             HasSubstr(R"("Change":"changed")")));
+  EXPECT_THAT(changed, Not(HasSubstr("PKT-SSH-011")));
+}
+
+TEST_F(BaselineTest, TheSelfTestOfTheRetiredAgentWorks) {
+  EXPECT_THAT(look(), HasSubstr(R"("BaselineCheckId":"DIoTTest","BaselineCheckResult":"PASS")"));
+  image_.write("/tmp/DefenderForIoTOSBaselineTrigger.txt", "");
+  EXPECT_THAT(look(), HasSubstr(R"("BaselineCheckId":"DIoTTest","BaselineCheckResult":"FAIL")"));
+}
+
+TEST_F(BaselineTest, RulesOfTheCustomerArePinned) {
+  ContentWriter writer;
+  writer.rule("OURS-1", writer.call("exists", {{"paths", "/etc/ssh/sshd_config"}}));
+  const std::string bytes = writer.file();
+  state_.write("/ours.bin", bytes);
+  settings_.baseline_custom_content = state_.path() + "/ours.bin";
+  settings_.baseline_custom_sha256 = to_hex(sha256(as_bytes(bytes)));
+  const std::string all = look();
+  EXPECT_THAT(all,
+              AllOf(HasSubstr(R"("BaselineCheckId":"OURS-1","BaselineCheckResult":"PASS")"), HasSubstr("PKT-SSH-010")));
+  state_.write("/ours.bin", bytes + "x");
+  Bench bench("baseline", settings_);
+  const auto started = bench.collector.start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().where, "agent.baseline.custom_sha256");
+}
+
+TEST_F(BaselineTest, WithoutItsRulesItSaysWhatIsMissing) {
+  settings_.baseline_content = state_.path() + "/none.bin";
+  Bench bench("baseline", settings_);
+  const auto started = bench.collector.start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, Errc::not_found);
+  EXPECT_THAT(check_baseline(settings_, "", false).problem, HasSubstr("none.bin"));
+}
+
+/// A rule, and a file that it must read, which is here too large to be read.
+struct Unreadable {
+  const char* rule;
+  const char* path;
+};
+class TooLarge : public BaselineTest, public testing::WithParamInterface<Unreadable> {};
+
+TEST_P(TooLarge, FileIsAnErrorNeitherPassNorFail) {
+  image_.write("/etc/sudoers", "Defaults use_pty\n");
+  image_.write("/etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+  image_.write("/etc/audit/auditd.conf", "x\n");
+  image_.write("/etc/pam.d/x", "\n");
+  image_.write(GetParam().path, std::string((512 << 10) + 1, 'x'));
+  settings_.baseline_level = 2;
+  EXPECT_THAT(check(GetParam().rule), AllOf(HasSubstr("ERROR"), HasSubstr(GetParam().path)));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Procedures, TooLarge,
+    testing::Values(Unreadable{"PKT-SSH-010", "/etc/ssh/sshd_config"}, Unreadable{"PKT-SUDO-001", "/etc/sudoers"},
+                    Unreadable{"PKT-BAN-001", "/etc/motd"}, Unreadable{"PKT-AUD-006", "/etc/audit/auditd.conf"},
+                    Unreadable{"PKT-AUD-012", "/etc/audit/audit.rules"}, Unreadable{"PKT-USR-004", "/etc/passwd"},
+                    Unreadable{"PKT-USR-001", "/etc/shadow"}, Unreadable{"PKT-PAM-005", "/etc/pam.d/common-password"}),
+    [](const auto& each) {
+      std::string name = each.param.rule;
+      std::erase(name, '-');
+      return name;
+    });
+
+TEST_F(BaselineTest, TheRunningDeviceIsLookedAtWithoutAnError) {
+  settings_.root = "";
+  settings_.baseline_level = 2;
+  // Rules that need no walk, so that the disk of the machine does not matter.
+  for (const char* const id : {"PKT-PROC-003", "PKT-NET-021", "PKT-FS-001", "PKT-FS-033", "PKT-USR-004", "PKT-FILE-001",
+                               "PKT-TIME-001", "PKT-FW-006", "PKT-SRV-034"}) {
+    EXPECT_THAT(check(id), AllOf(HasSubstr(id), Not(HasSubstr("1 ERROR")), Not(HasSubstr("not there; not there"))));
+  }
+}
+
+}  // namespace
+}  // namespace picket::agent
