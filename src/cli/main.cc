@@ -10,6 +10,7 @@
 #include "operations_commands.h"
 #include "output.h"
 #include "response_commands.h"
+#include "rule_commands.h"
 #include "security_commands.h"
 #include "serve.h"
 
@@ -181,6 +182,15 @@ int main(int argc, char** argv) {
       app,
       [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
         on_client(command, program, std::move(body));
+      },
+      program.json);
+  picket::cli::add_rules(
+      app,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      [&program](CLI::App* command, std::function<Outcome<void>()> body) {
+        command->callback([&program, body = std::move(body)] { program.run = body; });
       },
       program.json);
   add_alert(app, program);

@@ -134,6 +134,7 @@ class EmbeddedServer final : public Server {
   std::optional<state::Alerts> alerts_;
   std::optional<state::Outbox> outbox_;
   std::optional<state::Recommendations> recommendations_;
+  std::optional<state::Rules> rules_;
   std::optional<state::SecurityGroups> security_groups_;
   std::unique_ptr<journal::Journal> messages_;
   std::unique_ptr<journal::Journal> derived_;
@@ -199,6 +200,7 @@ Result<> EmbeddedServer::open_storage(std::string& detail) {
   alerts_.emplace(*database_);
   outbox_.emplace(*database_);
   recommendations_.emplace(*database_);
+  rules_.emplace(*database_);
   security_groups_.emplace(*database_);
   TRY(const bool first_start, api::make_first_secrets(*users_, data_->secrets(), {}, clock_.now()));
   if (first_start)
@@ -381,6 +383,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .methods = &hub_->methods(),
                                 .commands = &hub_->commands(),
                                 .recommendations = &*recommendations_,
+                                .rules = &*rules_,
                                 .security_groups = &*security_groups_,
                                 .routes = &hub_->route_desk(),
                                 .secrets_directory = data_->secrets(),

@@ -22,6 +22,7 @@ extern const char* const kConfigurationsSchema;
 extern const char* const kJobsSchema;
 extern const char* const kRecommendationsSchema;
 extern const char* const kRevocationsSchema;
+extern const char* const kRulesSchema;
 
 namespace {
 
@@ -101,7 +102,8 @@ std::span<const UpgradeStep> upgrade_steps() {
       {"recommendations", kRecommendationsSchema},
   };
   static const DomainScript revocations[] = {{"revocations", kRevocationsSchema}};
-  static const UpgradeStep steps[] = {{1, first}, {2, device_hub}, {3, revocations}};
+  static const DomainScript rules[] = {{"rules", kRulesSchema}};
+  static const UpgradeStep steps[] = {{1, first}, {2, device_hub}, {3, revocations}, {4, rules}};
   return steps;
 }
 

@@ -54,6 +54,13 @@ Answer revoke_certificate(Call& call);
 Answer restore_certificate(Call& call);
 // diagnostics_routes.cc
 Answer export_diagnostics(Call& call);
+// rule_routes.cc
+Answer list_rules(Call& call);
+Answer get_rule(Call& call);
+Answer set_rule(Call& call);
+Answer get_rule_file(Call& call);
+Answer put_rule_file(Call& call);
+Answer delete_rule_file(Call& call);
 // response_routes.cc
 Answer get_response_key(Call& call);
 Answer respond(Call& call);

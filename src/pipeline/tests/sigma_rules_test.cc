@@ -1,7 +1,12 @@
 // Rules of the program's pack and of operators, run over events; what their alerts carry.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include "hub_words.h"
+#include "pipeline/rules.h"
 #include "pipeline_harness.h"
 #include "rules/rule_pack.h"
 
@@ -293,6 +298,56 @@ TEST(SigmaRules, ANoisyRuleIsThrottledVisibly) {
   const auto alerts = pipeline.alerts("IoT_FairwareMalware");
   EXPECT_EQ(alerts.size(), 51u);
   EXPECT_EQ(std::ranges::count_if(alerts, [](const auto& one) { return !property_of(one, "Throttled").empty(); }), 1);
+}
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ostringstream out;
+  out << std::ifstream(path).rdbuf();
+  return out.str();
+}
+
+TEST(RuleExamples, RecordedExecutionsAreJudgedAsTheySay) {
+  std::size_t positive = 0;
+  std::size_t negative = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(PICKET_SOURCE_DIR "/content/rules")) {
+    const auto examples = entry.path() / "examples.jsonl";
+    if (!std::filesystem::exists(examples)) continue;
+    const RuleText rule{entry.path().filename().string(), text_of(entry.path() / "rule.yml")};
+    for (const ExampleResult& result : try_examples(rule, text_of(examples))) {
+      EXPECT_EQ(result.problem, "") << rule.name << " line " << result.line;
+      EXPECT_EQ(result.matched, result.expected) << rule.name << " line " << result.line;
+      ++(result.expected ? positive : negative);
+    }
+  }
+  EXPECT_GE(positive, 58u);
+  EXPECT_GE(negative, 58u);
+}
+
+TEST(RuleExamples, LinesThatCannotBeUsedAreNamed) {
+  const auto results =
+      try_examples({"x", kForeign},
+                   "nonsense\n\n{\"event\":\"ProcessCreate\",\"payload\":3,\"match\":true}\n"
+                   R"({"event":"ProcessCreate","payload":{"CommandLine":"a foreignword"},"match":true})");
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_FALSE(results[0].problem.empty());
+  EXPECT_FALSE(results[1].problem.empty());
+  EXPECT_EQ(results[1].line, 3u);
+  EXPECT_TRUE(results[2].problem.empty());
+  EXPECT_TRUE(results[2].matched);
+}
+
+TEST(RuleListing, TellsWhatIsInForceAndWhatCannotBe) {
+  const auto all =
+      list_rules({{"a.yml", kForeign}, {"b.yml", "title: broken"}}, {"11111111-2222-4333-8444-555555555555"});
+  const auto foreign = std::ranges::find(all.rules, "Foreign Rule", &RuleListing::title);
+  ASSERT_NE(foreign, all.rules.end());
+  EXPECT_FALSE(foreign->enabled);
+  EXPECT_FALSE(foreign->own);
+  EXPECT_EQ(foreign->file, "a.yml");
+  EXPECT_EQ(foreign->log_source, "process_creation/linux");
+  ASSERT_EQ(all.complaints.size(), 1u);
+  EXPECT_TRUE(all.complaints[0].starts_with("b.yml line 1"));
+  EXPECT_EQ(check_rules({"b.yml", "title: broken"}).documents, 0u);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "state/devices.h"
 #include "state/outbox.h"
 #include "state/recommendations.h"
+#include "state/rules.h"
 #include "state/users.h"
 #include "workspace/workspace.h"
 
@@ -159,6 +160,7 @@ struct Services {
   hub::Methods* methods = nullptr;
   hub::Commands* commands = nullptr;
   state::Recommendations* recommendations = nullptr;
+  state::Rules* rules = nullptr;
   state::SecurityGroups* security_groups = nullptr;
   RouteDesk* routes = nullptr;
   std::string secrets_directory;  ///< first-sign-in is removed from it once the first user has another secret.
