@@ -64,7 +64,9 @@ struct Runtime::Impl final : AgentView {
         collectors(loop, aggregator, *this, [this](std::string_view line) { log(line); }),
         self_tests(loop, outbox, users,
                    [this](std::uint64_t client, const SelfTestResult& result) { on_self_test_end(client, result); }),
-        started(clock.now()) {}
+        started(clock.now()) {
+    spool.tell_losses_to(lost);
+  }
 
   void tell_service_manager();
   Result<> watch_signals();
@@ -91,6 +93,7 @@ struct Runtime::Impl final : AgentView {
   const Clock& clock;
   RuntimeOptions options;
   EventLoop loop;
+  LostEvents lost;
   Spool spool;
   std::string spool_place;
   UserNames users;
@@ -244,7 +247,7 @@ void Runtime::Impl::warn(std::string_view text) {
 void Runtime::Impl::send_statistics(RecordSink& sink) {
   const auto accounts = collectors.accounts();
   statistics.send(sink, moment_of(clock),
-                  {accounts, aggregator.counters(), outbox.counters(), spool.drops(), uplink->status().acknowledged});
+                  {accounts, aggregator.counters(), outbox.counters(), spool.drops(), uplink->status().acknowledged, &lost});
 }
 
 // ---- running ----

@@ -100,6 +100,7 @@ struct Spool::Core {
   };
 
   SpoolOptions options;
+  SpoolLossSink* losses = nullptr;
   std::size_t segment_bytes = 0;
   UniqueFd lock;
   UniqueFd state_file;
@@ -125,7 +126,8 @@ struct Spool::Core {
   Result<Segment*> new_segment(Priority priority, bool in_memory);
   bool make_room(Priority priority, std::size_t needed, bool memory_only);
   bool evict_below(std::size_t priority_end, bool memory_only);
-  void evict_front(std::size_t priority);
+  void evict(std::size_t priority, std::size_t index);
+  void tell_unread(const Chain& chain, std::size_t index) const;
   void remove_segment(Chain& chain, std::size_t index);
   void remove_if_done(Priority priority, Segment* segment);
 
@@ -291,29 +293,43 @@ void Spool::Core::remove_if_done(Priority priority, Segment* segment) {
   if (found != chain.segments.end()) remove_segment(chain, static_cast<std::size_t>(found - chain.segments.begin()));
 }
 
-void Spool::Core::evict_front(std::size_t priority) {
+/// Entries that next() has not come to; what it has read is in flight, done, or told already.
+void Spool::Core::tell_unread(const Chain& chain, std::size_t index) const {
+  const Segment& segment = *chain.segments[index];
+  std::uint64_t offset = format::kSegmentHeaderBytes;
+  for (std::size_t i = index; chain.at != nullptr && i < chain.segments.size(); ++i) {
+    if (chain.segments[i].get() != chain.at) continue;
+    if (i > index) return;
+    offset = chain.offset;
+  }
+  for (;;) {
+    const auto header = segment.header_at(offset);
+    if (!header || !*header) return;
+    if (!is_acknowledged({segment.header().epoch, (*header)->sequence})) {
+      if (const auto payload = segment.payload_at(offset, **header)) losses->lost(*payload);
+    }
+    offset += format::kEntryHeaderBytes + (*header)->payload_bytes;
+  }
+}
+
+void Spool::Core::evict(std::size_t priority, std::size_t index) {
   Chain& chain = chains[priority];
-  Segment* segment = chain.segments.front().get();
+  Segment* segment = chain.segments[index].get();
   std::uint64_t lost = segment->live;
   // What is on its way may still arrive: it counts when it would have to be sent again.
   for (const InFlight& entry : in_flight) lost -= entry.segment == segment ? 1 : 0;
   state.drops.evicted[priority] += lost;
-  remove_segment(chain, 0);
+  if (lost > 0 && losses != nullptr) tell_unread(chain, index);
+  remove_segment(chain, index);
 }
 
 bool Spool::Core::evict_below(std::size_t priority_end, bool memory_only) {
   for (std::size_t priority = 0; priority < priority_end; ++priority) {
     auto& segments = chains[priority].segments;
     for (std::size_t i = 0; i < segments.size(); ++i) {
+      // A memory segment behind files goes only when the disk refuses, oldest memory first.
       if (memory_only && !segments[i]->in_memory()) continue;
-      if (i == 0) {
-        evict_front(priority);
-      } else {  // a memory segment behind files: only when the disk refuses, oldest memory first
-        std::uint64_t lost = segments[i]->live;
-        for (const InFlight& entry : in_flight) lost -= entry.segment == segments[i].get() ? 1 : 0;
-        state.drops.evicted[priority] += lost;
-        remove_segment(chains[priority], i);
-      }
+      evict(priority, i);
       return true;
     }
   }
@@ -369,9 +385,12 @@ Result<Spool::Core::Segment*> Spool::Core::room_for(Priority priority, std::size
 
 Result<StreamId> Spool::append(Priority priority, Bytes payload, Timestamp now) {
   Core& core = *core_;
-  std::uint64_t& refused = core.state.drops.refused[static_cast<std::size_t>(priority)];
+  const auto refuse = [&] {
+    ++core.state.drops.refused[static_cast<std::size_t>(priority)];
+    if (core.losses != nullptr) core.losses->lost(payload);
+  };
   if (payload.size() > kSpoolPayloadMax) {
-    ++refused;
+    refuse();
     return fail(Errc::limit_exceeded, "spool.append.size", payload.size());
   }
   Buffer entry;
@@ -388,7 +407,7 @@ Result<StreamId> Spool::append(Priority priority, Bytes payload, Timestamp now) 
       return id;
     }
     if (written.error().code == Errc::limit_exceeded) {
-      ++refused;
+      refuse();
       core.save_state();
       return std::unexpected(written.error());
     }
@@ -444,6 +463,9 @@ bool Spool::Core::load_head(std::size_t priority, Timestamp now) {
     if (chain.head->time >= kClockPlausible && now - chain.head->time > options.age_max) {
       ++state.drops.expired[priority];
       --segment->live;
+      if (losses != nullptr) {
+        if (const auto payload = segment->payload_at(chain.offset, *chain.head)) losses->lost(*payload);
+      }
       advance(chain);
       continue;
     }
@@ -533,6 +555,8 @@ bool Spool::acknowledge(StreamId id) {
   }
   return true;
 }
+
+void Spool::tell_losses_to(SpoolLossSink& sink) { core_->losses = &sink; }
 
 void Spool::rewind() {
   for (auto& entry : core_->in_flight) entry.to_send = true;

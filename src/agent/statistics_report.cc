@@ -62,6 +62,13 @@ void StatisticsReport::send(RecordSink& sink, Moment now, const AgentAccounts& a
   add_differences(details, kSpoolWords[1], before.expired, after.expired);
   add_differences(details, kSpoolWords[2], before.refused, after.refused);
   add_differences(details, kSpoolWords[3], before.corrupted, after.corrupted);
+  if (accounts.lost != nullptr) {
+    for (const auto& [name, count] : accounts.lost->counts()) {
+      std::uint64_t& told = last_lost_[name];
+      if (count > told) details.push_back({name, count - told});
+      told = count;
+    }
+  }
   sink.emit(StatisticsRecord{.time = now,
                              .origin = {"spool", "messages", false},
                              .seen = outbox.batches - last_outbox_.batches,

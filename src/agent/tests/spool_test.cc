@@ -282,6 +282,50 @@ TEST_F(SpoolTest, AnEntryFromBeforeTheClockWasSetHasNoAge) {
   EXPECT_THAT(drain(spool), ElementsAre("at boot"));
 }
 
+struct Losses final : SpoolLossSink {
+  void lost(Bytes payload) override { texts.emplace_back(as_text(payload)); }
+  std::vector<std::string> texts;
+};
+
+TEST_F(SpoolTest, TellsEachMessageThatItLosesOnce) {
+  Losses losses;
+  Spool spool = open();
+  spool.tell_losses_to(losses);
+  std::set<std::string> low;
+  for (int i = 0; i < 60; ++i) {
+    low.insert(std::to_string(i) + std::string(2'000, 'l'));
+    put(spool, std::to_string(i) + std::string(2'000, 'l'), Priority::low);
+  }
+  // One is done and one on its way when their segment goes.
+  const auto first = spool.next(kNow);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(spool.acknowledge(first->id));
+  const auto second = spool.next(kNow);
+  ASSERT_TRUE(second);
+  for (int i = 0; i < 200; ++i) put(spool, std::string(2'000, 'h'), Priority::high);
+  const std::uint64_t evicted_low = spool.drops().evicted[static_cast<std::size_t>(Priority::low)];
+  const auto told_low = static_cast<std::uint64_t>(
+      std::ranges::count_if(losses.texts, [&](const std::string& each) { return low.contains(each); }));
+  EXPECT_EQ(evicted_low, 58u);
+  EXPECT_EQ(told_low, 58u);
+  EXPECT_EQ(std::ranges::count(losses.texts, std::string(as_text(first->payload))), 0);
+  EXPECT_EQ(std::ranges::count(losses.texts, std::string(as_text(second->payload))), 0);
+  EXPECT_EQ(losses.texts.size(), spool.drops().total());
+}
+
+TEST_F(SpoolTest, TellsWhatExpiresAndWhatItRefuses) {
+  Losses losses;
+  Spool spool = open();
+  spool.tell_losses_to(losses);
+  put(spool, "old");
+  put(spool, "new", Priority::medium, kNow + Duration::days(7));
+  EXPECT_THAT(take(spool, kNow + Duration::days(8)), ::testing::ElementsAre("new"));
+  EXPECT_THAT(losses.texts, ::testing::ElementsAre("old"));
+  EXPECT_FALSE(spool.append(Priority::urgent, Buffer(kSpoolPayloadMax + 1), kNow));
+  ASSERT_EQ(losses.texts.size(), 2u);
+  EXPECT_EQ(losses.texts[1].size(), kSpoolPayloadMax + 1);
+}
+
 TEST_F(SpoolTest, DropCountersSurviveARestart) {
   SpoolDrops before;
   {

@@ -69,6 +69,46 @@ TEST(StatisticsReport, TellsWhatHappenedSinceTheLastOne) {
   EXPECT_EQ(sink.taken[2].details[1].description, "expired: urgent");
 }
 
+TEST(LostEvents, AreCountedByTheirNamesNotByNamesInside) {
+  LostEvents lost;
+  lost.lost(as_bytes(std::string_view(R"({"Id":"1","Name":"ProcessCreate","Payload":[{"Name":"inner","A":"}\"{"}]},)"
+                                      R"({"Name":"Login","Payload":[]},{"Payload":[{"Name":"x"}],"Name":"Login"})")));
+  lost.lost(as_bytes(std::string_view(R"({"Id":"2"},{"Name":")"
+                                      "a-name-that-is-longer-than-any-event-has-one"
+                                      R"("})")));
+  lost.lost(as_bytes(std::string_view(R"(}]{"Name":"cut)")));
+  EXPECT_THAT(lost.counts(),
+              ::testing::ElementsAre(::testing::Pair("lost: Login", 2), ::testing::Pair("lost: ProcessCreate", 1),
+                                     ::testing::Pair("lost: other", 2)));
+}
+
+TEST(LostEvents, NamesAreBounded) {
+  LostEvents lost;
+  for (int i = 0; i < 1'000; ++i) lost.lost(as_bytes(R"({"Name":"N)" + std::to_string(i) + R"("})"));
+  EXPECT_LE(lost.counts().size(), LostEvents::kNamesMax + 1);
+  std::uint64_t all = 0;
+  for (const auto& [name, count] : lost.counts()) all += count;
+  EXPECT_EQ(all, 1'000u);
+}
+
+TEST(StatisticsReport, TellsLostEventsByNameOnce) {
+  Sink sink;
+  StatisticsReport report;
+  LostEvents lost;
+  lost.lost(as_bytes(std::string_view(R"({"Name":"Dns"},{"Name":"Dns"})")));
+  const AggregateCounters aggregation;
+  const OutboxCounters outbox;
+  const SpoolDrops drops;
+  const AgentAccounts accounts{{}, aggregation, outbox, drops, 0, &lost};
+  report.send(sink, {}, accounts);
+  ASSERT_EQ(sink.taken.size(), 2u);
+  ASSERT_EQ(sink.taken[1].details.size(), 1u);
+  EXPECT_EQ(sink.taken[1].details[0].description, "lost: Dns");
+  EXPECT_EQ(sink.taken[1].details[0].count, 2u);
+  report.send(sink, {}, accounts);
+  EXPECT_TRUE(sink.taken[3].details.empty());
+}
+
 TEST(LogLines, AreBoundedInRateAndTellWhatWasLeftOut) {
   LogLines lines;
   for (int i = 0; i < 100; ++i) lines.add({}, {}, "line " + std::to_string(i));

@@ -39,6 +39,17 @@ struct SpoolDrops {
   friend bool operator==(const SpoolDrops&, const SpoolDrops&) = default;
 };
 
+/// Hears of messages that are lost, while their bytes are still there: evicted, expired or refused. Not of damaged
+/// ones, and not of those that were on their way when their segment was evicted. Called by the spool, which it must not
+/// call.
+class SpoolLossSink {
+ public:
+  virtual void lost(Bytes payload) = 0;
+
+ protected:
+  ~SpoolLossSink() = default;
+};
+
 struct SpoolOptions {
   std::string directory;               ///< Empty: in memory only, for read-only flash.
   std::size_t bytes_max = 8U << 20;    ///< Of all segments together, headers included. At least 64 KiB.
@@ -97,6 +108,8 @@ class Spool {
   /// Bytes cut from torn tails by open(), for the log.
   [[nodiscard]] std::uint64_t repaired_bytes() const;
 
+  /// From now on `sink` hears of losses; it outlives the spool.
+  void tell_losses_to(SpoolLossSink& sink);
   /// From the next append on. In memory-only mode the memory limit stays.
   void change_limits(std::size_t bytes_max, Duration age_max);
 

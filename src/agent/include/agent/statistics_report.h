@@ -7,6 +7,7 @@
 
 #include "agent/aggregate.h"
 #include "agent/collector.h"
+#include "agent/lost_events.h"
 #include "agent/outbox.h"
 #include "agent/spool.h"
 
@@ -26,10 +27,13 @@ struct AgentAccounts {
   const OutboxCounters& outbox;
   const SpoolDrops& spool;
   std::uint64_t acknowledged = 0;  ///< Messages.
+  const LostEvents* lost =
+      nullptr;  ///< Since the agent started. Its keys live as long as the records' sink needs them.
 };
 
 /// Each send() reports the difference to the one before: one record a collector, one for the outbox and one for the
-/// spool (whose numbers are messages: an event's collector is not known there any more). Pure; one thread.
+/// spool, whose numbers are messages; "lost: ProcessCreate" in its details counts events, by the name that tells their
+/// collector (docs/events.md). Pure; one thread.
 class StatisticsReport {
  public:
   void send(RecordSink& sink, Moment now, const AgentAccounts& accounts);
@@ -42,6 +46,7 @@ class StatisticsReport {
   std::map<std::string, Last, std::less<>> last_;
   OutboxCounters last_outbox_;
   std::optional<SpoolDrops> last_spool_;
+  LostEvents::Counts last_lost_;
   std::uint64_t last_acknowledged_ = 0;
 };
 
