@@ -265,6 +265,7 @@ void EventEncoder::login(const LoginRecord& record) {
   const std::string session = record.session != 0 ? std::to_string(record.session) : std::string();
   std::vector<message::Detail> extra;
   if (!record.operation.empty()) extra.push_back({"Operation", record.operation});
+  if (!record.by_user.empty()) extra.push_back({"By", record.by_user});
   const message::Login item{
       .process_id = record.pid,
       .operation = record.kind == Kind::login          ? "Login"

@@ -167,6 +167,8 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) { return set_bool(c.collectors.conntrack_accounting, v); }},
     {{"collectors.login.audit_enable", "true or false", "true", "may turn on the kernel's audit"},
      [](Config& c, const std::string& v) { return set_bool(c.collectors.audit_enable, v); }},
+    {{"collectors.login.pam_log", "path", "/var/log/picket-pam.log", "tier pam-log: what a line in PAM's settings writes"},
+     [](Config& c, const std::string& v) { return set_any_text(c.collectors.pam_log, v); }},
     {{"collectors.peripheral.poll_every", "duration", "5s", "sysfs tier: time between looks"},
      [](Config& c, const std::string& v) {
        return set_duration(c.collectors.peripheral_poll_every, v, kMs * 100, Duration::hours(1));

@@ -24,9 +24,13 @@ Result<AccountingEntry> read_entry(Bytes record) {
   TRY_VOID(in.take(4));
   TRY(const Bytes user, in.take(32));
   TRY(const Bytes host, in.take(256));
-  TRY_VOID(in.take(8));  // exit status, session
+  TRY_VOID(in.take(4));  // exit status
+  const bool wide = record.size() == kAccountingWideBytes;
+  TRY_VOID(in.take(wide ? 8 : 4));  // session
   TRY(const std::uint32_t seconds, in.le<std::uint32_t>());
+  TRY_VOID(in.take(wide ? 4 : 0));
   TRY(const std::uint32_t micros, in.le<std::uint32_t>());
+  TRY_VOID(in.take(wide ? 4 : 0));
   TRY(const Bytes address, in.take(16));
   entry.type = static_cast<AccountingEntry::Type>(type);
   entry.line = text_of(line);
@@ -36,9 +40,9 @@ Result<AccountingEntry> read_entry(Bytes record) {
   std::array<std::uint8_t, 16> raw{};
   std::transform(address.begin(), address.end(), raw.begin(), [](std::byte b) { return static_cast<std::uint8_t>(b); });
   const bool any = std::any_of(raw.begin(), raw.end(), [](std::uint8_t b) { return b != 0; });
-  const bool wide = std::any_of(raw.begin() + 4, raw.end(), [](std::uint8_t b) { return b != 0; });
+  const bool long_address = std::any_of(raw.begin() + 4, raw.end(), [](std::uint8_t b) { return b != 0; });
   if (any) {
-    entry.remote.length = wide ? 16 : 4;
+    entry.remote.length = long_address ? 16 : 4;
     entry.remote.bytes = raw;
   } else {
     entry.remote = parse_address(entry.host);
@@ -48,8 +52,20 @@ Result<AccountingEntry> read_entry(Bytes record) {
 
 }  // namespace
 
+std::optional<std::size_t> accounting_bytes(Bytes head) {
+  constexpr std::uint32_t kIn2001 = 1'000'000'000;
+  constexpr std::size_t kSeconds = 340, kWideSeconds = 344;
+  Cursor narrow{head}, wide{head};
+  if (!narrow.take(kSeconds) || !wide.take(kWideSeconds)) return std::nullopt;
+  const auto seconds = narrow.le<std::uint32_t>(), wide_seconds = wide.le<std::uint32_t>();
+  if (!seconds || !wide_seconds) return std::nullopt;
+  // In the wide one the upper half of a session's number stands at 340; in the other microseconds at 344.
+  if (*seconds > kIn2001) return kAccountingBytes;
+  return *wide_seconds > kIn2001 ? std::optional(kAccountingWideBytes) : std::nullopt;
+}
+
 std::optional<AccountingEntry> parse_accounting(Bytes record) {
-  if (record.size() != kAccountingBytes) return std::nullopt;
+  if (record.size() != kAccountingBytes && record.size() != kAccountingWideBytes) return std::nullopt;
   auto entry = read_entry(record);
   if (!entry) return std::nullopt;
   switch (entry->type) {

@@ -12,8 +12,14 @@
 
 namespace picket::agent {
 
-/// Bytes of one record in the layout of all 64-bit and of time64-less 32-bit Linux.
-inline constexpr std::size_t kAccountingBytes = 384;
+/// Bytes of one record: times of 32 bits (glibc on x86-64, riscv64 and 32-bit machines), or of 64 (glibc on arm64,
+/// musl).
+inline constexpr std::size_t kAccountingBytes = 384, kAccountingWideBytes = 400;
+/// As much tells which of the two a record is.
+inline constexpr std::size_t kAccountingHeadBytes = 348;
+/// Which layout the record that begins here has, by where its time stands. nullopt: shorter than a head, or a time
+/// before 2001, as of a device whose clock was not set yet.
+std::optional<std::size_t> accounting_bytes(Bytes head);
 
 struct AccountingEntry {
   enum class Type : std::uint16_t { user_process = 7, login_process = 6, dead_process = 8 };
@@ -23,7 +29,7 @@ struct AccountingEntry {
   IpAddress remote;
   Timestamp time;
 };
-/// nullopt: not of that size, or a type that says nothing of logins.
+/// nullopt: of neither size, or a type that says nothing of logins.
 std::optional<AccountingEntry> parse_accounting(Bytes record);
 
 /// wtmp: user_process is a login; dead_process on its line, or the end of its process (sshd writes no dead_process

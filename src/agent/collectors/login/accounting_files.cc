@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include "login/accounting.h"
 #include "login/tiers.h"
@@ -64,9 +65,12 @@ class LoginAccounting final : public Source {
     for (bool done = false; !done;) {
       done = file.poll(kReadBytesMax, rest);
       std::size_t at = 0;
-      for (; rest.size() - at >= kAccountingBytes; at += kAccountingBytes) {
-        const auto entry = parse_accounting(Bytes(rest).subspan(at, kAccountingBytes));
+      while (rest.size() - at >= kAccountingHeadBytes) {
+        record_bytes_ = accounting_bytes(Bytes(rest).subspan(at)).value_or(record_bytes_);
+        if (rest.size() - at < record_bytes_) break;
+        const auto entry = parse_accounting(Bytes(rest).subspan(at, record_bytes_));
         if (entry) take(*entry);
+        at += record_bytes_;
       }
       rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(at));
     }
@@ -90,6 +94,7 @@ class LoginAccounting final : public Source {
   FileWatch watch_;
   int poll_fd_;
   std::optional<TailFile> btmp_, wtmp_;
+  std::size_t record_bytes_ = sizeof(struct utmp) == kAccountingWideBytes ? kAccountingWideBytes : kAccountingBytes;
   Buffer btmp_rest_, wtmp_rest_;  // the front of a record whose end is not written yet
   Counters counters_;
   AccountingAssembler assembler_;

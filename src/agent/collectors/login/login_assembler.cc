@@ -15,12 +15,16 @@ std::string_view base_name(std::string_view path) { return path.substr(path.rfin
 
 // Programs whose PAM sessions are no logins.
 bool opens_no_login(const AuditLogin& login) {
-  static constexpr std::array<std::string_view, 9> kNoLogin{"sudo",    "cron",   "crond",    "atd",   "systemd",
+  static constexpr std::array<std::string_view, 8> kNoLogin{"cron",    "crond",  "atd",      "systemd",
                                                             "runuser", "pkexec", "chpasswd", "passwd"};
   const auto name = base_name(login.executable);
   if (std::find(kNoLogin.begin(), kNoLogin.end(), name) != kNoLogin.end()) return true;
-  if (name.starts_with("polkit")) return true;
-  return name == "su" && login.uid == 0;
+  return name.starts_with("polkit");
+}
+
+bool becomes_another_user(const AuditLogin& login) {
+  const auto name = base_name(login.executable);
+  return name == "su" || name == "sudo";
 }
 
 }  // namespace
@@ -36,8 +40,18 @@ IpAddress parse_address(std::string_view text) {
   return {};
 }
 
+std::uint32_t LoginAssembler::invoker(const AuditLogin& login) {
+  const auto known = std::ranges::find(invokers_, login.pid, &Invoker::pid);
+  const bool first = login.type == AuditType::user_auth || login.type == AuditType::user_acct;
+  if (known != invokers_.end() && !first) return known->uid;
+  if (known != invokers_.end()) invokers_.erase(known);  // or the pid lives a second life
+  if (invokers_.size() == kTableMax) invokers_.pop_front();
+  invokers_.push_back({login.pid, login.uid});
+  return login.uid;
+}
+
 void LoginAssembler::take(const AuditLogin& login, Moment now) {
-  if (opens_no_login(login)) {
+  if (opens_no_login(login) || (becomes_another_user(login) && invoker(login) == 0)) {
     ++ignored_;
     return;
   }
@@ -55,13 +69,18 @@ void LoginAssembler::take(const AuditLogin& login, Moment now) {
     case AuditType::user_end:
     case AuditType::user_logout:
       return closed(login, now);
+    case AuditType::user_cmd:
+      // After wrong passwords it says the same once more.
+      if (!login.success && std::ranges::find(failures_, login.pid, &Failure::pid) == failures_.end())
+        return failed(login, now);
+      break;
   }
   ++ignored_;
 }
 
 void LoginAssembler::failed(const AuditLogin& login, Moment now) {
   if (failures_.size() == kTableMax) failures_.pop_front();
-  failures_.push_back({std::string(login.executable), std::string(login.address), now.monotonic});
+  failures_.push_back({std::string(login.executable), std::string(login.address), now.monotonic, login.pid});
   emit(LoginRecord::Kind::login_failed, login, now);
 }
 
@@ -114,7 +133,7 @@ void LoginAssembler::opened(const AuditLogin& login, Moment now) {
 
 void LoginAssembler::closed(const AuditLogin& login, Moment now) {
   Session* known = session(login.pid);
-  if (known ? known->ended : login.type == AuditType::user_logout) {
+  if (known ? known->ended : login.type == AuditType::user_logout || becomes_another_user(login)) {
     ++ignored_;
     return;
   }
@@ -136,10 +155,16 @@ void LoginAssembler::emit(LoginRecord::Kind kind, const AuditLogin& login, Momen
   record.time.wall = login.time;
   record.pid = login.pid;
   const auto uid = kind == LoginRecord::Kind::login_failed ? login.id : login.auid ? login.auid : login.id;
-  record.uid = uid.value_or(0);
-  record.uid_known = uid.has_value();
-  std::string name = login.account;
-  if (name.empty() && uid) name = name_of_(*uid);
+  std::string name = login.account, by;
+  if (becomes_another_user(login)) {  // the ids are of who asks
+    by = name_of_(invoker(login));
+    if (name.empty()) name = by;
+    if (by != name) record.by_user = by;
+  } else {
+    record.uid = uid.value_or(0);
+    record.uid_known = uid.has_value();
+    if (name.empty() && uid) name = name_of_(*uid);
+  }
   record.user = name;
   record.executable = login.executable;
   record.terminal = login.terminal;

@@ -19,7 +19,9 @@ namespace picket::agent {
 ///    has ended without a session. A client that offers three keys and then gets in has not failed three times.
 ///  - USER_START that worked: one login. USER_LOGIN that worked: only when its process had no USER_START.
 ///  - USER_END: one logout. USER_LOGOUT: only when its process had no USER_END.
-///  - sudo, cron and the like open sessions that are no logins; su from root is none either.
+///  - su and sudo are logins as the user that somebody becomes, told with who that is (`by_user`). A command that sudo
+///    refused after the right password is a failed one (USER_CMD); what root does by su or sudo is none.
+///  - cron and the like open sessions that are no logins.
 /// Pure but for `alive`; all tables bounded.
 class LoginAssembler {
  public:
@@ -52,10 +54,14 @@ class LoginAssembler {
   struct Failure {  // told; USER_LOGIN will repeat it
     std::string executable, address;
     Duration at;
+    std::uint32_t pid;
   };
   struct Session {
     std::uint32_t pid;
     bool ended;
+  };
+  struct Invoker {  // of a su or sudo; some become root before they open the session
+    std::uint32_t pid, uid;
   };
 
   void failed(const AuditLogin& login, Moment now);
@@ -65,6 +71,7 @@ class LoginAssembler {
   void emit(LoginRecord::Kind kind, const AuditLogin& login, Moment now);
   void emit_held(const Held& held);
   void drop_held_of(std::uint32_t pid);
+  std::uint32_t invoker(const AuditLogin& login);
   bool recently_failed(std::string_view executable, std::string_view address, Duration now) const;
   Session* session(std::uint32_t pid);
 
@@ -75,6 +82,7 @@ class LoginAssembler {
   std::deque<Held> held_;
   std::deque<Failure> failures_;
   std::deque<Session> sessions_;
+  std::deque<Invoker> invokers_;
   std::uint64_t ignored_ = 0;
 };
 

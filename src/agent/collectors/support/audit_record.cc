@@ -85,6 +85,7 @@ std::optional<AuditLogin> parse_audit_login(std::uint16_t type, std::string_view
     case AuditType::user_end:
     case AuditType::user_login:
     case AuditType::user_logout:
+    case AuditType::user_cmd:
       out.type = static_cast<AuditType>(type);
       break;
     default:

@@ -19,6 +19,7 @@ enum class AuditType : std::uint16_t {
   user_end = 1106,
   user_login = 1112,
   user_logout = 1113,
+  user_cmd = 1123,
 };
 
 /// Which event a record is part of, and when that was.

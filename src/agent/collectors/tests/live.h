@@ -26,7 +26,7 @@ struct KeptConnection {
 };
 struct KeptLogin {
   LoginRecord record;
-  std::string user, executable, terminal, operation, host;
+  std::string user, executable, terminal, operation, host, by;
 };
 
 /// `items` as sent: JSON objects joined by commas.
@@ -47,7 +47,7 @@ class Recorder final : public RecordSink {
   }
   void emit(const LoginRecord& r) override {
     logins.push_back({r, std::string(r.user), std::string(r.executable), std::string(r.terminal),
-                      std::string(r.operation), std::string(r.remote_host)});
+                      std::string(r.operation), std::string(r.remote_host), std::string(r.by_user)});
   }
   void emit(const SystemRecord&) override { ++systems; }
   void emit(const HeartbeatRecord& r) override { heartbeats.push_back(r.count); }

@@ -73,6 +73,7 @@ struct CollectorSettings {
   std::string wtmp = "/var/log/wtmp";
   std::string utmp = "/run/utmp";
   std::string auth_log = "/var/log/auth.log";
+  std::string pam_log = "/var/log/picket-pam.log";  ///< Tier pam-log of login.
 
   [[nodiscard]] CollectorChoice choice(std::string_view collector) const {
     const auto found = choices.find(collector);

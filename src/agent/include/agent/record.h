@@ -134,6 +134,7 @@ struct LoginRecord {
   IpAddress remote;               ///< length 0: local, or only a name is known.
   std::uint16_t remote_port = 0;  ///< 0: unknown.
   std::uint32_t session = 0;      ///< Audit session id; 0 unknown.
+  std::string_view by_user;       ///< su, sudo: who became `user`; empty: unknown, or nobody.
 };
 
 struct NicInfo {

@@ -22,7 +22,8 @@ struct Story {
             {"login", "audit", false},
             [this](const LoginRecord& r) {
               static constexpr const char* kNames[] = {"login ", "failed ", "logout "};
-              told.push_back(kNames[static_cast<int>(r.kind)] + std::string(r.user));
+              told.push_back(kNames[static_cast<int>(r.kind)] + std::string(r.user) +
+                             (r.by_user.empty() ? "" : " by " + std::string(r.by_user)));
             },
             [this](std::uint32_t pid) { return alive.contains(pid); }, [](std::uint32_t) { return "by-uid"; }) {}
 
@@ -46,6 +47,55 @@ struct Story {
   std::vector<std::string> told;
   LoginAssembler assembler;
 };
+
+// What su and sudo write: su names the other user throughout, sudo its caller until the session.
+AuditLogin asks(AuditType type, std::string_view program, std::string account, std::uint32_t uid = 1000,
+                bool success = true) {
+  AuditLogin login{.type = type, .pid = 300, .uid = uid, .account = std::move(account)};
+  login.executable = program;
+  login.success = success;
+  return login;
+}
+
+TEST(LoginAssembler, SuAndSudoAreLoginsOfWhoSomebodyBecomes) {
+  Story su, sudo;
+  for (const auto type : {AuditType::user_auth, AuditType::user_acct, AuditType::user_start, AuditType::user_end}) {
+    su.assembler.take(asks(type, "/usr/bin/su", "root"), su.now);
+  }
+  EXPECT_THAT(su.told, ElementsAre("login root by by-uid", "logout root by by-uid"));
+  for (const auto type : {AuditType::user_auth, AuditType::user_acct, AuditType::user_cmd}) {
+    sudo.assembler.take(asks(type, "/usr/bin/sudo", "by-uid"), sudo.now);
+  }
+  // Some are root already when they open the session.
+  sudo.assembler.take(asks(AuditType::user_start, "/usr/bin/sudo", "root", 0), sudo.now);
+  sudo.assembler.take(asks(AuditType::user_end, "/usr/bin/sudo", "root", 0), sudo.now);
+  EXPECT_THAT(sudo.told, ElementsAre("login root by by-uid", "logout root by by-uid"));
+}
+
+TEST(LoginAssembler, RootBecomesAnybodyWithoutALogin) {
+  Story story;
+  for (const auto type : {AuditType::user_auth, AuditType::user_acct, AuditType::user_start, AuditType::user_end}) {
+    story.assembler.take(asks(type, "/usr/bin/su", "ada", 0), story.now);
+    story.assembler.take(asks(type, "/usr/bin/sudo", "ada", 0), story.now);
+  }
+  EXPECT_THAT(story.told, IsEmpty());
+}
+
+TEST(LoginAssembler, ARefusedSudoIsOneFailureForEachWrongPassword) {
+  Story story;
+  for (int i = 0; i < 3; ++i) {
+    story.assembler.take(asks(AuditType::user_auth, "/usr/bin/sudo", "by-uid", 1000, false), story.now);
+  }
+  story.assembler.take(asks(AuditType::user_cmd, "/usr/bin/sudo", "", 1000, false), story.now);
+  EXPECT_THAT(story.told, ElementsAre("failed by-uid", "failed by-uid", "failed by-uid"));
+}
+
+TEST(LoginAssembler, ASudoThatIsNotAllowedIsAFailure) {
+  Story story;
+  story.assembler.take(asks(AuditType::user_auth, "/usr/bin/sudo", "by-uid"), story.now);
+  story.assembler.take(asks(AuditType::user_cmd, "/usr/bin/sudo", "", 1000, false), story.now);
+  EXPECT_THAT(story.told, ElementsAre("failed by-uid"));
+}
 
 TEST(LoginAssembler, WrongPasswordOfAKnownUserIsOneFailure) {
   Story story;
@@ -206,7 +256,7 @@ TEST(Accounting, ReadsARecordAndRefusesOtherSizes) {
   std::memcpy(raw.data() + 8, "pts/3", 5);
   std::memcpy(raw.data() + 44, "ada", 3);
   std::memcpy(raw.data() + 76, "host.example", 12);
-  raw[340] = std::byte{10};  // seconds
+  raw[343] = std::byte{0x65};  // seconds
   raw[348] = std::byte{192};
   raw[350] = std::byte{2};
   raw[351] = std::byte{1};
@@ -216,11 +266,36 @@ TEST(Accounting, ReadsARecordAndRefusesOtherSizes) {
   EXPECT_EQ(entry->line, "pts/3");
   EXPECT_EQ(entry->user, "ada");
   EXPECT_EQ(entry->host, "host.example");
-  EXPECT_EQ(entry->time.us, 10'000'000);
+  EXPECT_EQ(entry->time.us, 0x65000000 * 1'000'000LL);
   EXPECT_EQ(entry->remote, (IpAddress{{192, 0, 2, 1}, 4}));
   EXPECT_FALSE(parse_accounting(Bytes(raw).first(kAccountingBytes - 1)));
+  EXPECT_EQ(accounting_bytes(raw), kAccountingBytes);
   raw[0] = std::byte{1};  // run level
   EXPECT_FALSE(parse_accounting(raw));
+}
+
+// As glibc on arm64 and musl on every 64-bit machine write it.
+TEST(Accounting, ReadsARecordWithWideTimes) {
+  Buffer raw(kAccountingWideBytes);
+  raw[0] = std::byte{7};
+  raw[4] = std::byte{42};
+  std::memcpy(raw.data() + 44, "ada", 3);
+  raw[336] = std::byte{3};     // session
+  raw[347] = std::byte{0x65};  // seconds
+  raw[352] = std::byte{9};     // microseconds
+  raw[360] = std::byte{192};
+  raw[362] = std::byte{2};
+  raw[363] = std::byte{1};
+  const auto entry = parse_accounting(raw);
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->user, "ada");
+  EXPECT_EQ(entry->time.us, 0x65000000 * 1'000'000LL + 9);
+  EXPECT_EQ(entry->remote, (IpAddress{{192, 0, 2, 1}, 4}));
+  EXPECT_EQ(accounting_bytes(raw), kAccountingWideBytes);
+  EXPECT_EQ(accounting_bytes(Bytes(raw).first(kAccountingHeadBytes)), kAccountingWideBytes);
+  EXPECT_FALSE(accounting_bytes(Bytes(raw).first(kAccountingHeadBytes - 1)));
+  raw[347] = std::byte{0};  // a clock that was not set
+  EXPECT_FALSE(accounting_bytes(raw));
 }
 
 }  // namespace
