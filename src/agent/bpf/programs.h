@@ -44,6 +44,11 @@ struct picket_flows {
 int picket_network_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int cgroup_fd, struct picket_flows *flows);
 void picket_network_bpf_close(struct picket_bpf *bpf);
 
+/* Packets with port 53 of all sockets below the cgroup. *second_link: a descriptor for the caller to close, after the
+ * program. */
+int picket_dns_bpf_open(struct picket_bpf *out, __u32 ring_bytes, int cgroup_fd, int *second_link);
+void picket_dns_bpf_close(struct picket_bpf *bpf);
+
 #ifdef __cplusplus
 }
 #endif

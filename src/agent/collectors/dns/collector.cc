@@ -7,6 +7,8 @@ namespace {
 constexpr Tier kTiers[] = {
     {"packet", "look-ups on port 53, all interfaces, UDP and TCP, with answers; the process where its socket still is",
      "CONFIG_PACKET, CAP_NET_RAW", false, open_dns_packet},
+    {"cgroup", "the same from sockets of this device and its containers, with the process that asks",
+     "BTF, kernel 5.17, cgroup2, CAP_BPF and CAP_NET_ADMIN", false, open_dns_cgroup},
 };
 
 }  // namespace

@@ -15,7 +15,6 @@ namespace picket::agent {
 namespace {
 
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
-constexpr std::size_t kDnsHeaderBytes = 12;
 
 IpAddress address(unsigned family, Bytes bytes) {
   std::array<std::uint8_t, 16> raw{};
@@ -23,8 +22,8 @@ IpAddress address(unsigned family, Bytes bytes) {
   return address_of(family, raw.data());
 }
 
-/// Reads up to the transport header; returns what the packet says it holds, or less if it is cut.
-Result<Cursor> read_ipv4(Cursor in, DnsPacket& out) {
+/// Reads up to the transport header; returns what the packet says it holds, or less if it is cut: `left_out` bytes.
+Result<Cursor> read_ipv4(Cursor in, DnsPacket& out, std::size_t& left_out) {
   TRY(const auto first, in.u8());
   TRY_VOID(in.take(1));
   TRY(const auto total, in.be<std::uint16_t>());
@@ -40,10 +39,11 @@ Result<Cursor> read_ipv4(Cursor in, DnsPacket& out) {
   TRY_VOID(in.take(header - 20));
   out.source.address = address(AF_INET, source);
   out.destination.address = address(AF_INET, destination);
+  left_out = total - header - std::min<std::size_t>(in.remaining(), total - header);
   return in.sub(std::min<std::size_t>(in.remaining(), total - header));
 }
 
-Result<Cursor> read_ipv6(Cursor in, DnsPacket& out) {
+Result<Cursor> read_ipv6(Cursor in, DnsPacket& out, std::size_t& left_out) {
   TRY_VOID(in.take(4));
   TRY(const auto length, in.be<std::uint16_t>());
   TRY(out.protocol, in.u8());
@@ -52,19 +52,23 @@ Result<Cursor> read_ipv6(Cursor in, DnsPacket& out) {
   TRY(const Bytes destination, in.take(16));
   out.source.address = address(AF_INET6, source);
   out.destination.address = address(AF_INET6, destination);
+  left_out = length - std::min<std::size_t>(in.remaining(), length);
   return in.sub(std::min<std::size_t>(in.remaining(), length));
 }
 
-Result<> read_tcp_message(Cursor in, DnsPacket& out) {
-  TRY_VOID(in.take(8));
+Result<> read_segment(Cursor in, std::size_t left_out, DnsPacket& out) {
+  TRY(out.sequence, in.be<std::uint32_t>());
+  TRY_VOID(in.take(4));
   TRY(const auto offset, in.u8());
-  TRY_VOID(in.take(7));
+  TRY(const auto flags, in.u8());
+  TRY_VOID(in.take(6));
   const std::size_t header = (offset >> 4U) * 4U;
   if (header < 20) return fail(Errc::malformed, "dns.tcp");
   TRY_VOID(in.take(header - 20));
-  const auto length = in.be<std::uint16_t>();
-  if (!length || *length < kDnsHeaderBytes || in.remaining() < kDnsHeaderBytes) return {};
-  TRY(out.message, in.take(std::min<std::size_t>(in.remaining(), *length)));
+  out.begins = (flags & 0x02) != 0;
+  out.ends = (flags & 0x05) != 0;
+  out.message = in.take_rest();
+  out.missing = left_out;
   return {};
 }
 
@@ -74,14 +78,15 @@ Result<DnsPacket> read_packet(Bytes packet) {
   TRY(const auto first, in.peek());
   const unsigned version = first >> 4U;
   if (version != 4 && version != 6) return fail(Errc::unsupported, "dns.ip");
-  TRY(Cursor transport, version == 4 ? read_ipv4(in, out) : read_ipv6(in, out));
+  std::size_t left_out = 0;
+  TRY(Cursor transport, version == 4 ? read_ipv4(in, out, left_out) : read_ipv6(in, out, left_out));
   if (out.protocol != kTcp && out.protocol != kUdp) return fail(Errc::unsupported, "dns.protocol");
   Cursor ports = transport;
   TRY(out.source.port, ports.be<std::uint16_t>());
   TRY(out.destination.port, ports.be<std::uint16_t>());
   if (out.source.port != kDnsPort && out.destination.port != kDnsPort) return fail(Errc::unsupported, "dns.port");
   if (out.protocol == kTcp) {
-    TRY_VOID(read_tcp_message(ports, out));
+    TRY_VOID(read_segment(ports, left_out, out));
     return out;
   }
   TRY(const auto length, ports.be<std::uint16_t>());

@@ -18,11 +18,14 @@ inline constexpr std::uint32_t kDnsPacketBytesMax = 4608;
 struct DnsPacket {
   std::uint8_t protocol = 17;  ///< 6 or 17.
   Endpoint source, destination;
-  Bytes message;  ///< Without TCP's length. Of TCP the part in this segment; empty when none begins in it.
+  Bytes message;  ///< Of UDP the message, of TCP what this segment carries.
+  // Of TCP only:
+  std::uint32_t sequence = 0;         ///< Of the first byte, or of SYN.
+  bool begins = false, ends = false;  ///< SYN; FIN or RST.
+  std::size_t missing = 0;            ///< Bytes behind `message` that the packet had and the capture has not.
 };
 
 /// `packet` begins with its IP header. nullopt: not UDP or TCP with port 53, a fragment, extension headers, or broken.
-/// A TCP segment is looked at by itself: what does not begin a message is empty.
 std::optional<DnsPacket> parse_dns_packet(Bytes packet);
 
 /// Classic BPF for a packet socket without link headers: UDP and TCP with port 53 on either side, IPv4 and IPv6; on

@@ -8,14 +8,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "agent/name_cache.h"
 #include "base/core/file.h"
-#include "dns/dns_packet.h"
-#include "dns/look_up_table.h"
-#include "dns/socket_owner.h"
+#include "dns/reporter.h"
 #include "dns/tiers.h"
-#include "support/address_text.h"
-#include "support/event_record.h"
 
 namespace picket::agent {
 namespace {
@@ -26,14 +21,10 @@ constexpr int kPacketsMax = 256;  // a call
 class DnsPackets final : public Source {
  public:
   DnsPackets(const Environment& environment, UniqueFd packets)
-      : environment_(environment),
-        packets_(std::move(packets)),
-        fd_(packets_.get()),
-        owner_(environment.settings.procfs),
-        table_(environment.settings.dns_timeout, [this](const LookUp& look_up) { report(look_up); }) {}
+      : packets_(std::move(packets)), fd_(packets_.get()), reporter_(environment, "packet") {}
 
   std::span<const int> fds() const override { return {&fd_, 1}; }
-  Counters counters() const override { return counters_; }
+  Counters counters() const override { return reporter_.counters(); }
 
   Duration on_ready(int) override {
     for (int i = 0; i < kPacketsMax; ++i) {
@@ -46,7 +37,7 @@ class DnsPackets final : public Source {
       take(Bytes(buffer_).first(static_cast<std::size_t>(n)), from);
     }
     count_drops();
-    return table_.on_time(moment_of(environment_.clock));
+    return reporter_.on_time();
   }
 
   Duration on_timer() override { return on_ready(fd_); }
@@ -55,60 +46,8 @@ class DnsPackets final : public Source {
   void take(Bytes packet, const sockaddr_ll& from) {
     const bool outgoing = from.sll_pkttype == PACKET_OUTGOING;
     const bool loopback = from.sll_hatype == ARPHRD_LOOPBACK;  // where the filter lets only what comes in through
-    const auto dns = parse_dns_packet(packet);
-    if (!dns || dns->message.empty()) return;  // TCP without a message, a later fragment
-    auto message = parse_dns(dns->message);
-    if (!message) return refuse();
-    const Moment now = moment_of(environment_.clock);
-    const bool to_server = dns->destination.port == kDnsPort, from_server = dns->source.port == kDnsPort;
-    if (!message->is_response && to_server && (loopback || outgoing)) {
-      ask(*message, *dns, now);
-    } else if (message->is_response && from_server && !outgoing && from.sll_pkttype != PACKET_OTHERHOST) {
-      if (!table_.answer(*message, dns->protocol, dns->destination, dns->source, dns->message.size(), now)) refuse();
-    }
-  }
-
-  void ask(const DnsMessage& message, const DnsPacket& dns, Moment now) {
-    LookUp* look_up = table_.ask(message, dns.protocol, dns.source, dns.destination, dns.message.size(), now);
-    if (look_up == nullptr) return;
-    look_up->pid = owner_.find(dns.protocol, dns.source, dns.destination, now.monotonic);
-    if (look_up->pid != 0) look_up->executable = owner_.executable(look_up->pid);
-  }
-
-  void report(const LookUp& look_up) {
-    for (const IpAddress& address : look_up.addresses) looked_up_names().put(address, look_up.name);
-    const std::string type = dns_type_text(look_up.type), server = address_text(look_up.server.address);
-    const std::string code = look_up.timed_out ? "TIMEOUT" : look_up.code ? dns_code_text(*look_up.code) : "";
-    const std::vector<std::string_view> answers(look_up.answers.begin(), look_up.answers.end());
-    message::Dns item{.query_name = look_up.name,
-                      .query_type = type,
-                      .response_code = code,
-                      .answers = answers,
-                      .remote_address = server,
-                      .executable = look_up.executable,
-                      .source = "packet"};
-    if (look_up.pid != 0) item.process_id = look_up.pid;
-    std::string identity = look_up.name;
-    for (const std::string_view part : {std::string_view(type), std::string_view(code), std::string_view(server),
-                                        std::string_view(look_up.executable)}) {
-      identity.append(1, '\0').append(part);
-    }
-    const EventRecord sums{
-        .failed = !look_up.code || *look_up.code != 0, .bytes_in = look_up.bytes_in, .bytes_out = look_up.bytes_out};
-    ++counters_.seen;
-    if (emit_counted(environment_.sink, look_up.time, {"dns", "packet", false}, environment_.priority, identity, item,
-                     sums)) {
-      ++counters_.delivered;
-      if (look_up.executable.empty()) ++counters_.incomplete;
-    } else {
-      ++counters_.dropped_user;
-    }
-  }
-
-  /// No message that can be read, or an answer that nobody asked for.
-  void refuse() {
-    ++counters_.seen;
-    ++counters_.dropped_user;
+    reporter_.take(packet,
+                   {.may_ask = loopback || outgoing, .may_answer = !outgoing && from.sll_pkttype != PACKET_OTHERHOST});
   }
 
   /// Packets that found the buffer full; asking sets the kernel's count to 0.
@@ -116,16 +55,12 @@ class DnsPackets final : public Source {
     tpacket_stats statistics{};
     socklen_t bytes = sizeof(statistics);
     if (getsockopt(packets_.get(), SOL_PACKET, PACKET_STATISTICS, &statistics, &bytes) != 0) return;
-    counters_.seen += statistics.tp_drops;
-    counters_.dropped_kernel += statistics.tp_drops;
+    reporter_.count_lost(statistics.tp_drops);
   }
 
-  Environment environment_;
   UniqueFd packets_;
   int fd_;
-  SocketOwner owner_;
-  LookUpTable table_;
-  Counters counters_;
+  DnsReporter reporter_;
   std::array<std::byte, kDnsPacketBytesMax> buffer_;
 };
 

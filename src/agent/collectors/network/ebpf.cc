@@ -14,6 +14,7 @@
 #include "support/bpf_counts.h"
 #include "support/bpf_ring.h"
 #include "support/bpf_text.h"
+#include "support/cgroup_root.h"
 #include "support/procfs.h"
 #include "support/program_cache.h"
 
@@ -287,14 +288,6 @@ class NetworkEbpf final : public Source {
   std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0, who_ = 0, swept_ = 0;
   std::uint64_t recovered_ = 0;  // of what the ring refused: counted in the kernel, taken from there
 };
-
-// The root of the cgroup2 tree: mounted alone, or as "unified" in the hybrid layout. -1: neither, so neither UDP nor
-// ICMP.
-UniqueFd open_cgroup_root() {
-  UniqueFd fd{open("/sys/fs/cgroup/unified", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!fd.valid()) fd.reset(open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return fd;
-}
 
 }  // namespace
 

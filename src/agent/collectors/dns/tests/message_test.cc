@@ -165,15 +165,25 @@ TEST(DnsPacket, DoesNotTakePaddingForMessage) {
   EXPECT_EQ(as_text(parse_dns_packet(as_bytes(packet))->message), "hello");
 }
 
-TEST(DnsPacket, TakesTheMessageOutOfASegment) {
-  const std::string message = dns_question(1, "a.example", 1);
-  const std::string packet = ipv4(6, tcp(53, 4000, be16(static_cast<unsigned>(message.size())) + message + "next"));
+TEST(DnsPacket, ASegmentHasItsPlaceInTheStream) {
+  const std::string packet = ipv4(6, tcp(53, 4000, "some bytes"));
   const auto found = parse_dns_packet(as_bytes(packet));
   ASSERT_TRUE(found);
-  EXPECT_EQ(as_text(found->message), message);
-  const auto empty = parse_dns_packet(as_bytes(ipv4(6, tcp(53, 4000, ""))));
-  ASSERT_TRUE(empty);
-  EXPECT_TRUE(empty->message.empty());
+  EXPECT_EQ(found->protocol, 6);
+  EXPECT_EQ(as_text(found->message), "some bytes");
+  EXPECT_EQ(found->missing, 0u);
+  EXPECT_FALSE(found->begins || found->ends);
+  std::string numbered = packet;
+  numbered[24] = 1;     // sequence number
+  numbered[33] = 0x02;  // SYN
+  EXPECT_EQ(parse_dns_packet(as_bytes(numbered))->sequence, 1U << 24);
+  EXPECT_TRUE(parse_dns_packet(as_bytes(numbered))->begins);
+  numbered[33] = 0x11;  // FIN, ACK
+  EXPECT_TRUE(parse_dns_packet(as_bytes(numbered))->ends);
+  const auto cut = parse_dns_packet(as_bytes(packet).first(packet.size() - 4));
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(as_text(cut->message), "some b");
+  EXPECT_EQ(cut->missing, 4u);
 }
 
 TEST(DnsPacket, PassesOverOtherPacketsAndCuts) {
