@@ -4,6 +4,7 @@
 #include "live_words.h"
 #include "network/audit_connect.h"
 #include "support/audit_socket.h"
+#include "tests/network_namespace.h"
 
 namespace picket::agent {
 namespace {
@@ -14,6 +15,9 @@ TEST_P(NetworkAuditTier, ReportsBothSidesOfAConnectionAndARefusal) {
   PICKET_NEEDS_ROOT();
   Bench bench("network", forced("audit"));
   ASSERT_TRUE(bench.collector.start()) << describe(bench.collector.refusals().back().error);
+  // After that: audit reports to the first namespace only. The tables of sockets are without those of others here.
+  NetworkNamespace network;
+  ASSERT_TRUE(network.entered());
   Pair pair(GetParam());
   ASSERT_EQ(connect(pair.client.get(), pair.address.get(), pair.address.size), 0);
   Address peer;
@@ -50,6 +54,8 @@ TEST_P(NetworkAuditTier, TellsUdpFromTcpWhileTheSocketLives) {
   PICKET_NEEDS_ROOT();
   Bench bench("network", forced("audit"));
   ASSERT_TRUE(bench.collector.start());
+  NetworkNamespace network;
+  ASSERT_TRUE(network.entered());
   Pair pair(GetParam(), SOCK_DGRAM);
   ASSERT_EQ(connect(pair.client.get(), pair.address.get(), pair.address.size), 0);
   ASSERT_TRUE(bench.run_until([&] { return find(bench.sink, Kind::opened, Direction::out, pair.port()) != nullptr; }));
@@ -81,6 +87,8 @@ TEST(NetworkAuditRules, NameTheProgramOfAConnectThatIsOverAtOnce) {
   PICKET_NEEDS_ROOT();
   Bench bench("network", forced("audit"));
   ASSERT_TRUE(bench.collector.start());
+  NetworkNamespace network;
+  ASSERT_TRUE(network.entered());
   Pair pair(AF_INET);
   const std::string command = "echo > /dev/tcp/127.0.0.1/" + std::to_string(pair.port());
   const pid_t pid = fork();

@@ -131,6 +131,7 @@ TEST(NetworkCapacity, EbpfWithAHundredThousandPeers) {
   NetworkNamespace network;
   ASSERT_TRUE(network.entered());
   CollectorSettings settings = forced("ebpf");
+  settings.network_ring_bytes = CollectorSettings{}.network_ring_bytes;
   settings.network_idle = Duration::milliseconds(500);
   Device device(settings);
   ASSERT_TRUE(device.start());

@@ -53,8 +53,10 @@ TEST_P(NetworkFlow, IsReportedFromBothEndsWithItsBytesAndProcess) {
   pair.client.reset();
   pair.listener.reset();
   const auto found = [&](Kind kind, Direction direction) { return find(bench.sink, kind, direction, port); };
-  ASSERT_TRUE(
-      bench.run_until([&] { return found(Kind::closed, Direction::out) && found(Kind::closed, Direction::in); }));
+  ASSERT_TRUE(bench.run_until([&] {
+    return found(Kind::closed, Direction::out) && found(Kind::closed, Direction::in);
+  })) << "port "
+      << port << " " << told(bench);
   for (const Direction direction : {Direction::out, Direction::in}) {
     ASSERT_TRUE(found(Kind::opened, direction));
     const KeptConnection& opened = *found(Kind::opened, direction);
@@ -128,9 +130,12 @@ TEST(NetworkFlows, ASocketWithManyPeersHasOneEach) {
     EXPECT_EQ(closed->record.pid, static_cast<std::uint32_t>(getpid()));
     EXPECT_EQ(closed->record.cookie, opened->record.cookie);
   }
-  const Counters counters = bench.collector.counters();
-  EXPECT_EQ(counters.seen, counters.delivered + counters.dropped_kernel + counters.dropped_user);
-  EXPECT_EQ(counters.delivered, bench.sink.connections.size());
+  // Others go on meanwhile, so that now and then something is seen and not read yet.
+  EXPECT_TRUE(bench.run_until([&] {
+    const Counters counters = bench.collector.counters();
+    return counters.seen == counters.delivered + counters.dropped_kernel + counters.dropped_user;
+  })) << told(bench);
+  EXPECT_EQ(bench.collector.counters().delivered, bench.sink.connections.size());
 }
 
 TEST(NetworkFlows, WhatIsSaidAfterASilenceIsAnother) {
@@ -166,7 +171,8 @@ TEST(NetworkFlows, NamesTheProgramOfADatagramThatIsGoneAtOnce) {
     _exit(1);
   }
   waitpid(pid, nullptr, 0);
-  ASSERT_TRUE(bench.run_until([&] { return find(bench.sink, Kind::closed, Direction::out, pair.port()) != nullptr; }));
+  ASSERT_TRUE(bench.run_until([&] { return find(bench.sink, Kind::closed, Direction::out, pair.port()) != nullptr; }))
+      << "port " << pair.port() << " " << told(bench);
   const KeptConnection& kept = *find(bench.sink, Kind::opened, Direction::out, pair.port());
   EXPECT_EQ(kept.record.pid, static_cast<std::uint32_t>(pid));
   EXPECT_TRUE(kept.executable.ends_with("/bash")) << kept.executable;

@@ -19,6 +19,8 @@ using Direction = ConnectionRecord::Direction;
 inline CollectorSettings forced(const char* tier) {
   CollectorSettings settings;
   settings.choose("network").tier = tier;
+  // What others on this machine do comes through the same buffer.
+  if (std::string_view(tier) == "ebpf") settings.network_ring_bytes = 4 << 20;
   settings.socket_dump_every = Duration::milliseconds(200);
   settings.procfs_poll_max = Duration::milliseconds(200);
   return settings;
@@ -69,6 +71,23 @@ inline const KeptConnection* find(const Recorder& sink, Kind kind, Direction dir
     if (kept.record.kind == kind && kept.record.direction == direction && port == server_port) return &kept;
   }
   return nullptr;
+}
+
+/// What was told, and the account: for messages of tests that fail.
+inline std::string told(const Bench& bench) {
+  const Counters counters = bench.collector.counters();
+  std::string out = "seen " + std::to_string(counters.seen) + ", delivered " + std::to_string(counters.delivered) +
+                    ", dropped " + std::to_string(counters.dropped_kernel) + " and " +
+                    std::to_string(counters.dropped_user) + "\n";
+  const auto& all = bench.sink.connections;
+  for (std::size_t i = all.size() - std::min<std::size_t>(all.size(), 40); i < all.size(); ++i) {
+    const ConnectionRecord& r = all[i].record;
+    out += "kind " + std::to_string(static_cast<int>(r.kind)) + " direction " +
+           std::to_string(static_cast<int>(r.direction)) + " protocol " + std::to_string(r.protocol) + " ports " +
+           std::to_string(r.local.port) + " " + std::to_string(r.remote.port) + " pid " + std::to_string(r.pid) + " " +
+           all[i].executable + "\n";
+  }
+  return out;
 }
 
 inline std::string self() {
