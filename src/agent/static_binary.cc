@@ -6,6 +6,7 @@
 #include <ctime>
 #include <initializer_list>
 
+#include <ext/atomicity.h>
 #include <mbedtls/certs.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/ssl.h>
@@ -55,6 +56,16 @@ void __throw_out_of_range_fmt(const char*, ...) { abort(); }
 void __throw_bad_function_call() { abort(); }
 void terminate() noexcept { abort(); }
 }  // namespace std
+
+#if defined(__riscv)
+// Inline elsewhere; the object file with these can also throw.
+namespace __gnu_cxx {
+_Atomic_word __exchange_and_add(volatile _Atomic_word* value, int add) noexcept {
+  return __atomic_fetch_add(value, add, __ATOMIC_ACQ_REL);
+}
+void __atomic_add(volatile _Atomic_word* value, int add) noexcept { __atomic_fetch_add(value, add, __ATOMIC_ACQ_REL); }
+}  // namespace __gnu_cxx
+#endif
 
 // The real ones throw, which brings the unwinder: 27 KB.
 void* operator new(std::size_t bytes) {
@@ -147,6 +158,15 @@ void __cxa_pure_virtual() { std::abort(); }
 void _Unwind_Resume(void*) { std::abort(); }
 int __gcc_personality_v0();
 int __gcc_personality_v0() { std::abort(); }
+#if defined(__arm__)
+// What every object file of 32-bit ARM names for its unwinding.
+[[noreturn]] void __aeabi_unwind_cpp_pr0();
+void __aeabi_unwind_cpp_pr0() { std::abort(); }
+[[noreturn]] void __aeabi_unwind_cpp_pr1();
+void __aeabi_unwind_cpp_pr1() { std::abort(); }
+[[noreturn]] void __aeabi_unwind_cpp_pr2();
+void __aeabi_unwind_cpp_pr2() { std::abort(); }
+#endif
 
 // Where dlopen() would search; nothing is loaded here, but glibc's start code prepares for it: 16 KB.
 void _dl_init_paths(const char*, const char*, const char*, const char*);
