@@ -9,8 +9,6 @@ using message::EventKind;
 using message::Field;
 using sigma::LogSource;
 
-constexpr std::size_t kArgumentsMax = 16;  ///< a0 … a15 of an EXECVE record.
-
 LogSource linux_source(std::string category, std::string service = "") {
   return {std::move(category), "linux", std::move(service)};
 }
@@ -78,7 +76,31 @@ std::vector<LogSource> EventViews::sources(EventKind kind) {
   }
 }
 
-EventViews::EventViews(const sigma::RuleSet& rules, sigma::Matcher& matcher) : rules_(rules) {
+EventViews::EventViews(const sigma::RuleSet& rules, sigma::Matcher& matcher) {
+  const auto has_rules = [&](std::string_view service) {
+    return std::ranges::any_of(rules.rules(), [&](const auto& rule) { return rule.source.service == service; });
+  };
+  auditd_ = has_rules("auditd");
+  sshd_ = has_rules("sshd");
+  auth_ = has_rules("auth");
+  record_ = {.type = rules.field("type"),
+             .exe = rules.field("exe"),
+             .comm = rules.field("comm"),
+             .pid = rules.field("pid"),
+             .ppid = rules.field("ppid"),
+             .euid = rules.field("euid"),
+             .uid = rules.field("uid"),
+             .syscall_name = rules.field("SYSCALL"),
+             .syscall = rules.field("syscall"),
+             .success = rules.field("success"),
+             .name = rules.field("name"),
+             .nametype = rules.field("nametype"),
+             .message = rules.field("message"),
+             .change = rules.field("Change"),
+             .arguments = {}};
+  for (std::size_t i = 0; i < record_.arguments.size(); ++i) {
+    record_.arguments[i] = rules.field("a" + std::to_string(i));
+  }
   for (const message::EventInfo& event : message::all_events()) {
     Plan& plan = plans_[static_cast<std::size_t>(event.kind)];
     for (const LogSource& source : sources(event.kind)) plan.routes.push_back(matcher.route(source));
@@ -96,14 +118,6 @@ EventViews::EventViews(const sigma::RuleSet& rules, sigma::Matcher& matcher) : r
 
 std::string_view EventViews::keep(std::string text) { return texts_.emplace_back(std::move(text)); }
 
-void EventViews::put(std::string_view name, std::string_view text) {
-  fields_.push_back({rules_.field(name), sigma::Value::of(text)});
-}
-
-void EventViews::put(std::string_view name, std::int64_t number) {
-  fields_.push_back({rules_.field(name), sigma::Value::of(number)});
-}
-
 void EventViews::put_promoted(const Plan& plan, const DetectorEvent& event) {
   for (const message::FieldValue& value : event.item.fields) {
     const Names& names = plan.names[static_cast<std::size_t>(value.field)];
@@ -120,29 +134,31 @@ void EventViews::put_promoted(const Plan& plan, const DetectorEvent& event) {
 void EventViews::see_process(const Plan& plan, const DetectorEvent& event, const Each& each) {
   put_promoted(plan, event);
   each(plan.routes[kCreation], fields_);
+  // A rule that names no service has seen the event by now.
+  if (!auditd_) return;
   const auto common = [&](std::string_view type) {
     fields_.clear();
-    put("type", type);
-    put("exe", event.text(Field::Executable));
-    put("comm", event.text(Field::ProcessName));
-    put("pid", event.integer(Field::ProcessId, 0));
-    put("ppid", event.integer(Field::ParentProcessId, 0));
-    put("euid", event.text(Field::UserId));
-    put("uid", event.text(Field::UserId));
+    put(record_.type, type);
+    put(record_.exe, event.text(Field::Executable));
+    put(record_.comm, event.text(Field::ProcessName));
+    put(record_.pid, event.integer(Field::ProcessId, 0));
+    put(record_.ppid, event.integer(Field::ParentProcessId, 0));
+    put(record_.euid, event.text(Field::UserId));
+    put(record_.uid, event.text(Field::UserId));
   };
   common("EXECVE");
   // Arguments are joined with single spaces on the wire: one that holds a space is seen as two.
   std::string_view rest = event.text(Field::CommandLine);
-  for (std::size_t i = 0; i < kArgumentsMax && !rest.empty(); ++i) {
+  for (std::size_t i = 0; i < record_.arguments.size() && !rest.empty(); ++i) {
     const auto end = std::min(rest.find(' '), rest.size());
-    put(keep("a" + std::to_string(i)), rest.substr(0, end));
+    put(record_.arguments[i], rest.substr(0, end));
     rest.remove_prefix(std::min(rest.size(), end + 1));
   }
   each(plan.routes[kExecve], fields_);
   common("SYSCALL");
-  put("SYSCALL", "execve");
-  put("syscall", "execve");
-  put("success", "yes");
+  put(record_.syscall_name, "execve");
+  put(record_.syscall, "execve");
+  put(record_.success, "yes");
   each(plan.routes[kSyscall], fields_);
 }
 
@@ -152,19 +168,24 @@ void EventViews::see_file(const Plan& plan, const DetectorEvent& event, const Ea
   // file_event is Sigma's word for a file that appears or is written anew.
   if (view == kFileCreate || view == kFileChange || view == kFileRename) each(plan.routes[kFileEvent], fields_);
   each(plan.routes[view], fields_);
+  if (!auditd_) return;
   fields_.clear();
-  put("type", "PATH");
-  put("name", event.text(Field::Path));
-  put("nametype", view == kFileCreate ? "CREATE" : view == kFileDelete ? "DELETE" : "NORMAL");
-  put("exe", event.text(Field::Executable));
+  put(record_.type, "PATH");
+  put(record_.name, event.text(Field::Path));
+  put(record_.nametype, view == kFileCreate ? "CREATE" : view == kFileDelete ? "DELETE" : "NORMAL");
+  put(record_.exe, event.text(Field::Executable));
   each(plan.routes[kPath], fields_);
 }
 
 void EventViews::see_login(const Plan& plan, const DetectorEvent& event, const Each& each) {
   put_promoted(plan, event);
   each(plan.routes[kLogin], fields_);
-  if (event.text(Field::Executable).find("sshd") == std::string_view::npos) return each(plan.routes[kAuth], fields_);
-  put("message", keep(sshd_line(event)));
+  if (event.text(Field::Executable).find("sshd") == std::string_view::npos) {
+    if (auth_) each(plan.routes[kAuth], fields_);
+    return;
+  }
+  if (!sshd_) return;
+  put(record_.message, keep(sshd_line(event)));
   each(plan.routes[kSshd], fields_);
 }
 
@@ -174,7 +195,7 @@ void EventViews::see_snapshot(const Plan& plan, const DetectorEvent& event, cons
   const auto details = event.details();
   const auto extra = details ? details->find("ExtraDetails") : std::nullopt;
   const auto change = extra ? extra->find("Change") : std::nullopt;
-  if (change) put("Change", keep(change->text().value_or("")));
+  if (change) put(record_.change, keep(change->text().value_or("")));
   each(plan.routes[0], fields_);
 }
 

@@ -40,8 +40,15 @@ class EventViews {
     std::vector<sigma::RouteId> routes;
   };
 
-  void put(std::string_view name, std::string_view text);
-  void put(std::string_view name, std::int64_t number);
+  /// Fields that records of auditd and lines of logs have, by number.
+  struct RecordFields {
+    sigma::FieldId type, exe, comm, pid, ppid, euid, uid, syscall_name, syscall, success, name, nametype, message,
+        change;
+    std::array<sigma::FieldId, 16> arguments;
+  };
+
+  void put(sigma::FieldId field, std::string_view text) { fields_.push_back({field, sigma::Value::of(text)}); }
+  void put(sigma::FieldId field, std::int64_t number) { fields_.push_back({field, sigma::Value::of(number)}); }
   std::string_view keep(std::string text);
   void put_promoted(const Plan& plan, const DetectorEvent& event);
   void see_process(const Plan& plan, const DetectorEvent& event, const Each& each);
@@ -49,7 +56,10 @@ class EventViews {
   void see_login(const Plan& plan, const DetectorEvent& event, const Each& each);
   void see_snapshot(const Plan& plan, const DetectorEvent& event, const Each& each);
 
-  const sigma::RuleSet& rules_;
+  RecordFields record_{};
+  bool auditd_ = false;  ///< Some rule is for records of auditd,
+  bool sshd_ = false;    ///< or for the log of sshd.
+  bool auth_ = false;
   std::array<Plan, message::kEventKinds> plans_;
   std::vector<sigma::EventField> fields_;
   std::deque<std::string> texts_;  ///< What had to be made.
