@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "agent/config.h"
@@ -342,4 +343,10 @@ int main_checked(const std::vector<std::string_view>& arguments) {
 }  // namespace
 }  // namespace picket::agent
 
-int main(int argc, char** argv) { return picket::agent::main_checked({argv + 1, argv + (argc > 0 ? argc : 1)}); }
+int main(int argc, char** argv) {
+  // Large blocks go back to the kernel when they are freed; glibc would keep them after the first one.
+  constexpr int kLargeBytes = 64 << 10;
+  ::mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  ::mallopt(M_TRIM_THRESHOLD, kLargeBytes);
+  return picket::agent::main_checked({argv + 1, argv + (argc > 0 ? argc : 1)});
+}
