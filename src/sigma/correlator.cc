@@ -109,13 +109,13 @@ void Correlator::Impl::feed(LinkAt at, const Fed& fed, std::vector<Happening>& o
     return;
   }
   mark_dirty(number, group);
-  if (group.indexed && place + 1 != group.size) indexes_[number].end = TailIndex::kStale;
+  if (group.index != kNoGroup && place + 1 != group.size) indexes_[group.index].end = TailIndex::kStale;
   if (waits) {
     if (place == 0 || group.entries()[place - 1].has(Entry::kDecided)) wait(at.correlation, number, place);
   } else {
     decide_at_once(at.correlation, number, place, fed, out);
   }
-  compact(plan, number, table_.at(number));
+  compact(plan, table_.at(number));
 }
 
 /// The key of the occurrence's group, into key_. False: a field is missing.
@@ -208,10 +208,10 @@ void Correlator::Impl::mark_dirty(std::uint32_t number, Group& group) {
 void Correlator::Impl::forget_group(std::uint32_t number) {
   Group& group = table_.at(number);
   if (group.saved) gone_.emplace_back(group.key_text());
-  if (group.indexed) {
-    const auto found = indexes_.find(number);
-    index_bytes_ -= found->second.values.memory_bytes();
-    indexes_.erase(found);
+  if (group.index != kNoGroup) {
+    index_bytes_ -= indexes_[group.index].values.memory_bytes();
+    indexes_[group.index] = TailIndex{};
+    free_indexes_.push_back(group.index);
   }
   table_.erase(number);
 }
@@ -224,8 +224,8 @@ void Correlator::Impl::expire(const Plan& plan, std::uint32_t number, Group& gro
   const Entry* entries = group.entries();
   while (count < group.size && entries[count].time() < oldest) ++count;
   if (count == 0) return;
-  if (group.indexed) {
-    TailIndex& index = indexes_[number];
+  if (group.index != kNoGroup) {
+    TailIndex& index = indexes_[group.index];
     const bool outside = count <= index.begin && index.end == group.size;
     index.begin = outside ? index.begin - count : 0;
     index.end = outside ? index.end - count : TailIndex::kStale;

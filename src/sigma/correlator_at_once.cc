@@ -1,5 +1,6 @@
 // Correlations that ask for enough: what they find can only grow, so it is told as soon as it is known.
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "correlator_impl.h"
@@ -20,7 +21,7 @@ void Correlator::Impl::decide_at_once(CorrelationIndex correlation, std::uint32_
     // The one behind a new match has enough before it: all of that lies before the new one too, and in its window.
     const bool known = i == place && plan.measure != Plan::Measure::chain && i + 1 < group.size &&
                        group.entries()[i + 1].has(Entry::kFull);
-    const Verdict found = known ? Verdict{true, true, plan.needed} : verdict(plan, number, group, i);
+    const Verdict found = known ? Verdict{true, true, plan.needed} : verdict(plan, group, i);
     if (found.full) entry.set(Entry::kFull);
     if (!found.holds || entry.has(Entry::kHolds)) continue;
     entry.set(Entry::kHolds);
@@ -32,13 +33,12 @@ void Correlator::Impl::decide_at_once(CorrelationIndex correlation, std::uint32_
   moved_.end = TailIndex::kStale;
 }
 
-Correlator::Impl::Verdict Correlator::Impl::verdict(const Plan& plan, std::uint32_t number, Group& group,
-                                                    std::uint32_t place) {
+Correlator::Impl::Verdict Correlator::Impl::verdict(const Plan& plan, Group& group, std::uint32_t place) {
   switch (plan.measure) {
     case Plan::Measure::events:
       return count_events(plan, group, place);
     case Plan::Measure::distinct:
-      return plan.walks() ? walk_values(plan, group, place) : tail_values(plan, number, group, place);
+      return plan.walks() ? walk_values(plan, group, place) : tail_values(plan, group, place);
     case Plan::Measure::sum:
       return walk_sum(plan, group, place);
     case Plan::Measure::chain:
@@ -86,11 +86,17 @@ Correlator::Impl::Verdict Correlator::Impl::walk_values(const Plan& plan, const 
   return {false, distinct >= plan.needed, distinct};
 }
 
-Correlator::Impl::Verdict Correlator::Impl::tail_values(const Plan& plan, std::uint32_t number, Group& group,
-                                                        std::uint32_t place) {
+Correlator::Impl::Verdict Correlator::Impl::tail_values(const Plan& plan, Group& group, std::uint32_t place) {
   if (place + 1 != group.size) return move_window(plan, group, place, moved_);
-  group.indexed = true;
-  TailIndex& index = indexes_[number];
+  if (group.index == kNoGroup) {
+    if (free_indexes_.empty()) {
+      free_indexes_.push_back(static_cast<std::uint32_t>(indexes_.size()));
+      indexes_.emplace_back();
+    }
+    group.index = free_indexes_.back();
+    free_indexes_.pop_back();
+  }
+  TailIndex& index = indexes_[group.index];
   const std::size_t bytes = index.values.memory_bytes();
   const Verdict out = move_window(plan, group, place, index);
   index_bytes_ += index.values.memory_bytes() - bytes;
@@ -155,7 +161,7 @@ Correlator::Impl::Verdict Correlator::Impl::walk_chain(const Plan& plan, const G
   return {};
 }
 
-void Correlator::Impl::compact(const Plan& plan, std::uint32_t number, Group& group) {
+void Correlator::Impl::compact(const Plan& plan, Group& group) {
   if (group.size <= plan.compact_at) return;
   // Not for every match: what cannot shrink now is looked at again when it has grown.
   const std::uint32_t step = std::max<std::uint32_t>(16, plan.compact_at / 2);
@@ -169,7 +175,7 @@ void Correlator::Impl::compact(const Plan& plan, std::uint32_t number, Group& gr
     GroupTable::drop_front(group, many);
     stats_.truncated += many;
   }
-  if (group.size != size && group.indexed) indexes_[number].end = TailIndex::kStale;
+  if (group.size != size && group.index != kNoGroup) indexes_[group.index].end = TailIndex::kStale;
 }
 
 /// Of matches that have enough before them, only the last ones are needed: those that are enough for what comes. A late

@@ -1,9 +1,9 @@
 // The inside of Correlator: groups, plans, and how windows are decided.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -70,14 +70,14 @@ class Correlator::Impl {
   // Kinds that hold at once.
   void decide_at_once(CorrelationIndex correlation, std::uint32_t number, std::uint32_t place, const Fed& fed,
                       std::vector<Happening>& out);
-  Verdict verdict(const Plan& plan, std::uint32_t number, Group& group, std::uint32_t place);
+  Verdict verdict(const Plan& plan, Group& group, std::uint32_t place);
   Verdict count_events(const Plan& plan, const Group& group, std::uint32_t place) const;
   Verdict walk_values(const Plan& plan, const Group& group, std::uint32_t place);
-  Verdict tail_values(const Plan& plan, std::uint32_t number, Group& group, std::uint32_t place);
+  Verdict tail_values(const Plan& plan, Group& group, std::uint32_t place);
   Verdict move_window(const Plan& plan, const Group& group, std::uint32_t place, TailIndex& window);
   Verdict walk_sum(const Plan& plan, const Group& group, std::uint32_t place) const;
   Verdict walk_chain(const Plan& plan, const Group& group, std::uint32_t place);
-  void compact(const Plan& plan, std::uint32_t number, Group& group);
+  void compact(const Plan& plan, Group& group);
   void compact_full(const Plan& plan, Group& group);
   void compact_repeats(const Plan& plan, Group& group);
 
@@ -96,7 +96,8 @@ class Correlator::Impl {
   std::vector<std::vector<LinkAt>> rule_links_;
   std::vector<std::vector<LinkAt>> correlation_links_;
   GroupTable table_;
-  std::unordered_map<std::uint32_t, TailIndex> indexes_;
+  std::deque<TailIndex> indexes_;
+  std::vector<std::uint32_t> free_indexes_;
   std::size_t index_bytes_ = 0;
   std::vector<std::vector<Due>> due_;          ///< By correlation: a heap, soonest first.
   std::int64_t watermark_ = kTimestampMin.us;  ///< What lies before it can be decided.

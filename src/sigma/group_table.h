@@ -41,17 +41,19 @@ struct Group {
   std::uint32_t newer = kNoGroup;
   std::uint32_t key_bytes = 0;
   std::uint16_t correlation = 0;
-  bool alive = false;
-  bool dirty = false;
-  bool saved = false;        ///< An entry of it is in a checkpoint.
-  bool indexed = false;      ///< A TailIndex belongs to it.
-  bool with_values = false;  ///< The block has values.
+  bool alive : 1 = false;
+  bool dirty : 1 = false;
+  bool saved : 1 = false;          ///< An entry of it is in a checkpoint.
+  bool with_values : 1 = false;    ///< The block has values.
+  std::uint32_t index = kNoGroup;  ///< Number of its TailIndex.
 
   [[nodiscard]] Entry* entries() const { return block + head; }
   [[nodiscard]] std::string_view key_text() const { return {key, key_bytes}; }
   /// Only where the kind has values.
   [[nodiscard]] std::uint64_t* values() const { return reinterpret_cast<std::uint64_t*>(block + capacity) + head; }
 };
+
+static_assert(sizeof(Group) == 64, "one line of a cache");
 
 /// Owns the groups. A group's number stays until it is erased.
 class GroupTable {
