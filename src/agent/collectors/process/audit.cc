@@ -2,8 +2,11 @@
 // Rules of our own, beside everybody else's; read along by multicast, so that auditd may run too.
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include <linux/audit.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "process/audit_exec.h"
 #include "process/tiers.h"
@@ -41,12 +44,24 @@ constexpr ExecCalls kExecCalls[] = {
 // What an exec's event holds beyond what we read.
 constexpr std::uint32_t kUnread[] = {AUDIT_PATH, AUDIT_PROCTITLE, AUDIT_BPRM_FCAPS};
 
+// Whoever has bound this name owns the rules; it is free again when its process is gone, however it ended.
+Result<UniqueFd> bind_owner() {
+  UniqueFd fd{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  if (!fd.valid()) return fail_errno("agent.audit.owner");
+  sockaddr_un address{.sun_family = AF_UNIX};
+  kKey.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);  // a name that is no file
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + kKey.size());
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), bytes) != 0) return fail_errno("agent.audit.owner");
+  return fd;
+}
+
 /// Our rules, from now until its end. Rules that an agent left when it was killed are the same ones, so they are taken
-/// over.
+/// over; those of another that runs (`preflight` looks beside it) are left to it.
 class ExecRules {
  public:
   explicit ExecRules(AuditControl control) : control_(std::move(control)) {}
   ~ExecRules() {
+    if (!owns_) return;
     exclude(false);
     for (const ExecCalls& each : kExecCalls) (void)control_.remove(rule_of(each));
   }
@@ -58,9 +73,14 @@ class ExecRules {
   /// Sees to it that the rules are there. Errors: those of the first, which is for the kernel's own width; a kernel
   /// that runs no programs of the other refuses its rule.
   Result<> hold() {
+    if (!owner_.valid()) {
+      if (auto owner = bind_owner()) owner_ = *std::move(owner);
+      owns_ |= owner_.valid();
+    }
     for (const ExecCalls& each : kExecCalls) {
       const auto added = control_.add(rule_of(each));
       if (!added && &each == std::begin(kExecCalls)) return std::unexpected(added.error());
+      owns_ |= added && *added;
     }
     return {};
   }
@@ -68,6 +88,7 @@ class ExecRules {
   /// Leaving records out spares the kernel half of its work, but holds for everybody's events: only where there is
   /// nobody else.
   void exclude_where_alone(const AuditStatus& status) {
+    if (!owns_) return;
     const auto count = control_.count_rules();
     exclude(count && count->others == 0 && status.daemon_pid == 0);
   }
@@ -85,6 +106,8 @@ class ExecRules {
   }
 
   AuditControl control_;
+  UniqueFd owner_;
+  bool owns_ = false;  // by the name, or because a rule was not there
 };
 
 class ProcessAudit final : public Source {

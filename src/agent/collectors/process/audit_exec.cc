@@ -41,7 +41,7 @@ void AuditExecAssembler::take(std::uint16_t type, std::string_view text, Duratio
     case AuditExecType::end:
       if (Open* event = find(stamp->serial)) {
         finish(*event);
-        open_.erase(open_.begin() + (event - &open_.front()));
+        std::erase_if(open_, [&](const Open& each) { return each.serial == stamp->serial; });
       }
       return;
   }

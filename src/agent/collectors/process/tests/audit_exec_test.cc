@@ -78,6 +78,21 @@ TEST(AuditExec, OfManyProcessorsComesMixed) {
   EXPECT_EQ(bench.told[1].argv, "one\0"sv);
 }
 
+TEST(AuditExec, OfMoreProcessorsEndsInAnyOrder) {
+  Bench bench;
+  constexpr int kCount = static_cast<int>(AuditExecAssembler::kOpenMax);
+  for (int serial = 0; serial < kCount; ++serial) bench.take(1300, serial, kCall);
+  for (int serial = 0; serial < kCount; ++serial) {
+    bench.take(1309, serial, "argc=1 a0=\"" + std::to_string(serial) + "\"");
+  }
+  for (int i = 0; i < kCount; ++i) bench.take(1320, i * 37 % kCount, "");
+  ASSERT_EQ(bench.told.size(), static_cast<std::size_t>(kCount));
+  for (int i = 0; i < kCount; ++i) {
+    EXPECT_EQ(bench.told[static_cast<std::size_t>(i)].argv, std::to_string(i * 37 % kCount) + '\0');
+  }
+  EXPECT_FALSE(bench.assembler.tick(bench.now));
+}
+
 TEST(AuditExec, JoinsPiecesOfALongArgumentOverRecords) {
   Bench bench;
   bench.take(1300, 1, kCall);

@@ -483,6 +483,22 @@ TEST(ProcessAudit, TakesItsRulesAwayAndDoesNotDoubleThoseOfAKilledAgent) {
   EXPECT_EQ(our_rules(*control), 0u);
 }
 
+// What `picket-agent preflight` does beside a running agent.
+TEST(ProcessAudit, ASecondOneLeavesTheRulesToTheFirst) {
+  PICKET_NEEDS_ROOT();
+  auto control = AuditControl::open();
+  ASSERT_TRUE(control);
+  Bench first("process", forced("audit"));
+  ASSERT_TRUE(first.collector.start());
+  const std::size_t held = our_rules(*control);
+  {
+    Bench second("process", forced("audit"));
+    ASSERT_TRUE(second.collector.start());
+    EXPECT_EQ(our_rules(*control), held);
+  }
+  EXPECT_EQ(our_rules(*control), held);
+}
+
 // Somebody else's rule stays, and while it is there no record that it asks for is left out.
 TEST(ProcessAudit, LeavesTheRulesAndRecordsOfOthersAlone) {
   PICKET_NEEDS_ROOT();
