@@ -142,7 +142,9 @@ std::string unescape(std::string_view text) {
 const std::vector<Mount>* Facts::mounts() {
   if (mounts_read_) return mounts_ ? &*mounts_ : nullptr;
   mounts_read_ = true;
-  Text table = text("/proc/self/mounts");
+  // The device's, not ours: the agent sees everything read-only, in a mount namespace of its own.
+  Text table = text("/proc/1/mounts");
+  if (table.found != Found::yes) table = text("/proc/self/mounts");
   if (table.found != Found::yes) table = text("/etc/fstab");
   if (table.found != Found::yes) return nullptr;
   mounts_.emplace();
