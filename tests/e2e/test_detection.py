@@ -85,6 +85,9 @@ def test_a_rule_of_an_operator_is_imported_explained_switched_and_taken_away(age
     def provoke(number: int) -> None:
         subprocess.run(["/bin/echo", str(number), "operators-word"], stdout=subprocess.DEVNULL, check=True)
 
+    # The pipeline is told by a record; the rule is in force when the record has its row.
+    told = 'HubOperations | where Kind == "rule.set"'
+    wait_for(lambda: server.scalar(f"{told} | count") > 0, 30, "the record of the import")
     provoke(1)
     found = wait_for(lambda: server.alerts(type=alert), 30, "the rule's alert")
     one = server.get(f"/alerts/{found[0]['id']}")
@@ -92,9 +95,7 @@ def test_a_rule_of_an_operator_is_imported_explained_switched_and_taken_away(age
     assert one["extendedProperties"]["rule.author"] == "Somebody Else"
 
     server.cli("rule", "disable", alert.removeprefix("Sigma_"))
-    # The pipeline is told by a record; it is in force when the record has its row.
-    told = 'HubOperations | where Kind == "rule.set" and Details has "enabled" | count'
-    wait_for(lambda: server.scalar(told) > 0, 30, "the switch")
+    wait_for(lambda: server.scalar(f'{told} and Details has "enabled" | count') > 0, 30, "the record of the switch")
     provoke(2)
     wait_for(lambda: agent.rows('| where EventDetails has "2 operators-word" | count') > 0, 30, "the second row")
     assert len(server.alerts(type=alert)) == 1
