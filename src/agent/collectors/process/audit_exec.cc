@@ -51,7 +51,7 @@ bool AuditExecAssembler::tick(Duration now) {
   while (!open_.empty() && now - open_.front().since >= kOpenFor) {
     ++unfinished_;
     finish(open_.front());
-    open_.pop_front();
+    open_.erase(open_.begin());
   }
   return !open_.empty();
 }
@@ -67,7 +67,7 @@ AuditExecAssembler::Open& AuditExecAssembler::open(std::uint64_t serial, Duratio
   if (open_.size() == kOpenMax) {
     ++unfinished_;
     finish(open_.front());
-    open_.pop_front();
+    open_.erase(open_.begin());
   }
   return open_.emplace_back(Open{.serial = serial, .since = now, .exec = {}, .hash = {}});
 }

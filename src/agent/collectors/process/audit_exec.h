@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/core/time.h"
 #include "support/argv_hash.h"
@@ -71,7 +71,7 @@ class AuditExecAssembler {
   static void end_argument(Open& event);
 
   Emit emit_;
-  std::deque<Open> open_;  // oldest first
+  std::vector<Open> open_;  // oldest first
   std::uint64_t unfinished_ = 0;
 };
 

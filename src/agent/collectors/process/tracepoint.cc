@@ -2,7 +2,8 @@
 // does not say there, procfs adds while it lives.
 #include <algorithm>
 #include <cstring>
-#include <deque>
+#include <string>
+#include <vector>
 
 #include "process/tiers.h"
 #include "process/tracepoint_programs.h"
@@ -54,7 +55,7 @@ class ProcessTracepoint final : public Source {
     while (!pending_.empty() && (drained < kDrainMax || pending_.size() > kPendingMax) &&
            waited_long(pending_.front())) {
       tell(pending_.front(), nullptr, {});
-      pending_.pop_front();
+      pending_.erase(pending_.begin());
     }
     const Duration pace = ring_->pace(drained, now_.monotonic);
     return pending_.empty() ? pace : std::min(pace, kPendingFor);
@@ -77,7 +78,7 @@ class ProcessTracepoint final : public Source {
         std::ranges::find_if(pending_, [&](const Pending& each) { return each.event.pid == event.pid; });
     if (event.type == PICKET_TP_CALL) {
       std::erase_if(calls_, [&](const Pending& each) { return each.event.tid == event.tid; });
-      if (calls_.size() == kPendingMax) calls_.pop_front();
+      if (calls_.size() == kPendingMax) calls_.erase(calls_.begin());
       if (!(event.flags & PICKET_TP_LOST)) calls_.push_back({event, std::string(text)});
       return;
     }
@@ -94,7 +95,7 @@ class ProcessTracepoint final : public Source {
     }
     if (pending_.size() == kPendingMax) {
       tell(pending_.front(), nullptr, {});
-      pending_.pop_front();
+      pending_.erase(pending_.begin());
     }
     const Pending exec{event, std::string(text.substr(0, text.find('\0')))};
     const auto call = std::ranges::find_if(calls_, [&](const Pending& each) { return each.event.tid == event.tid; });
@@ -152,8 +153,8 @@ class ProcessTracepoint final : public Source {
   int fd_;
   ProcessFacts facts_;
   Moment now_;
-  std::deque<Pending> pending_;
-  std::deque<Pending> calls_;  // what threads want to execute, with its argv; most of them do
+  std::vector<Pending> pending_;
+  std::vector<Pending> calls_;  // what threads want to execute, with its argv; most of them do
   std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0;
 };
 
