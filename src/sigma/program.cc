@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <re2/filtered_re2.h>
+
 #include "base/core/check.h"
 #include "regex_options.h"
 
@@ -42,6 +44,14 @@ double frequency(const Test& test) {
   return 1 / (1 + length * length * length);
 }
 
+double frequency_of_length(std::size_t length) { return 1 / (1 + static_cast<double>(length * length * length)); }
+
+double frequency(const RegexPool::Entry& entry) {
+  double out = entry.literals.empty() ? 1 : 0;
+  for (const std::string& literal : entry.literals) out += frequency_of_length(literal.size());
+  return out;
+}
+
 std::string key_of(const Item& item) {
   std::string out = item.field;
   const auto add = [&](std::string_view part) {
@@ -61,6 +71,52 @@ std::string key_of(const Item& item) {
         (test.open_begin ? "b" : "") + (test.open_end ? "e" : ""));
     add(test.other);
   }
+  return out;
+}
+
+/// The texts are combined by and and or, which RE2 keeps to itself but answers questions about. Leaves out what is not
+/// needed, what occurs most often first: of the rest, one is in whatever the expression is found in.
+std::vector<std::string> needed_of(const re2::FilteredRE2& filter, const std::vector<std::string>& all) {
+  std::vector<int> order(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) order[i] = static_cast<int>(i);
+  std::ranges::sort(order, {}, [&](int i) { return all[static_cast<std::size_t>(i)].size(); });
+  std::vector<bool> needed(all.size(), true);
+  for (const int candidate : order) {
+    needed[static_cast<std::size_t>(candidate)] = false;
+    // Could it be found in a text that has all but the needed ones?
+    std::vector<int> others;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!needed[i]) others.push_back(static_cast<int>(i));
+    }
+    std::vector<int> possible;
+    filter.AllPotentials(others, &possible);
+    if (!possible.empty()) needed[static_cast<std::size_t>(candidate)] = true;
+  }
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (needed[i]) out.push_back(all[i]);
+  }
+  return out;
+}
+
+/// Texts of which one stands in whatever the expression is found in; none when RE2 finds none.
+std::vector<std::string> literals_of(const std::string& regex) {
+  constexpr int kLiteralBytesMin = 2;
+  re2::FilteredRE2 filter(kLiteralBytesMin);
+  int id = 0;
+  if (filter.Add(regex, regex_options(), &id) != re2::RE2::NoError) return {};
+  std::vector<std::string> out;
+  filter.Compile(&out);
+  // RE2 takes the small form of all letters, automata that of ASCII's. Two letters beyond ASCII have a small form in
+  // it.
+  const auto is_ascii = [](const std::string& text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<std::uint8_t>(c) < 0x80; });
+  };
+  if (out.empty() || !std::ranges::all_of(out, is_ascii)) return {};
+  out = needed_of(filter, out);
+  if (out.empty()) return {};
+  out.emplace_back("\xC5\xBF");      // long s
+  out.emplace_back("\xE2\x84\xAA");  // Kelvin
   return out;
 }
 
@@ -128,7 +184,7 @@ class Compiler {
     atom.tests_begin = static_cast<std::uint32_t>(out_.tests.size());
     double often = 0;
     for (const Test& test : item.tests) {
-      often += frequency(test);
+      often += test.kind == Test::Kind::regex ? frequency(regexes_.get(test.regex)) : frequency(test);
       add_test(test, number, atom);
     }
     atom.tests_end = static_cast<std::uint32_t>(out_.tests.size());
@@ -149,9 +205,16 @@ class Compiler {
         return;
       }
     }
-    atom.by_literal_only = false;
     CompiledTest compiled{&test, nullptr, kUnnamedField, false};
-    if (test.kind == Test::Kind::regex) compiled.regex = regexes_.get(test.regex);
+    if (test.kind == Test::Kind::regex) {
+      const RegexPool::Entry& entry = regexes_.get(test.regex);
+      compiled.regex = entry.regex.get();
+      compiled.after_literal = !entry.literals.empty();
+      for (const std::string& literal : entry.literals) {
+        uses_[atom.field].push_back({number, LiteralUse::Mode::maybe, false, literal});
+      }
+    }
+    if (!compiled.after_literal) atom.by_literal_only = false;
     if (test.kind == Test::Kind::field) compiled.other = rules_.field(test.other);
     out_.tests.push_back(compiled);
   }
@@ -244,11 +307,14 @@ class Compiler {
 
 }  // namespace
 
-const re2::RE2* RegexPool::get(const std::string& text) {
-  auto& slot = pool_[text];
-  if (!slot) slot = std::make_unique<re2::RE2>(text, regex_options());
-  CHECK(slot->ok(), "the reader has tried every regular expression");
-  return slot.get();
+const RegexPool::Entry& RegexPool::get(const std::string& text) {
+  const auto [found, added] = pool_.try_emplace(text);
+  Entry& entry = found->second;
+  if (!added) return entry;
+  entry.regex = std::make_unique<re2::RE2>(text, regex_options());
+  CHECK(entry.regex->ok(), "the reader has tried every regular expression");
+  entry.literals = literals_of(text);
+  return entry;
 }
 
 std::size_t Program::memory_bytes() const {

@@ -19,10 +19,16 @@ namespace picket::sigma {
 /// Regular expressions by their text: rules of several log sources share them.
 class RegexPool {
  public:
-  const re2::RE2* get(const std::string& text);
+  struct Entry {
+    std::unique_ptr<re2::RE2> regex;
+    /// The expression is found only in texts that hold one of these, ASCII case ignored. None: nothing is known.
+    std::vector<std::string> literals;
+  };
+  /// Lives as long as the pool.
+  const Entry& get(const std::string& text);
 
  private:
-  std::unordered_map<std::string, std::unique_ptr<re2::RE2>> pool_;
+  std::unordered_map<std::string, Entry> pool_;
 };
 
 /// A condition on one field, or on any: what bytecode asks for. True when one of its tests is.
@@ -42,7 +48,7 @@ struct CompiledTest {
   const Test* test = nullptr;  ///< Of the rule set, which outlives the program.
   const re2::RE2* regex = nullptr;
   FieldId other = kUnnamedField;
-  bool after_literal = false;  ///< A text whose longest piece an automaton looks for: only worth a try after a hit.
+  bool after_literal = false;  ///< Automata look for a part of it: only worth a try after a hit.
 };
 
 /// What a literal found in a field means.

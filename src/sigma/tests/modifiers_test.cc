@@ -130,6 +130,9 @@ TEST(SigmaModifiers, ExpressionsMindCaseAndAreFoundAnywhere) {
   EXPECT_FALSE(hit("f|re: 'a.b'", {{"f", text("a\nb")}}));
   EXPECT_TRUE(hit("f|re|s: 'a.b'", {{"f", text("a\nb")}}));
   EXPECT_TRUE(hit("f|re|i|m|s: '^B.C'", {{"f", text("a\nb\nc")}}));
+  EXPECT_TRUE(hit("f|re|i: 'ask'", {{"f", text("a\xC5\xBFk")}})) << "a long s is an s without regard to case";
+  EXPECT_TRUE(hit("f|re: '(wget|curl) .*chmod'", {{"f", text("wget x; chmod y")}}));
+  EXPECT_FALSE(hit("f|re: '(wget|curl) .*chmod'", {{"f", text("chmod y; wget x")}}));
   EXPECT_THAT(refused("f|re: '(?=a)b'"), HasSubstr("cannot be used"));
   EXPECT_THAT(refused("f|re: '(a'"), HasSubstr("cannot be used"));
   EXPECT_THAT(refused("f|re: '(a{900}){900}'"), HasSubstr("cannot be used")) << "too large";

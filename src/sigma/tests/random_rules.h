@@ -81,8 +81,12 @@ class RandomRules {
         "",     "|contains",         "|startswith",           "|endswith", "|cased", "|contains|cased",
         "|neq", "|windash|contains", "|base64offset|contains"};
     switch (next_(12)) {
-      case 0:
-        return field + "|re: '" + std::string(next_(2) == 0 ? "a+b" : "^(a|b).?$") + "'";
+      case 0: {
+        static constexpr std::string_view kRegexes[] = {
+            "a+b",  "^(a|b).?$", "(?i)AB|ba1",    "ab.*(12|ba)",  "(ab|ba)(a|b)*12", "aab|/-b",
+            "é.*b", "\\bab\\b",  "a{2}b.*(/|12)", "(?i)B(A|-b)+", "(12)?",           "(ab|12).*(ba|/-b).*1"};
+        return field + "|re: " + quoted(std::string(kRegexes[next_(std::size(kRegexes))]));
+      }
       case 1:
         return field + "|cidr: " + (next_(2) == 0 ? "10.0.0.0/8" : "192.168.0.0/16");
       case 2:
