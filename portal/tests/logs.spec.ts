@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { aroundQuery, deviceEventsQuery, evidenceQuery } from '../src/format/kql';
+import { responseQuery } from '../src/format/response';
 import { kSamples } from '../src/pages/logs/samples';
 import { expect, test } from './fixtures';
 
@@ -90,6 +91,7 @@ test('The server understands every query that the portal writes', async ({ call 
   const written = [
     ...kSamples,
     { name: 'events of a device', query: deviceEventsQuery(strange, 5), timespan: 'PT24H' },
+    { name: 'commands to a device', query: responseQuery(strange), timespan: '' },
     { name: 'evidence', query: evidenceQuery(['a', 'b']), timespan: '' },
     {
       name: 'around an alert',
