@@ -22,7 +22,7 @@ class CountedValues {
   }
   /// How often it is there now.
   std::uint32_t add(std::uint64_t value) {
-    if ((used_ + 1) * 3 > slots_.size() * 2) rebuild();
+    if ((used_ + 1) * 4 > slots_.size() * 3) rebuild();
     Slot& slot = slots_[place(slots_, value)];
     if (!slot.used) {
       slot = {value, 0, true};
@@ -52,7 +52,7 @@ class CountedValues {
   }
   void rebuild() {
     std::size_t size = 16;
-    while (size < (distinct_ + 1) * 3) size *= 2;
+    while (size * 2 < (distinct_ + 1) * 3) size *= 2;
     std::vector<Slot> fresh(size);
     for (const Slot& slot : slots_) {
       if (slot.count > 0) fresh[place(fresh, slot.value)] = slot;
