@@ -8,8 +8,10 @@ elseif(PICKET_ARCH STREQUAL "armhf")
   set(triple arm-linux-gnueabihf)
   set(CMAKE_SYSTEM_PROCESSOR arm)
   # ARMv7 with Thumb-2, as Debian's armhf; __atomic builtins for 64 bits are inline from ARMv7 on.
-  set(CMAKE_C_FLAGS_INIT "-march=armv7-a -mfpu=vfpv3-d16 -mthumb")
-  set(CMAKE_CXX_FLAGS_INIT "-march=armv7-a -mfpu=vfpv3-d16 -mthumb")
+  # 64 bits for times, which would end in 2038, and for sizes and numbers of files: where one needs more than 32, readdir() and
+  # stat() would fail with EOVERFLOW.
+  set(CMAKE_C_FLAGS_INIT "-march=armv7-a -mfpu=vfpv3-d16 -mthumb -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64")
+  set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT}")
 elseif(PICKET_ARCH STREQUAL "riscv64")
   set(triple riscv64-linux-gnu)
   set(CMAKE_SYSTEM_PROCESSOR riscv64)

@@ -35,8 +35,9 @@ class Output {
 struct Spec {
   bool left = false, zero = false;
   std::size_t width = 0;
-  int precision = -1;  ///< -1: none given.
-  int length = 0;      ///< Bytes of the argument beyond what int has: 8 for l, ll, z, j and t.
+  int precision = -1;   ///< -1: none given.
+  bool wide = false;    ///< The argument is a long: l, z, t.
+  bool widest = false;  ///< It has 64 bits, also where a long has not: ll, j.
   char conversion = 0;
 };
 
@@ -56,7 +57,9 @@ Spec read_spec(const char*& at, std::va_list& arguments) {
   spec.width = read_number(at, arguments);
   if (*at == '.') spec.precision = static_cast<int>(read_number(++at, arguments));
   for (; std::strchr("hlzjt", *at) != nullptr && *at != '\0'; ++at) {
-    if (*at != 'h') spec.length = 8;
+    if (*at == 'h') continue;
+    spec.widest = *at == 'j' || (*at == 'l' && spec.wide);
+    spec.wide = true;
   }
   spec.conversion = *at;
   if (*at != '\0') ++at;
@@ -102,7 +105,9 @@ int format_text(char* buffer, std::size_t size, const char* format, std::va_list
     switch (spec.conversion) {
       case 'd':
       case 'i': {
-        const std::int64_t value = spec.length > 0 ? va_arg(arguments, long) : va_arg(arguments, int);
+        const std::int64_t value = spec.widest ? va_arg(arguments, long long)
+                                   : spec.wide ? va_arg(arguments, long)
+                                               : va_arg(arguments, int);
         const auto magnitude = static_cast<std::uint64_t>(value);
         put_number(out, spec, value < 0 ? "-" : "", value < 0 ? 0 - magnitude : magnitude, 10);
         break;
@@ -111,7 +116,9 @@ int format_text(char* buffer, std::size_t size, const char* format, std::va_list
       case 'x':
       case 'X':
       case 'o': {
-        const std::uint64_t value = spec.length > 0 ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned);
+        const std::uint64_t value = spec.widest ? va_arg(arguments, unsigned long long)
+                                    : spec.wide ? va_arg(arguments, unsigned long)
+                                                : va_arg(arguments, unsigned);
         put_number(out, spec, "", value, spec.conversion == 'u' ? 10 : spec.conversion == 'o' ? 8 : 16);
         break;
       }

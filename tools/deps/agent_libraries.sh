@@ -8,7 +8,7 @@ root=$(realpath -m "$3")
 here=$(cd "$(dirname "$0")" && pwd)
 sources=(zlib c-ares mbedtls "${@:4}")
 flags="-Oz -flto -fPIC -ffunction-sections -fdata-sections -fstack-protector-strong -D_FORTIFY_SOURCE=2"
-made_of="$arch ${sources[*]} $flags $(cat "$0" "$here/mbedtls_config.h" | sha256sum)"
+made_of="$arch ${sources[*]} $flags $(cat "$0" "$here/mbedtls_config.h" "$here/../../cmake/toolchains/debian-cross.cmake" | sha256sum)"
 [ -e "$root/.complete" ] && [ "$(cat "$root/.complete")" = "$made_of" ] && exit 0
 
 echo "Fetching and building the agent's libraries for $arch ..." >&2
