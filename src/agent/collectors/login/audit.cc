@@ -106,7 +106,7 @@ class LoginAudit final : public Source {
 Result<std::unique_ptr<Source>> open_login_audit(const Environment& environment) {
   TRY(auto control, AuditControl::open());
   TRY(const AuditStatus status, control.enable(environment.settings.audit_enable));
-  TRY(auto multicast, open_audit_multicast(kReceiveBufferBytes));
+  TRY(auto multicast, open_audit_multicast(kReceiveBufferBytes, AuditReader::user_messages));
   return std::make_unique<LoginAudit>(environment, std::move(multicast), std::move(control), status.lost);
 }
 

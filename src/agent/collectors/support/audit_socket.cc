@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include <linux/audit.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -176,8 +177,18 @@ Result<AuditControl::RuleCount> AuditControl::count_rules() {
   return count;
 }
 
-Result<UniqueFd> open_audit_multicast(int receive_buffer_bytes) {
+Result<UniqueFd> open_audit_multicast(int receive_buffer_bytes, AuditReader wants) {
   TRY(auto fd, open_audit_socket());
+  constexpr std::uint32_t kUpperByteOfType = 5;  // of struct nlmsghdr, little-endian
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kUpperByteOfType),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(wants), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  };
+  const sock_fprog filter{.len = static_cast<unsigned short>(std::size(code)), .filter = code};
+  // Without it more comes than is wanted, no less.
+  (void)setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
   const int group = AUDIT_NLGRP_READLOG;
   if (setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0) {
     return fail_errno("agent.audit.membership");

@@ -61,8 +61,14 @@ class AuditControl {
   UniqueFd fd_;
 };
 
-/// A socket that gets all audit records (multicast: any number of readers beside auditd). Errors: io.
-Result<UniqueFd> open_audit_multicast(int receive_buffer_bytes);
+/// Which records a reader wants, by the upper byte of their type: one that wants logins is not woken, and its buffer
+/// not filled, by thousands of execs.
+enum class AuditReader : std::uint8_t {
+  user_messages = 1100 >> 8,  ///< USER_AUTH to USER_CMD.
+  system_calls = 1300 >> 8,   ///< SYSCALL, EXECVE, SOCKADDR, EOE and so on.
+};
+/// A socket that gets audit's records (multicast: any number of readers beside auditd). Errors: io.
+Result<UniqueFd> open_audit_multicast(int receive_buffer_bytes, AuditReader wants = AuditReader::system_calls);
 
 /// One record read from it.
 struct AuditMessage {
