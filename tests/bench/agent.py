@@ -241,7 +241,7 @@ class Bench:
         metrics = {}
         for tier in ("ebpf", "tracepoint", "audit", "proc-connector"):
             agent = self.agent(f'[collectors.process]\ntier = "{tier}"\n')
-            agent.start()
+            agent.start(tracefs=tier == "tracepoint")
             try:
                 try:
                     agent.wait_ready()
