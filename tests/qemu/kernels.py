@@ -68,11 +68,11 @@ KERNELS = {
     kernel.name: kernel
     for kernel in [
         Kernel("amd64", "amd64", ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max", "-device", "qemu-xhci,id=usb"], 512,
-               tiers=["ebpf", "audit", "proc-connector", "procfs"], network_tiers=["ebpf", "sock-diag", "procfs"],
+               tiers=["ebpf", "tracepoint", "audit", "proc-connector", "procfs"], network_tiers=["ebpf", "sock-diag", "procfs"],
                package="linux-image-amd64", modules=(*NETWORK, *COMMON, *USB), console="ttyS0", usb=True,
                network_device="virtio-net-pci"),
         Kernel("arm64", "arm64", ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57"], 512,
-               tiers=["ebpf", "audit", "proc-connector", "procfs"], network_tiers=["ebpf", "sock-diag", "procfs"],
+               tiers=["ebpf", "tracepoint", "audit", "proc-connector", "procfs"], network_tiers=["ebpf", "sock-diag", "procfs"],
                package="linux-image-cloud-arm64", modules=(*NETWORK, *COMMON)),
         # Has bpf() and audit but no BTF.
         Kernel("armhf", "armhf", ["qemu-system-arm", "-machine", "virt,highmem=off", "-cpu", "cortex-a15"], 256,

@@ -76,7 +76,10 @@ def test_process_is_told_whole_in_each_tier(device):
         tag = new_tag()
         path = program(device, tag)
         command = f"{path} sh -c 'sleep 30; :' 'two words' {tag}"
-        shell, pid = device.run(f"cd /tmp/place; {command} & echo $$ $!").split()
+        # The parent stays: a busy machine starts the program when a shell that does not wait is gone.
+        device.run(f"cat >run-{tag} <<'END'\ncd /tmp/place\n{command} &\necho $$ $! >ids-{tag}\nwait\nEND")
+        shell, pid = device.run(f"sh run-{tag} >/dev/null & until [ -s /tmp/place/ids-{tag} ]; do usleep 10000; done; "
+                                f"cat /tmp/place/ids-{tag}").split()
         event = device.event("ProcessCreate", tag, Executable=path)
         wanted = {"Executable": path, "CommandLine": f"{path} sh -c sleep 30; : two words {tag}", "ProcessId": int(pid),
                   "ParentProcessId": int(shell), "UserId": "0", "UserName": "root", "CurrentDirectory": "/tmp/place", "Source": tier}
