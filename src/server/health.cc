@@ -111,11 +111,11 @@ api::Lag Health::lag() const {
   const pipeline::Stats stats = parts_.pipeline();
   api::Lag out;
   const auto position = journal::Position::parse(stats.position);
-  const auto end = journal::Position::parse(stats.journal_end);
-  if (!position || !end) return out;
-  // The embedded journal has one stream.
+  if (!position) return out;
+  // The embedded journal has one stream. Its end as it is now: the pipeline's own word is from before the batch that it
+  // works on.
   const std::uint64_t done = position->next_of(0);
-  const std::uint64_t durable = end->next_of(0);
+  const std::uint64_t durable = parts_.messages.end().next_of(0);
   out.records = durable > done ? durable - done : 0;
   if (out.records > 0) {
     out.milliseconds =

@@ -24,7 +24,7 @@ using message::Field;
 constexpr Duration kWatermark = Duration::minutes(5);
 /// So many different alerts of one rule on one device in an hour are a rule that does not fit this device: what comes
 /// then is one more alert, that says so.
-constexpr std::uint64_t kGroupsMax = 50;
+constexpr std::uint64_t kGroupsMax = 200;
 constexpr std::size_t kNoiseMax = 32'768;
 constexpr std::size_t kEvidenceKept = 16'384;  ///< Rows that correlations may still name.
 constexpr std::string_view kThrottled = "throttled";

@@ -292,11 +292,11 @@ TEST(SigmaRules, CorrelationsCountPerDeviceAndOverARestart) {
 
 TEST(SigmaRules, ANoisyRuleIsThrottledVisibly) {
   EngineHarness pipeline;
-  for (int i = 0; i < 120; ++i) {
+  for (int i = 0; i < 260; ++i) {
     pipeline.feed({process("/bin/rm", "rm -rf /data/" + std::string(" ") + std::to_string(i), {}, noon(i))}, noon(i));
   }
   const auto alerts = pipeline.alerts("IoT_FairwareMalware");
-  EXPECT_EQ(alerts.size(), 51u);
+  EXPECT_EQ(alerts.size(), 201u);
   EXPECT_EQ(std::ranges::count_if(alerts, [](const auto& one) { return !property_of(one, "Throttled").empty(); }), 1);
 }
 
