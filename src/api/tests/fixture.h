@@ -168,6 +168,7 @@ class ApiTest : public ::testing::Test {
     outbox_.emplace(*database_);
     desk_.emplace(*alerts_);
     recommendations_.emplace(*database_);
+    rules_.emplace(*database_);
     security_groups_.emplace(*database_);
     twins_ = std::make_unique<hub::Twins>(*database_, clock_);
     hubs_ = std::make_unique<hub::HubAdministration>(*database_, hub_settings_, clock_, "0b5e2a52");
@@ -209,6 +210,7 @@ class ApiTest : public ::testing::Test {
                              .methods = methods_.get(),
                              .commands = commands_.get(),
                              .recommendations = &*recommendations_,
+                             .rules = &*rules_,
                              .security_groups = &*security_groups_,
                              .routes = &route_desk_,
                              .secrets_directory = folder_,
@@ -280,6 +282,7 @@ class ApiTest : public ::testing::Test {
   std::optional<state::Users> users_;
   std::optional<state::Devices> devices_;
   std::optional<state::Recommendations> recommendations_;
+  std::optional<state::Rules> rules_;
   std::optional<state::SecurityGroups> security_groups_;
   FakeRouteDesk route_desk_;
   FakeIntelligenceDesk intelligence_;
