@@ -61,4 +61,6 @@ if [ "$folder" != agent ]; then
   exit
 fi
 llvm-strip-19 -o "$build/picket-agent" "$build/bin/picket-agent"
+# The rules of the collector baseline go with the program: packages take both from here.
+/usr/bin/python3 tools/baseline/compile.py --quiet -o "$build/baseline.bin" content/baseline/*.yaml
 echo "$build/picket-agent"

@@ -6,7 +6,7 @@ LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7ca
 
 # Picket is built with clang 19 and a C++23 library, newer than what these releases of Yocto bring. The recipe takes the static
 # program that tools/build_agent.sh makes, one for each architecture, from PICKET_AGENT_DIR (in local.conf):
-#   PICKET_AGENT_DIR = "/path/to/picket/build"      with agent-arm64/picket-agent and so on below it
+#   PICKET_AGENT_DIR = "/path/to/picket/build"      with agent-arm64/picket-agent, agent-arm64/baseline.bin and so on below it
 PICKET_AGENT_DIR ?= ""
 PICKET_ARCH:aarch64 = "arm64"
 PICKET_ARCH:arm = "armhf"
@@ -28,7 +28,7 @@ UNPACKDIR ??= "${WORKDIR}"
 
 do_configure[noexec] = "1"
 do_compile[noexec] = "1"
-do_install[file-checksums] += "${PICKET_AGENT_DIR}/agent-${PICKET_ARCH}/picket-agent:False"
+do_install[file-checksums] += "${PICKET_AGENT_DIR}/agent-${PICKET_ARCH}/picket-agent:False ${PICKET_AGENT_DIR}/agent-${PICKET_ARCH}/baseline.bin:False"
 
 do_install() {
     program="${PICKET_AGENT_DIR}/agent-${PICKET_ARCH}/picket-agent"
@@ -36,6 +36,7 @@ do_install() {
         bbfatal "there is no $program: build it with tools/build_agent.sh ${PICKET_ARCH} and set PICKET_AGENT_DIR"
     fi
     install -D -m 0755 "$program" ${D}${sbindir}/picket-agent
+    install -D -m 0644 "${PICKET_AGENT_DIR}/agent-${PICKET_ARCH}/baseline.bin" ${D}${datadir}/picket-agent/baseline.bin
     install -d -m 0700 ${D}${sysconfdir}/picket-agent
     install -m 0600 ${UNPACKDIR}/agent.toml ${D}${sysconfdir}/picket-agent/agent.toml
     if ${@bb.utils.contains('DISTRO_FEATURES', 'systemd', 'true', 'false', d)}; then
@@ -47,7 +48,7 @@ do_install() {
 }
 
 CONFFILES:${PN} = "${sysconfdir}/picket-agent/agent.toml"
-FILES:${PN} += "${systemd_system_unitdir}"
+FILES:${PN} += "${systemd_system_unitdir} ${datadir}/picket-agent"
 
 # It is stripped and static, and was not linked by Yocto's toolchain.
 INHIBIT_PACKAGE_STRIP = "1"
