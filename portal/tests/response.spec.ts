@@ -20,24 +20,26 @@ test('A device that is away cannot be isolated, and the attempt stays on record'
   expect((await call('DELETE', `/devices/${id}`)).status).toBe(204);
 });
 
-test('A device is isolated and released after a question each, and both are on record', async ({ page, call }) => {
-  test.skip(process.env.PICKET_URL !== undefined, 'needs a device whose own settings allow it');
-  const { items } = (await call('GET', '/devices?limit=50')).body as { items: { deviceId: string; connectionState: string }[] };
-  const id = items.find((each) => each.connectionState === 'Connected')?.deviceId;
-  await page.goto(`/devices/${id}?tab=response`);
-  await page.getByRole('button', { name: 'Isolate…' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByRole('combobox', { name: 'For' }).click();
-  await page.getByRole('option', { name: '8 hours' }).click();
-  await dialog.getByRole('button', { name: 'Isolate', exact: true }).click();
-  await expect(page.getByText('This device is isolated')).toBeVisible();
-  const rows = page.getByRole('table', { name: 'Commands to this device' }).getByRole('row');
-  await expect(rows.nth(1)).toContainText('durationSeconds 28800');
-  await expect(rows.nth(1)).toContainText('Done');
+// A server's own tests isolate real devices; here one is needed whose settings allow it, which only the mock has.
+if (process.env.PICKET_URL === undefined) {
+  test('A device is isolated and released after a question each, and both are on record', async ({ page, call }) => {
+    const { items } = (await call('GET', '/devices?limit=50')).body as { items: { deviceId: string; connectionState: string }[] };
+    const id = items.find((each) => each.connectionState === 'Connected')?.deviceId;
+    await page.goto(`/devices/${id}?tab=response`);
+    await page.getByRole('button', { name: 'Isolate…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('combobox', { name: 'For' }).click();
+    await page.getByRole('option', { name: '8 hours' }).click();
+    await dialog.getByRole('button', { name: 'Isolate', exact: true }).click();
+    await expect(page.getByText('This device is isolated')).toBeVisible();
+    const rows = page.getByRole('table', { name: 'Commands to this device' }).getByRole('row');
+    await expect(rows.nth(1)).toContainText('durationSeconds 28800');
+    await expect(rows.nth(1)).toContainText('Done');
 
-  await page.getByRole('button', { name: 'Release…' }).click();
-  await expect(dialog).toContainText(`Release ${id}?`);
-  await dialog.getByRole('button', { name: 'Release', exact: true }).click();
-  await expect(page.getByText('This device is isolated')).toHaveCount(0);
-  await expect(rows.nth(1)).toContainText('release');
-});
+    await page.getByRole('button', { name: 'Release…' }).click();
+    await expect(dialog).toContainText(`Release ${id}?`);
+    await dialog.getByRole('button', { name: 'Release', exact: true }).click();
+    await expect(page.getByText('This device is isolated')).toHaveCount(0);
+    await expect(rows.nth(1)).toContainText('release');
+  });
+}
