@@ -69,8 +69,13 @@ std::FILE* fopen(const char* path, const char* mode) {
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   return fd < 0 ? nullptr : reinterpret_cast<std::FILE*>(new TextFile{.fd = fd, .bytes = {}});
 }
-// What 32-bit libraries call: Debian's c-ares for ARM. Without it all of glibc's stdio is back.
+// Both names are called, by code with and without 64-bit offsets: without one of them all of glibc's stdio is back.
+#ifdef __USE_FILE_OFFSET64
+std::FILE* plain_fopen(const char* path, const char* mode) asm("fopen");  // the headers call the other one fopen64 here
+std::FILE* plain_fopen(const char* path, const char* mode) { return fopen(path, mode); }
+#else
 std::FILE* fopen64(const char* path, const char* mode) { return fopen(path, mode); }
+#endif
 int fclose(std::FILE* file) {
   const int status = ::close(text_file(file)->fd);
   delete text_file(file);

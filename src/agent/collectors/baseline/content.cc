@@ -7,7 +7,7 @@ constexpr std::string_view kMagic = "picketBL";
 constexpr std::size_t kOffsetBytes = 4;
 
 Bytes section(Bytes file, Reader& head) {
-  const std::size_t offset = head.number(4), length = head.number(4);
+  const std::size_t offset = head.size(4), length = head.size(4);
   const bool inside = offset <= file.size() && length <= file.size() - offset;
   head.require(inside, "agent.baseline.section");
   return inside ? file.subspan(offset, length) : Bytes{};
@@ -15,7 +15,7 @@ Bytes section(Bytes file, Reader& head) {
 
 }  // namespace
 
-std::optional<std::string_view> Strings::at(std::uint64_t reference) const {
+std::optional<std::string_view> Strings::at(std::size_t reference) const {
   if (reference > pool_.size()) return std::nullopt;
   Reader in(pool_.subspan(reference));
   const Bytes out = in.tree();
@@ -39,7 +39,7 @@ Bytes Reader::take(std::size_t bytes) {
 }
 
 std::string_view Reader::text(const Strings& strings) {
-  const auto out = strings.at(number(4));
+  const auto out = strings.at(size(4));
   require(out.has_value(), "agent.baseline.string");
   return out.value_or(std::string_view());
 }
@@ -51,7 +51,7 @@ void Reader::require(bool holds, std::string_view where, Errc code) {
 }
 
 void Parameters::read(Reader& in, const Strings& strings) {
-  const std::size_t count = in.number(1);
+  const std::size_t count = in.size(1);
   in.require(count <= kMax, "agent.baseline.parameters", Errc::limit_exceeded);
   for (; count_ < count && in.good(); ++count_) {
     One& one = ones_[count_];
@@ -63,7 +63,7 @@ void Parameters::read(Reader& in, const Strings& strings) {
       one.number = static_cast<std::int64_t>(in.number(8));
       continue;
     }
-    const std::size_t items = one.kind == Kind::texts ? in.number(1) : 1;
+    const std::size_t items = one.kind == Kind::texts ? in.size(1) : 1;
     in.require(items_used_ + items <= kItemsMax, "agent.baseline.items", Errc::limit_exceeded);
     if (!in.good()) return;
     one.first = static_cast<std::uint8_t>(items_used_);
@@ -115,7 +115,7 @@ Result<Node> read_node(Bytes bytes, const Strings& strings) {
     out.procedure = in.text(strings);
     out.parameters.read(in, strings);
   } else {
-    const std::size_t count = in.number(1);
+    const std::size_t count = in.size(1);
     in.require(count != 0 && count <= kChildrenMax && (out.kind != Node::Kind::negation || count == 1),
                "agent.baseline.children");
     for (std::size_t i = 0; i < count && in.good(); ++i) out.children.push_back(in.tree());
@@ -131,9 +131,9 @@ Result<Content> Content::read(Bytes bytes) {
   if (as_text(head.take(kMagic.size())) != kMagic) return fail(Errc::malformed, "agent.baseline.content");
   const auto format = head.number(2);
   head.require(format == kFormat, "agent.baseline.format", Errc::unsupported);
-  const std::size_t count = head.number(2);
+  const std::size_t count = head.size(2);
   head.require(count <= kRulesMax, "agent.baseline.rules", Errc::limit_exceeded);
-  const auto name = head.number(4);
+  const std::size_t name = head.size(4);
   const Bytes index = section(bytes, head), code = section(bytes, head), strings = section(bytes, head),
               texts = section(bytes, head);
   head.require(index.size() == count * kOffsetBytes, "agent.baseline.index");
@@ -149,7 +149,7 @@ Result<Content> Content::read(Bytes bytes) {
 Result<Rule> Content::rule(std::size_t number) const {
   if (number >= count_) return fail(Errc::not_found, "agent.baseline.rule");
   Reader place(index_.subspan(number * kOffsetBytes));
-  const std::size_t offset = place.number(kOffsetBytes);
+  const std::size_t offset = place.size(kOffsetBytes);
   if (offset > code_.size()) return fail(Errc::malformed, "agent.baseline.rule", offset);
   Reader in(code_.subspan(offset));
   Rule out;

@@ -31,7 +31,7 @@ class Strings {
  public:
   explicit Strings(Bytes pool) : pool_(pool) {}
   /// nullopt: nothing stands there.
-  [[nodiscard]] std::optional<std::string_view> at(std::uint64_t reference) const;
+  [[nodiscard]] std::optional<std::string_view> at(std::size_t reference) const;
 
  private:
   Bytes pool_;
@@ -45,11 +45,13 @@ class Reader {
 
   /// Little-endian, of at most 8 bytes; 0 after an error.
   std::uint64_t number(std::size_t bytes);
+  /// A count, length or place of at most 4 bytes.
+  std::size_t size(std::size_t bytes) { return static_cast<std::size_t>(number(bytes)); }
   Bytes take(std::size_t bytes);
   /// A reference of 4 bytes, and what it stands for.
   std::string_view text(const Strings& strings);
   /// A length of 2 bytes, and as many bytes.
-  Bytes tree() { return take(number(2)); }
+  Bytes tree() { return take(size(2)); }
   /// Makes an error of what was read so far unless `holds`.
   void require(bool holds, std::string_view where, Errc code = Errc::malformed);
   [[nodiscard]] bool good() const { return where_.empty(); }

@@ -109,7 +109,7 @@ Result<UniqueFd> load(std::span<const unsigned long long> program, std::span<con
     if ((words[i] & 0xff) != kLoad) continue;
     const std::uint64_t number = words[i] >> 32 | (words[i + 1] & 0xffffffff00000000);
     const std::uint64_t patch = number - PICKET_TP_PATCH;
-    if (patch < patches.size()) set_number(&words[i], patches[patch]);
+    if (patch < patches.size()) set_number(&words[i], patches[static_cast<std::size_t>(patch)]);
   }
   for (const picket_tp_use& use : uses) {
     set_number(&words[use.instruction], static_cast<std::uint32_t>(attached.maps[use.map].get()));
