@@ -16,6 +16,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("PICKET_TEST_BIN", ROOT / "build/release/bin"))
 MODULE = "DefenderIotMicroAgent"
+CALL_ATTEMPTS_MAX = 3
 
 
 _given_ports: set[int] = set()
@@ -108,6 +109,18 @@ class Server:
         return f"https://localhost:{self.portal_port}"
 
     def call(self, method: str, path: str, body=None, timeout_s: float = 60):
+        """A question whose connection ends without an answer is asked again, as clients do: a machine that stands still for
+        longer than the ten seconds of a handshake ends it."""
+        repeatable = method == "GET" or path == "/query"
+        for left in reversed(range(CALL_ATTEMPTS_MAX if repeatable else 1)):
+            try:
+                return self._call_once(method, path, body, timeout_s)
+            except OSError:
+                if left == 0 or self.process is None or self.process.poll() is not None:
+                    raise
+                time.sleep(0.5)
+
+    def _call_once(self, method: str, path: str, body, timeout_s: float):
         context = ssl.create_default_context(cafile=self.ca_file)
         request = urllib.request.Request(f"{self.url}/api/v1{path}", method=method)
         request.add_header("Authorization", "Bearer " + (self.data / "secrets/cli-token").read_text().strip())
