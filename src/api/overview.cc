@@ -140,6 +140,39 @@ std::string status_json(const Parts& parts) {
   return out.end_object().take();
 }
 
+namespace {
+
+/// As the exposition format wants it between quotes. Ids of rules are somebody's text.
+std::string label_value(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+/// Rules that never matched have no series of matches: most of hundreds never do.
+void write_rule_metrics(std::string& out, const std::vector<pipeline::RuleLoad>& loads) {
+  const auto family = [&](std::string_view name, auto value_of) {
+    out += fmt::format("# TYPE picket_rule_{} counter\n", name);
+    for (const pipeline::RuleLoad& load : loads) {
+      if (const auto value = value_of(load); value > 0) {
+        out += fmt::format("picket_rule_{}{{rule=\"{}\"}} {}\n", name, label_value(load.id), value);
+      }
+    }
+  };
+  family("matches_total", [](const auto& load) { return load.matches; });
+  family("throttled_total", [](const auto& load) { return load.throttled; });
+  family("cpu_microseconds_total", [](const auto& load) { return load.cpu_us; });
+}
+
+}  // namespace
+
 std::string metrics_text(const Parts& parts) {
   std::string out = fmt::format("# TYPE picket_info gauge\npicket_info{{version=\"{}\"}} 1\n", parts.services.version);
   for (const CounterGroup& group : all_counters(parts)) {
@@ -149,6 +182,7 @@ std::string metrics_text(const Parts& parts) {
       out += fmt::format("# TYPE picket_{0}_{1} untyped\npicket_{0}_{1} {2}\n", group.part, plain, value);
     }
   }
+  write_rule_metrics(out, parts.services.health.rule_loads());
   return out;
 }
 

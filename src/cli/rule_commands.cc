@@ -73,6 +73,14 @@ void print_list(std::string_view head, const boost::json::value& item, const cha
   for (const auto& entry : items_of(item, name)) print(fmt::format("{}{}\n", head, printable(text_of(entry))));
 }
 
+std::int64_t load_of(const boost::json::value& rule, std::string_view name) {
+  const auto* object = rule.if_object();
+  const auto* found = object == nullptr ? nullptr : object->if_contains("load");
+  const auto* load = found == nullptr ? nullptr : found->if_object();
+  const auto* number = load == nullptr ? nullptr : load->if_contains(name);
+  return number == nullptr || !number->is_number() ? 0 : number->to_number<std::int64_t>();
+}
+
 }  // namespace
 
 Outcome<void> rule_list(const Client& client, const RuleListOptions& options, bool json) {
@@ -82,19 +90,38 @@ Outcome<void> rule_list(const Client& client, const RuleListOptions& options, bo
     print(pretty(*answer));
     return {};
   }
-  Table table({"LEVEL", "ON", "ALERT", "TITLE", "LOG SOURCE", "FILE", "ID"}, 60);
-  std::size_t shown = 0;
+  Table table(options.load
+                  ? std::vector<std::string>{"CPU MS", "LOOKED AT", "MATCHES", "THROTTLED", "ON", "TITLE", "ID"}
+                  : std::vector<std::string>{"LEVEL", "ON", "ALERT", "TITLE", "LOG SOURCE", "FILE", "ID"},
+              60);
+  std::vector<const boost::json::value*> rules;
   const std::string wanted = lower(options.text);
   for (const auto& item : items_of(*answer)) {
     const bool own = member(item, "own") == "true";
     if ((options.own && !own) || (options.added && own)) continue;
     const std::string all = lower(member(item, "title") + "\n" + member(item, "id") + "\n" + member(item, "alertType"));
     if (all.find(wanted) == std::string::npos) continue;
-    ++shown;
+    rules.push_back(&item);
+  }
+  if (options.load) {
+    // Of the same cost in the order of their ids.
+    std::ranges::sort(rules, std::ranges::greater(), [](const auto* rule) {
+      return std::pair(load_of(*rule, "cpuMicroseconds"), member(*rule, "id"));
+    });
+  }
+  for (const auto* rule : rules) {
+    const auto& item = *rule;
+    if (options.load) {
+      table.add({fmt::format("{:.1f}", static_cast<double>(load_of(item, "cpuMicroseconds")) / 1000),
+                 std::to_string(load_of(item, "lookedAt")), std::to_string(load_of(item, "matches")),
+                 std::to_string(load_of(item, "throttled")), member(item, "enabled") == "true" ? "yes" : "no",
+                 member(item, "title"), member(item, "id")});
+      continue;
+    }
     table.add({member(item, "level"), member(item, "enabled") == "true" ? "yes" : "no", member(item, "alertType"),
                member(item, "title"), member(item, "logSource"), member(item, "file"), member(item, "id")});
   }
-  print(shown == 0 ? "No such rule.\n" : table.text());
+  print(rules.empty() ? "No such rule.\n" : table.text());
   for (const auto& complaint : items_of(*answer, "complaints")) {
     std::fputs(fmt::format("not used: {}\n", printable(text_of(complaint))).c_str(), stderr);
   }
@@ -121,8 +148,11 @@ Outcome<void> rule_explain(const Client& client, const std::string& id, bool jso
                                                                   {"Author", "author"},
                                                                   {"License", "license"}}) {
     const std::string value = member(*rule, name);
-    if (!value.empty()) print(fmt::format("{:<12}{}\n", label, value));
+    if (!value.empty() && value != "0") print(fmt::format("{:<12}{}\n", label, value));
   }
+  print(fmt::format("{:<12}{} matches of {} looked at, {} throttled, {:.1f} ms of CPU since the server started\n",
+                    "Load", load_of(*rule, "matches"), load_of(*rule, "lookedAt"), load_of(*rule, "throttled"),
+                    static_cast<double>(load_of(*rule, "cpuMicroseconds")) / 1000));
   print("\n" + member(*rule, "description") + "\n");
   print_list("  false positive: ", *rule, "falsePositives");
   print_list("  tag: ", *rule, "tags");
@@ -219,6 +249,7 @@ void add_rules(CLI::App& app, const OnClient& on_client, const OnLocal& on_local
   list->add_option("TEXT", options.text, "only rules whose title, id or alert contains this");
   list->add_flag("--own", options.own, "only rules of this program");
   list->add_flag("--added", options.added, "only rules that were imported");
+  list->add_flag("--load", options.load, "what each rule matched and cost since the server started, the dearest first");
   on_client(list, [&](const Client& client) { return rule_list(client, options, json); });
   auto* explain = rule->add_subcommand("explain", "what a rule looks for, and who wrote it");
   explain->add_option("ID", id, "id of the rule")->required();

@@ -18,6 +18,7 @@ struct RuleListOptions {
   std::string text;    ///< Only rules whose title, id or alert contains it, without case.
   bool own = false;    ///< Only the program's.
   bool added = false;  ///< Only operators'.
+  bool load = false;   ///< What each cost and matched, the dearest first.
 };
 Outcome<void> rule_list(const Client& client, const RuleListOptions& options, bool json);
 Outcome<void> rule_explain(const Client& client, const std::string& id, bool json);

@@ -14,6 +14,7 @@
 #include "base/core/time.h"
 #include "message/decoder.h"
 #include "pipeline/alert.h"
+#include "pipeline/rule_load.h"
 #include "state_part.h"
 #include "workspace/rows.h"
 
@@ -90,14 +91,21 @@ class Detector {
   virtual StatePart* state() { return nullptr; }
   /// Entries forgotten because a bound was reached.
   [[nodiscard]] virtual std::uint64_t evicted() const { return 0; }
+  /// Of a detector that runs rules: each of them.
+  virtual void add_loads(std::vector<RuleLoad>&) const {}
 };
 
 /// One line of the table: a detector is made once and given the events of its kinds.
 struct DetectorEntry {
-  std::string_view name;  ///< The rule, as alerts name it.
+  std::string_view name;    ///< The rule, as alerts name it.
+  std::string_view raises;  ///< AlertTypes, for lists of rules; empty: it runs rules that are listed themselves.
+  std::string_view title;   ///< What it watches for, likewise.
   std::span<const message::EventKind> kinds;
   std::unique_ptr<Detector> (*make)();
 };
+
+/// Names of detectors that are listed and switched like rules begin with this.
+inline constexpr std::string_view kDetectorPrefix = "behavior.";
 
 /// All detectors, in the order in which they see an event.
 std::span<const DetectorEntry> all_detectors();

@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/core/check.h"
 #include "control.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr Duration kMinute = Duration::minutes(1);
 constexpr std::size_t kModelPartBytesMax = 64;
+constexpr std::uint64_t kTimedOneIn = 64;
 
 std::string_view property_of(const journal::RecordView& record, std::string_view name) {
   const auto* value = record.property(name);
@@ -104,13 +106,26 @@ class Engine::Settings final : public StatePart {
     return entry == nullptr ? Profile::standard : entry->profile;
   }
   void set_profile(Profile profile) { table_.touch("profile").profile = profile; }
+  [[nodiscard]] bool is_on(std::string_view detector) const {
+    return std::ranges::find(off_, detector) == off_.end();  // usually none is off
+  }
+  void set_on(std::string_view detector, bool on) {
+    const std::string key = std::string(kOff) + std::string(detector);
+    on ? table_.erase(key) : static_cast<void>(table_.touch(key));
+    std::erase(off_, detector);
+    if (!on) off_.emplace_back(detector);
+  }
 
   std::string_view part_name() const override { return "settings"; }
   std::uint16_t part_version() const override { return 1; }
   std::vector<StateChange> take_changes() override { return table_.take_changes(); }
-  Result<> load(std::string_view key, Bytes value) override { return table_.load(key, value); }
+  Result<> load(std::string_view key, Bytes value) override {
+    if (key.starts_with(kOff)) off_.emplace_back(key.substr(kOff.size()));
+    return table_.load(key, value);
+  }
 
  private:
+  static constexpr std::string_view kOff = "off/";
   struct Entry {
     Profile profile = Profile::standard;
     void encode(ByteWriter& out) const { out.u8(static_cast<std::uint8_t>(profile)); }
@@ -121,6 +136,7 @@ class Engine::Settings final : public StatePart {
     }
   };
   KeyedTable<Entry> table_;
+  std::vector<std::string> off_;  ///< Detectors; the same as the keys that begin with kOff.
 };
 
 Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspace::Schema& schema,
@@ -130,7 +146,8 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
       devices_(std::make_unique<Devices>()),
       settings_(std::make_unique<Settings>()),
       alerts_(catalogue) {
-  for (const DetectorEntry& entry : all_detectors()) detectors_.push_back({entry.name, entry.make()});
+  for (const DetectorEntry& entry : all_detectors())
+    detectors_.push_back({.name = entry.name, .detector = entry.make()});
   for (std::size_t i = 0; i < detectors_.size(); ++i) {
     for (const message::EventKind kind : all_detectors()[i].kinds) {
       by_kind_[static_cast<std::size_t>(kind)].push_back(&detectors_[i]);
@@ -205,9 +222,11 @@ void Engine::process(const journal::RecordView& record, RowBatch& batch, std::ve
 void Engine::minute_passed(const journal::RecordView& record, std::vector<DerivedChange>& changes) {
   minute_ = record.enqueued.us / kMinute.us;
   const Timestamp begin{minute_ * kMinute.us};
-  for (const Running& running : detectors_) {
+  for (Running& running : detectors_) {
     device_findings_.clear();
     running.detector->minute(begin, device_findings_);
+    if (!settings_->is_on(running.name)) device_findings_.clear();
+    running.findings += device_findings_.size();
     for (const DeviceFinding& found : device_findings_) {
       const journal::IdentityView whose(found.device);
       raise(found.finding, running.name, found.device, devices_->group_of(whose), record, changes);
@@ -325,12 +344,24 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
 
 void Engine::detect(const DetectorEvent& event, const journal::RecordView& record,
                     std::vector<DerivedChange>& changes) {
-  for (const Running* running : by_kind_[static_cast<std::size_t>(event.event.kind)]) {
+  for (Running* running : by_kind_[static_cast<std::size_t>(event.event.kind)]) {
+    if (!settings_->is_on(running->name)) continue;
     findings_.clear();
-    running->detector->see(event, findings_);
+    look(*running, event);
+    running->findings += findings_.size();
     for (const Finding& finding : findings_) raise(finding, running->name, event.device, event.group, record, changes);
   }
   hub_->see_event(event, moment_of(record, changes));
+}
+
+/// The clock is for operators only: nothing that is decided depends on it.
+void Engine::look(Running& running, const DetectorEvent& event) {
+  if (running.looked_at++ % kTimedOneIn != 0) return running.detector->see(event, findings_);
+  const auto before = std::chrono::steady_clock::now();
+  running.detector->see(event, findings_);
+  const auto taken = std::chrono::steady_clock::now() - before;
+  ++running.timed;
+  running.timed_ns += static_cast<std::uint64_t>(std::chrono::nanoseconds(taken).count());
 }
 
 void Engine::raise(const Finding& finding, std::string_view detector, const Identity& device, std::string_view group,
@@ -349,6 +380,9 @@ void Engine::raise(const Finding& finding, std::string_view detector, const Iden
 }
 
 void Engine::configure(const RulesChange& rules) {
+  if (const auto& rule = rules.sigma_rule; rule && rule->enabled && rule->name.starts_with(kDetectorPrefix)) {
+    return settings_->set_on(rule->name, *rule->enabled);
+  }
   for (const Running& running : detectors_) running.detector->configure(rules);
 }
 
@@ -376,6 +410,23 @@ void Engine::add_stats(Stats& stats) const {
   hub_->add_stats(stats);
   stats.open_alerts = alerts_.open();
   stats.open_alerts_evicted = alerts_.evicted();
+}
+
+std::vector<RuleLoad> Engine::loads() const {
+  std::vector<RuleLoad> out;
+  for (const Running& running : detectors_) {
+    if (!running.name.starts_with(kDetectorPrefix)) {  // what it runs is told instead
+      running.detector->add_loads(out);
+      continue;
+    }
+    const std::uint64_t cpu_us = running.timed == 0 ? 0 : running.timed_ns * running.looked_at / running.timed / 1000;
+    out.push_back({.id = std::string(running.name),
+                   .looked_at = running.looked_at,
+                   .matches = running.findings,
+                   .throttled = 0,
+                   .cpu_us = cpu_us});
+  }
+  return out;
 }
 
 }  // namespace picket::pipeline

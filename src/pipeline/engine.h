@@ -49,6 +49,8 @@ class Engine {
   [[nodiscard]] std::vector<StatePart*> parts();
   /// Adds this engine's counters.
   void add_stats(Stats& stats) const;
+  /// Of every detector, and of every rule that one runs.
+  [[nodiscard]] std::vector<RuleLoad> loads() const;
 
  private:
   class Devices;
@@ -56,6 +58,10 @@ class Engine {
   struct Running {
     std::string_view name;
     std::unique_ptr<Detector> detector;
+    std::uint64_t looked_at = 0;
+    std::uint64_t findings = 0;
+    std::uint64_t timed = 0;  ///< Of looked_at.
+    std::uint64_t timed_ns = 0;
   };
 
   void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes);
@@ -68,6 +74,7 @@ class Engine {
   void raise(const Finding& finding, std::string_view detector, const Identity& device, std::string_view group,
              const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void configure(const RulesChange& rules);
+  void look(Running& running, const DetectorEvent& event);
   Moment moment_of(const journal::RecordView& record, std::vector<DerivedChange>& changes) const;
   void set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued);
   [[nodiscard]] std::uint64_t fingerprint(std::string_view sender, char kind, std::string_view id) const;
@@ -80,7 +87,7 @@ class Engine {
   std::unique_ptr<Devices> devices_;
   std::unique_ptr<Settings> settings_;
   std::vector<Running> detectors_;
-  std::array<std::vector<const Running*>, message::kEventKinds> by_kind_;
+  std::array<std::vector<Running*>, message::kEventKinds> by_kind_;
   ProcessTree processes_;
   ProcessGroups process_groups_{"process_groups"};
   AlertBook alerts_;

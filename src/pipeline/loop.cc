@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kScanBytes = 1U << 20;
 /// Between attempts when the workspace or the derived journal is full.
+constexpr Duration kLoadsInterval = Duration::seconds(1);
 constexpr Duration kRetryDelay = Duration::milliseconds(20);
 
 void pause() { std::this_thread::sleep_for(std::chrono::microseconds(kRetryDelay.us)); }
@@ -287,6 +288,15 @@ void Loop::publish(const journal::Batch* batch) {
   stats_.journal_time = journal.last_enqueued;
   if (batch != nullptr && !batch->records.empty()) stats_.processed_time = batch->records.back().enqueued;
   stats_.replaying = !position_.covers(replay_until_);
+  if (const Duration now = clock_.monotonic(); now >= next_loads_ || batch == nullptr) {
+    loads_ = engine_->loads();
+    next_loads_ = now + kLoadsInterval;
+  }
+}
+
+std::vector<RuleLoad> Loop::loads() const {
+  const std::lock_guard lock(stats_mutex_);
+  return loads_;
 }
 
 Stats Loop::stats() const {

@@ -37,6 +37,8 @@ class Loop {
   Result<> checkpoint();
   /// Any thread.
   [[nodiscard]] Stats stats() const;
+  /// Any thread; at most a second old while records come.
+  [[nodiscard]] std::vector<RuleLoad> loads() const;
 
  private:
   [[nodiscard]] bool is_interrupted();
@@ -84,6 +86,8 @@ class Loop {
 
   mutable std::mutex stats_mutex_;
   Stats stats_;
+  std::vector<RuleLoad> loads_;
+  Duration next_loads_;  ///< When they are copied again: there are hundreds.
 };
 
 }  // namespace picket::pipeline

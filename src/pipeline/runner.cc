@@ -26,6 +26,7 @@ class ThreadRunner final : public Runner {
     thread_.join();
   }
   Stats stats() const override { return loop_->stats(); }
+  std::vector<RuleLoad> rule_loads() const override { return loop_->loads(); }
 
  private:
   void run() {

@@ -21,6 +21,7 @@ class Health final : public api::Health {
     const journal::Journal& messages;
     const journal::Journal& derived;
     std::function<pipeline::Stats()> pipeline;
+    std::function<std::vector<pipeline::RuleLoad>()> rule_loads;
     const workspace::Workspace& workspace;
     const AlertList& alerts;
     const Housekeeper& housekeeper;
@@ -32,6 +33,7 @@ class Health final : public api::Health {
 
   [[nodiscard]] std::vector<api::CounterGroup> counters() const override;
   [[nodiscard]] api::Lag lag() const override;
+  [[nodiscard]] std::vector<pipeline::RuleLoad> rule_loads() const override { return parts_.rule_loads(); }
   [[nodiscard]] api::DeadLetters dead_letters() const override;
   [[nodiscard]] std::vector<api::MinuteCount> events_per_minute(Timestamp now) const override;
   [[nodiscard]] double events_per_second(Timestamp now) const override;

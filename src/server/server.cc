@@ -354,8 +354,8 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
   TRY_VOID(tls_->replace(tls_options()));  // with the hubs' CAs, which are known now
   self_tests_.attach(&hub_->methods());
   health_.emplace(Health::Parts{[this] { return hub_->counters(); }, *messages_, *derived_,
-                                [this] { return pipeline_->stats(); }, *workspace_, *alert_list_, *housekeeper_,
-                                event_rate_, dead_letter_rate_, clock_});
+                                [this] { return pipeline_->stats(); }, [this] { return pipeline_->rule_loads(); },
+                                *workspace_, *alert_list_, *housekeeper_, event_rate_, dead_letter_rate_, clock_});
 
   api::ServerOptions api;
   api.address = options_.address;

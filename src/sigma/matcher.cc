@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 #include <set>
 #include <utility>
@@ -28,6 +29,7 @@ struct Matcher::Impl {
       services_.insert(rule.source.service);
     }
     first_of_.assign(rules.field_count(), kNoValue);
+    costs_.resize(rules.rules().size());
   }
 
   RouteId route(const LogSource& source) {
@@ -116,13 +118,26 @@ struct Matcher::Impl {
   }
 
   void run(const Program::Entry& entry) {
-    ++stats_.candidates;
+    if (stats_.candidates++ % kTimedOneIn != 0) return look_at(entry);
+    const auto before = std::chrono::steady_clock::now();
+    look_at(entry);
+    const auto taken = std::chrono::steady_clock::now() - before;
+    RuleCost& cost = costs_[entry.rule];
+    ++cost.timed;
+    cost.timed_ns += static_cast<std::uint64_t>(std::chrono::nanoseconds(taken).count());
+  }
+
+  void look_at(const Program::Entry& entry) {
+    RuleCost& cost = costs_[entry.rule];
+    ++cost.looked_at;
     std::uint32_t at = entry.begin;
     while (at < Instruction::kAccept) {
       const Instruction& instruction = program_->code[at];
       at = is_true(instruction.atom) ? instruction.yes : instruction.no;
     }
-    if (at == Instruction::kAccept) matches_.push_back(entry.rule);
+    if (at != Instruction::kAccept) return;
+    ++cost.matches;
+    matches_.push_back(entry.rule);
   }
 
   bool is_true(std::uint32_t number) {
@@ -203,6 +218,7 @@ struct Matcher::Impl {
   std::vector<bool> chosen_;  ///< By entry.
   std::vector<std::uint32_t> candidates_;
   std::vector<RuleIndex> matches_;
+  std::vector<RuleCost> costs_;  ///< By RuleIndex.
 };
 
 Matcher::Matcher(const RuleSet& rules) : impl_(std::make_unique<Impl>(rules)) {}
@@ -211,6 +227,7 @@ RouteId Matcher::route(const LogSource& source) { return impl_->route(source); }
 std::span<const RuleIndex> Matcher::match(RouteId route, std::span<const EventField> event) {
   return impl_->match(route, event);
 }
+std::span<const Matcher::RuleCost> Matcher::rule_costs() const { return impl_->costs_; }
 Matcher::Stats Matcher::stats() const {
   Stats out = impl_->stats_;
   out.routes = impl_->programs_.size();

@@ -1,5 +1,6 @@
 // Sigma rules as operators see them: what is in force, files of their own, switches.
 #include <algorithm>
+#include <map>
 
 #include "../json_body.h"
 #include "base/core/json_writer.h"
@@ -19,7 +20,23 @@ void write_texts(JsonWriter& out, std::string_view name, const std::vector<std::
   out.end_array();
 }
 
-void write_rule(JsonWriter& out, const pipeline::RuleListing& rule) {
+using Loads = std::map<std::string, pipeline::RuleLoad>;
+
+Loads loads_of(const Call& call) {
+  Loads out;
+  for (pipeline::RuleLoad& load : call.parts.services.health.rule_loads()) out.emplace(load.id, std::move(load));
+  return out;
+}
+
+/// Of a rule that is off, or that no event has reached since the start: zeros.
+void write_load(JsonWriter& out, const Loads& loads, const std::string& id) {
+  const auto found = loads.find(id);
+  const pipeline::RuleLoad load = found == loads.end() ? pipeline::RuleLoad{} : found->second;
+  out.key("load").begin_object().key("lookedAt").value(load.looked_at).key("matches").value(load.matches);
+  out.key("throttled").value(load.throttled).key("cpuMicroseconds").value(load.cpu_us).end_object();
+}
+
+void write_rule(JsonWriter& out, const pipeline::RuleListing& rule, const Loads& loads) {
   out.begin_object().key("id").value(rule.id).key("title").value(rule.title).key("kind").value(rule.kind);
   out.key("level").value(rule.level).key("status").value(rule.status).key("alertType").value(rule.alert_type);
   out.key("logSource").value(rule.log_source).key("file").value(rule.file).key("line").value(rule.line);
@@ -28,7 +45,9 @@ void write_rule(JsonWriter& out, const pipeline::RuleListing& rule) {
   write_texts(out, "tags", rule.tags);
   write_texts(out, "falsePositives", rule.false_positives);
   write_texts(out, "filters", rule.filters);
-  out.key("own").value(rule.own).key("enabled").value(rule.enabled).end_object();
+  out.key("own").value(rule.own).key("enabled").value(rule.enabled);
+  write_load(out, loads, rule.id);
+  out.end_object();
 }
 
 /// What is in force now.
@@ -48,8 +67,9 @@ Answer list_rules(Call& call) {
   const auto all = listings(*store);
   if (!all) return api_error(all.error(), "rules");
   JsonWriter out;
+  const Loads loads = loads_of(call);
   out.begin_object().key("items").begin_array();
-  for (const pipeline::RuleListing& rule : all->rules) write_rule(out, rule);
+  for (const pipeline::RuleListing& rule : all->rules) write_rule(out, rule, loads);
   out.end_array();
   write_texts(out, "complaints", all->complaints);
   return Response::json(out.end_object().take());
@@ -63,7 +83,7 @@ Answer get_rule(Call& call) {
   const auto rule = std::ranges::find(all->rules, call.path_values[0], &pipeline::RuleListing::id);
   if (rule == all->rules.end()) return std::unexpected(ApiError{.code = "not_found", .target = "rule"});
   JsonWriter out;
-  write_rule(out, *rule);
+  write_rule(out, *rule, loads_of(call));
   return Response::json(out.take());
 }
 

@@ -64,12 +64,14 @@ class FakeHealth final : public Health {
     return {{"hub", {{"connections", 3}}}, {"journal", {}}, {"pipeline", {}}, {"workspace", {}}};
   }
   [[nodiscard]] Lag lag() const override { return {7, 1.5}; }
+  [[nodiscard]] std::vector<pipeline::RuleLoad> rule_loads() const override { return loads; }
   [[nodiscard]] DeadLetters dead_letters() const override { return {2, 1}; }
   [[nodiscard]] std::vector<MinuteCount> events_per_minute(Timestamp now) const override {
     return rate.per_minute(now);
   }
   [[nodiscard]] double events_per_second(Timestamp now) const override { return rate.per_second(now); }
   EventRate rate;
+  std::vector<pipeline::RuleLoad> loads;
 };
 
 /// Answers queries with what the test put in, and remembers them.

@@ -4,6 +4,7 @@
 
 #include "behavior/process_rule.h"
 #include "builtin_content.h"
+#include "detector.h"
 #include "message/decoder.h"
 #include "pipeline/rules.h"
 #include "process_tree.h"
@@ -46,6 +47,27 @@ RuleListing listing_of(const RuleAlert& alert, std::string kind) {
           .filters = {},
           .own = alert.own,
           .enabled = true};
+}
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+RuleListing listing_of(const DetectorEntry& detector) {
+  const std::string first(detector.raises.substr(0, detector.raises.find(',')));
+  const AlertInfo* info = Catalogue::builtin().find(first);
+  RuleListing out;
+  out.id = detector.name;
+  out.title = detector.title;
+  out.kind = "behavior";
+  out.level = info == nullptr ? "none" : lower_case(info->severity_default);
+  out.status = "stable";
+  out.alert_type = std::string(detector.raises);
+  out.description = "docs/detection.md tells when it fires.";
+  out.own = true;
+  return out;
 }
 
 std::vector<std::string> texts_of(const sigma::Complaints& complaints) {
@@ -159,6 +181,9 @@ RuleListings list_rules(const std::vector<RuleText>& files, const std::vector<st
     const sigma::LinkedCorrelation& linked = pack->rules().correlations()[i];
     out.rules.push_back(listing_of(pack->alert_of_correlation(static_cast<sigma::CorrelationIndex>(i)),
                                    std::string(to_string(linked.correlation.kind))));
+  }
+  for (const DetectorEntry& detector : all_detectors()) {
+    if (!detector.raises.empty()) out.rules.push_back(listing_of(detector));
   }
   for (RuleListing& rule : out.rules) rule.enabled = std::ranges::find(disabled, rule.id) == disabled.end();
   return out;

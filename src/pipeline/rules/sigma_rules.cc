@@ -83,6 +83,7 @@ class SigmaRules final : public Detector, private StatePart {
   }
   StatePart* state() override { return this; }
   [[nodiscard]] std::uint64_t evicted() const override { return evicted_; }
+  void add_loads(std::vector<RuleLoad>& out) const override;
 
  private:
   std::string_view part_name() const override { return "sigma"; }
@@ -93,7 +94,8 @@ class SigmaRules final : public Detector, private StatePart {
   /// The rules in force, compiled when the first event needs them.
   void make();
   Finding finding_of(const RuleAlert& alert, const DetectorEvent& event);
-  void throttle(Finding& finding, const DetectorEvent& event);
+  /// Whether it is told by the alert that stands for the rest.
+  bool throttle(Finding& finding, const DetectorEvent& event);
   void count_for_correlations(sigma::RuleIndex rule, const DetectorEvent& event,
                               std::span<const sigma::EventField> fields);
   void tell(const std::vector<sigma::Happening>& happenings, std::vector<DeviceFinding>& findings);
@@ -105,7 +107,9 @@ class SigmaRules final : public Detector, private StatePart {
   std::unique_ptr<sigma::Correlator> correlator_;
   std::vector<sigma::Happening> happenings_;
   std::vector<DeviceFinding> told_;
-  std::vector<bool> seen_;  ///< Rules that matched this event in another view.
+  std::vector<std::uint64_t> throttled_;  ///< By rule.
+  std::vector<std::uint64_t> happened_;   ///< By correlation.
+  std::vector<bool> seen_;                ///< Rules that matched this event in another view.
 
   KeyedTable<Stored<Text>> files_;
   KeyedTable<Stored<Text>> disabled_;
@@ -127,6 +131,8 @@ void SigmaRules::make() {
   matcher_ = std::make_unique<sigma::Matcher>(pack_->rules());
   views_ = std::make_unique<EventViews>(pack_->rules(), *matcher_);
   correlator_ = std::make_unique<sigma::Correlator>(pack_->rules());
+  throttled_.assign(pack_->rules().rules().size(), 0);
+  happened_.assign(pack_->rules().correlations().size(), 0);
   // An entry that cannot be read is of a rule that has changed: it starts counting anew.
   for (const auto& [key, value] : saved_) static_cast<void>(correlator_->load(key, value));
   saved_.clear();
@@ -161,7 +167,7 @@ void name_author(Finding& finding, const sigma::Head& head) {
   if (!head.references.empty()) finding.properties.emplace_back("rule.reference", head.references.front());
 }
 
-void SigmaRules::throttle(Finding& finding, const DetectorEvent& event) {
+bool SigmaRules::throttle(Finding& finding, const DetectorEvent& event) {
   auto& noise = noise_.touch(device_key(event, finding.rule));
   const std::int64_t hour = event.enqueued.us / Duration::hours(1).us;
   if (noise.hour != hour) {
@@ -170,15 +176,16 @@ void SigmaRules::throttle(Finding& finding, const DetectorEvent& event) {
   }
   noise.last = event.enqueued;
   const std::uint64_t hash = fnv1a64(as_bytes(finding.group_key));
-  if (noise.groups.contains(hash)) return;
+  if (noise.groups.contains(hash)) return false;
   if (noise.groups.size() < kGroupsMax) {
     noise.groups[hash] = 1;
-    return;
+    return false;
   }
   finding.group_key = kThrottled;
   finding.properties.emplace_back("Throttled",
                                   "more than " + std::to_string(kGroupsMax) +
                                       " different alerts of this rule in an hour; this one stands for the rest");
+  return true;
 }
 
 void SigmaRules::count_for_correlations(sigma::RuleIndex rule, const DetectorEvent& event,
@@ -205,6 +212,7 @@ void SigmaRules::count_for_correlations(sigma::RuleIndex rule, const DetectorEve
 
 void SigmaRules::tell(const std::vector<sigma::Happening>& happenings, std::vector<DeviceFinding>& findings) {
   for (const sigma::Happening& happening : happenings) {
+    ++happened_[happening.correlation];
     const sigma::LinkedCorrelation& linked = pack_->rules().correlations()[happening.correlation];
     const auto* kept = evidence_.find(std::to_string(happening.ref));
     if (!linked.alerts || kept == nullptr) continue;
@@ -247,7 +255,7 @@ void SigmaRules::see(const DetectorEvent& event, std::vector<Finding>& findings)
       if (!pack_->rules().rules()[rule].alerts) continue;
       const RuleAlert& alert = pack_->alert_of_rule(rule);
       Finding finding = finding_of(alert, event);
-      throttle(finding, event);
+      throttled_[rule] += throttle(finding, event) ? 1 : 0;
       name_author(finding, *alert.head);
       findings.push_back(std::move(finding));
     }
@@ -280,6 +288,22 @@ void SigmaRules::configure(const RulesChange& change) {
   views_.reset();
   matcher_.reset();
   pack_.reset();
+}
+
+void SigmaRules::add_loads(std::vector<RuleLoad>& out) const {
+  if (matcher_ == nullptr) return;  // no event has come since the rules changed
+  const auto costs = matcher_->rule_costs();
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    out.push_back({.id = pack_->alert_of_rule(static_cast<sigma::RuleIndex>(i)).head->key(),
+                   .looked_at = costs[i].looked_at,
+                   .matches = costs[i].matches,
+                   .throttled = throttled_[i],
+                   .cpu_us = static_cast<std::uint64_t>(costs[i].total_us())});
+  }
+  for (std::size_t i = 0; i < happened_.size(); ++i) {
+    const RuleAlert& alert = pack_->alert_of_correlation(static_cast<sigma::CorrelationIndex>(i));
+    out.push_back({.id = alert.head->key(), .matches = happened_[i]});
+  }
 }
 
 std::vector<StateChange> SigmaRules::take_changes() {

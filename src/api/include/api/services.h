@@ -13,6 +13,7 @@
 #include "hub/hub_error.h"
 #include "hub/message_source.h"
 #include "kql/schema.h"
+#include "pipeline/rule_load.h"
 #include "state/alerts.h"
 #include "state/devices.h"
 #include "state/outbox.h"
@@ -132,6 +133,8 @@ class Health {
   /// All parts but "api".
   [[nodiscard]] virtual std::vector<CounterGroup> counters() const = 0;
   [[nodiscard]] virtual Lag lag() const = 0;
+  /// What each rule in force did and cost.
+  [[nodiscard]] virtual std::vector<pipeline::RuleLoad> rule_loads() const = 0;
   [[nodiscard]] virtual DeadLetters dead_letters() const = 0;
   /// Events of the last 60 started minutes, oldest first, none left out (api/event_rate.h keeps them).
   [[nodiscard]] virtual std::vector<MinuteCount> events_per_minute(Timestamp now) const = 0;

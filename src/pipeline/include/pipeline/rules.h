@@ -18,7 +18,7 @@ struct RuleText {
 struct RuleListing {
   std::string id;  ///< Its id, else its name, else its title: how it is switched.
   std::string title;
-  std::string kind;  ///< "rule", or a kind of correlation: "event_count", …
+  std::string kind;  ///< "rule", a kind of correlation ("event_count", …), or "behavior": a detector of this program
   std::string level;
   std::string status;
   std::string alert_type;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/core/hash.h"
 #include "base/core/result.h"
@@ -12,6 +13,7 @@
 #include "journal/journal.h"
 #include "pipeline/catalogue.h"
 #include "pipeline/row_sink.h"
+#include "pipeline/rule_load.h"
 #include "pipeline/stats.h"
 
 namespace picket::pipeline {
@@ -37,6 +39,8 @@ class Runner {
   virtual ~Runner() = default;
   /// Any thread.
   [[nodiscard]] virtual Stats stats() const = 0;
+  /// Of every rule and detector in force, at most a second old while records come. Any thread.
+  [[nodiscard]] virtual std::vector<RuleLoad> rule_loads() const = 0;
 };
 
 /// Restores the state (fast: replay happens in the thread) and starts. Errors: as Loop::open.

@@ -43,6 +43,22 @@ class Matcher {
   };
   [[nodiscard]] Stats stats() const;
 
+  /// What one rule took so far. Literals are looked for once for all rules; that part is nobody's.
+  struct RuleCost {
+    std::uint64_t looked_at = 0;  ///< Times its condition ran.
+    std::uint64_t matches = 0;
+    std::uint64_t timed = 0;     ///< How many of the former were timed, one in kTimedOneIn,
+    std::uint64_t timed_ns = 0;  ///< and how long they took, the clock's own time included.
+    [[nodiscard]] double total_us() const {
+      return timed == 0
+                 ? 0
+                 : static_cast<double>(timed_ns) / static_cast<double>(timed) * static_cast<double>(looked_at) / 1000;
+    }
+  };
+  static constexpr std::uint64_t kTimedOneIn = 64;
+  /// By RuleIndex. Valid while the matcher lives.
+  [[nodiscard]] std::span<const RuleCost> rule_costs() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
