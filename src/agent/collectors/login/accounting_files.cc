@@ -1,10 +1,8 @@
 // Tiers "accounting" and "wtmp" of login: follow btmp and wtmp. A login without a terminal leaves no wtmp record: only
 // audit sees it.
-#include <cerrno>
 #include <cstdio>
 #include <optional>
 
-#include <signal.h>
 #include <unistd.h>
 #include <utmp.h>
 
@@ -28,10 +26,6 @@ bool account_exists(const AccountingEntry& entry) {
   return text->starts_with(start) || text->find("\n" + start) != std::string::npos;
 }
 
-bool process_lives(const AccountingEntry& entry) {
-  return entry.pid != 0 && (kill(static_cast<pid_t>(entry.pid), 0) == 0 || errno == EPERM);
-}
-
 class LoginAccounting final : public Source {
  public:
   LoginAccounting(const Environment& environment, std::string_view tier, FileWatch watch, std::optional<TailFile> btmp,
@@ -42,7 +36,9 @@ class LoginAccounting final : public Source {
         poll_fd_(watch_.fd()),
         btmp_(std::move(btmp)),
         wtmp_(std::move(wtmp)),
-        assembler_([this](const LoginRecord& record) { emit(record); }, account_exists, process_lives) {}
+        assembler_(
+            [this](const LoginRecord& record) { emit(record); }, account_exists,
+            [this](const AccountingEntry& entry) { return process_exists(environment_.settings.procfs, entry.pid); }) {}
 
   std::span<const int> fds() const override { return {&poll_fd_, 1}; }
   Counters counters() const override { return counters_; }

@@ -1,16 +1,14 @@
 // Tier "audit" of login: reads along what PAM and sshd tell the kernel's audit. Multicast: any number of readers may
 // coexist with auditd. User-space records flow only while audit is enabled.
 #include <array>
-#include <cerrno>
 #include <charconv>
-
-#include <signal.h>
 
 #include "base/core/file.h"
 #include "login/login_assembler.h"
 #include "login/tiers.h"
 #include "support/audit_record.h"
 #include "support/audit_socket.h"
+#include "support/procfs.h"
 
 namespace picket::agent {
 namespace {
@@ -19,8 +17,6 @@ constexpr int kReceiveBufferBytes = 1 << 20;
 constexpr int kMessagesMax = 1024;  // a call
 constexpr Duration kLostCheck = Duration::minutes(1);
 constexpr Duration kHeldCheck = Duration::seconds(1);
-
-bool is_alive(std::uint32_t pid) { return kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM; }
 
 // Login name of a uid from /etc/passwd: no getpwuid, because NSS does not fit a static binary.
 std::string name_of(std::uint32_t uid) {
@@ -47,7 +43,9 @@ class LoginAudit final : public Source {
         control_(std::move(control)),
         poll_fd_(multicast_.get()),
         lost_(lost),
-        assembler_({"login", "audit", false}, [this](const LoginRecord& record) { emit(record); }, is_alive, name_of) {}
+        assembler_(
+            {"login", "audit", false}, [this](const LoginRecord& record) { emit(record); },
+            [this](std::uint32_t pid) { return process_exists(environment_.settings.procfs, pid); }, name_of) {}
 
   std::span<const int> fds() const override { return {&poll_fd_, 1}; }
   Counters counters() const override { return counters_; }

@@ -300,6 +300,10 @@ void ProcessFacts::fill(ProcessRecord& record) const {
   record.argv_hash = argv_hash_;
 }
 
+bool process_exists(const std::string& procfs, std::uint32_t pid) {
+  return pid != 0 && access((procfs + "/" + std::to_string(pid)).c_str(), F_OK) == 0;
+}
+
 std::size_t list_processes(const std::string& procfs, std::span<std::uint32_t> pids) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder{opendir(procfs.c_str()), closedir};
   std::size_t count = 0;

@@ -98,6 +98,10 @@ class ProcessFacts {
   std::array<StdioFact, 3> stdio_;
 };
 
+/// There is such a process, or what is left of one that nobody has waited for. kill(pid, 0) would not do: the agent may
+/// not send signals once it is hardened, and then every process seems to live.
+bool process_exists(const std::string& procfs, std::uint32_t pid);
+
 /// The pids of `procfs`, at most `pids.size()`; returns how many there are.
 std::size_t list_processes(const std::string& procfs, std::span<std::uint32_t> pids);
 

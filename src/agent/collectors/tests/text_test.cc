@@ -1,6 +1,8 @@
 // Parsers of texts that the kernel and the system's programs write.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "login/auth_line.h"
 #include "network/net_table.h"
@@ -35,6 +37,16 @@ TEST(ProcStatus, ReadsRealAndEffectiveIds) {
   EXPECT_EQ(ids->euid, 0u);
   EXPECT_EQ(ids->gid, 1001u);
   EXPECT_FALSE(parse_proc_status("Name:\tx\nUid:\tx\n"));
+}
+
+TEST(Procfs, KnowsAProcessUntilItHasBeenWaitedFor) {
+  EXPECT_TRUE(process_exists("/proc", static_cast<std::uint32_t>(getpid())));
+  EXPECT_FALSE(process_exists("/proc", 0));
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  EXPECT_TRUE(process_exists("/proc", static_cast<std::uint32_t>(child)));
+  waitpid(child, nullptr, 0);
+  EXPECT_FALSE(process_exists("/proc", static_cast<std::uint32_t>(child)));
 }
 
 TEST(NetLine, ReadsBothFamilies) {
