@@ -6,11 +6,13 @@
 #include <cerrno>
 #include <charconv>
 #include <memory>
+#include <string_view>
 
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/core/file.h"
@@ -41,6 +43,13 @@ std::uint64_t recursion_misses(int program_fd) {
   return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, attr) == 0 ? info.recursion_misses : 0;
 }
 
+// A program of 32 bits may run on either.
+bool is_kernel_of_64_bits() {
+  if (sizeof(long) == 8) return true;
+  utsname name{};
+  return uname(&name) == 0 && std::string_view(name.machine).contains("64");
+}
+
 }  // namespace
 
 std::uint32_t possible_cpus() {
@@ -54,17 +63,20 @@ std::uint32_t possible_cpus() {
   return std::min(last + 1, kCpusMax);
 }
 
+BpfRing::BpfRing(const picket_bpf& bpf, Close close)
+    : bpf_(bpf), close_(close), kernel_of_64_bits_(is_kernel_of_64_bits()) {}
+
 Result<std::unique_ptr<BpfRing>> BpfRing::create(const picket_bpf& bpf, Close close) {
   std::unique_ptr<BpfRing> ring{new BpfRing(bpf, close)};
   const auto page = static_cast<std::size_t>(page_bytes());
   void* consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, bpf.ring_fd, 0);
   if (consumer == MAP_FAILED) return fail_errno("agent.bpf.ring.map");
-  ring->consumer_ = static_cast<std::uint64_t*>(consumer);
+  ring->consumer_ = consumer;
   // The data is mapped twice in a row, so that a record that wraps can be read in one piece.
   void* producer = mmap(nullptr, page + std::size_t{2} * bpf.ring_bytes, PROT_READ, MAP_SHARED, bpf.ring_fd,
                         static_cast<off_t>(page));
   if (producer == MAP_FAILED) return fail_errno("agent.bpf.ring.map");
-  ring->producer_ = static_cast<const std::uint64_t*>(producer);
+  ring->producer_ = producer;
   ring->data_ = static_cast<const std::byte*>(producer) + page;
   *bpf.wake_bytes = bpf.ring_bytes / 4;
   *bpf.waiting = 1;
@@ -74,14 +86,20 @@ Result<std::unique_ptr<BpfRing>> BpfRing::create(const picket_bpf& bpf, Close cl
 BpfRing::~BpfRing() {
   const auto page = static_cast<std::size_t>(page_bytes());
   if (consumer_) munmap(consumer_, page);
-  if (producer_) munmap(const_cast<std::uint64_t*>(producer_), page + std::size_t{2} * bpf_.ring_bytes);
+  if (producer_) munmap(const_cast<void*>(producer_), page + std::size_t{2} * bpf_.ring_bytes);
   close_(&bpf_);
 }
 
+std::uint64_t BpfRing::position(const void* page) const {
+  // Behind the producer's stands another number of the kernel since 6.10 and its stable siblings: nothing wider may be
+  // read.
+  return kernel_of_64_bits_ ? __atomic_load_n(static_cast<const std::uint64_t*>(page), __ATOMIC_ACQUIRE)
+                            : __atomic_load_n(static_cast<const std::uint32_t*>(page), __ATOMIC_ACQUIRE);
+}
+
 bool BpfRing::next(Bytes& record) {
-  for (;;) {
-    const std::uint64_t at = *consumer_;
-    if (at >= __atomic_load_n(producer_, __ATOMIC_ACQUIRE)) return false;
+  while (has_more()) {
+    const std::uint64_t at = position(consumer_);
     const std::byte* header = data_ + (at & (bpf_.ring_bytes - 1));
     const std::uint32_t word = __atomic_load_n(reinterpret_cast<const std::uint32_t*>(header), __ATOMIC_ACQUIRE);
     if (word & kBusyBit) return false;  // reserved, not committed yet; it holds back what follows
@@ -94,11 +112,17 @@ bool BpfRing::next(Bytes& record) {
     record = Bytes{header + kHeaderBytes, bytes};
     return true;
   }
+  return false;
 }
 
-void BpfRing::release() { __atomic_store_n(consumer_, *consumer_ + step_, __ATOMIC_RELEASE); }
-
-bool BpfRing::has_more() const { return *consumer_ < __atomic_load_n(producer_, __ATOMIC_ACQUIRE); }
+void BpfRing::release() {
+  const std::uint64_t to = position(consumer_) + step_;
+  if (kernel_of_64_bits_) {
+    __atomic_store_n(static_cast<std::uint64_t*>(consumer_), to, __ATOMIC_RELEASE);
+  } else {
+    __atomic_store_n(static_cast<std::uint32_t*>(consumer_), static_cast<std::uint32_t>(to), __ATOMIC_RELEASE);
+  }
+}
 
 Duration BpfRing::pace(std::size_t drained, Duration now) {
   if (batching_) {

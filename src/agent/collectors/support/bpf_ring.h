@@ -52,15 +52,18 @@ class BpfRing {
   [[nodiscard]] KernelAccount account(std::uint32_t types) const;
 
  private:
-  explicit BpfRing(const picket_bpf& bpf, Close close) : bpf_(bpf), close_(close) {}
+  BpfRing(const picket_bpf& bpf, Close close);
   bool next(Bytes& record);
   void release();
-  [[nodiscard]] bool has_more() const;
+  [[nodiscard]] bool has_more() const { return position(producer_) != position(consumer_); }
+  /// Positions are of the type `unsigned long` of the kernel, and wrap.
+  [[nodiscard]] std::uint64_t position(const void* page) const;
 
   picket_bpf bpf_;
   Close close_;
-  std::uint64_t* consumer_ = nullptr;        // our page, writable
-  const std::uint64_t* producer_ = nullptr;  // the kernel's page, then the data twice in a row
+  bool kernel_of_64_bits_;
+  void* consumer_ = nullptr;        // our page, writable
+  const void* producer_ = nullptr;  // the kernel's page, then the data twice in a row
   const std::byte* data_ = nullptr;
   std::uint64_t step_ = 0;  // bytes of the record in hand, with header and padding
   bool batching_ = false;   // the reader comes by timer, records do not wake it
