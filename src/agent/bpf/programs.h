@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-enum { PICKET_BPF_PROGRAMS_MAX = 6 };
+enum { PICKET_BPF_PROGRAMS_MAX = 10 };
 /* The table of what a full ring refuses has a place for so many bytes of the ring (network: for half of them). */
 enum { PICKET_RING_BYTES_A_COUNT = 256 };
 

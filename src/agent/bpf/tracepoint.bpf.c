@@ -1,4 +1,5 @@
-// Execs from plain tracepoints, for kernels without BTF: nothing here depends on a kernel's types. embed_programs.py turns the object into a table of instructions; the loader is process/tracepoint_programs.cc.
+// Execs, forks and ends from plain tracepoints, for kernels without BTF: nothing here depends on a kernel's types.
+// embed_programs.py turns the object into a table of instructions; the loader is process/tracepoint_programs.cc.
 #include "vmlinux.h"
 /* vmlinux.h first: the libbpf headers use its types. */
 #include <bpf/bpf_helpers.h>
@@ -12,15 +13,16 @@ char accounts SEC("slots");
 char scratch SEC("slots");
 char parents SEC("slots");
 char shared SEC("slots");
+char ends SEC("slots");
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
-// PICKET_TP_PATCH + number, as one instruction that the loader can find.
-#define PATCHED(number)                                                          \
-  ({                                                                             \
-    __u64 value;                                                                 \
-    asm volatile("%0 = 0x7069636b7061740" TEXT(number) " ll" : "=r"(value));     \
-    value;                                                                       \
+// PICKET_TP_PATCH + number (one hexadecimal digit), as one instruction that the loader can find.
+#define PATCHED(number)                                                      \
+  ({                                                                         \
+    __u64 value;                                                             \
+    asm volatile("%0 = 0x7069636b7061740" TEXT(number) " ll" : "=r"(value)); \
+    value;                                                                   \
   })
 #define AT_FILENAME PATCHED(0)
 #define AT_CHILD PATCHED(1)
@@ -29,6 +31,12 @@ char shared SEC("slots");
 #define AT_STACK PATCHED(4)
 #define AT_THREAD PATCHED(5)
 #define AT_ARGV PATCHED(6)
+#define AT_CLONE PATCHED(7)
+#define AT_CODE PATCHED(8)
+#define AT_SIGNAL PATCHED(9)
+#define AT_TARGET PATCHED(a)
+#define AT_GENERATED PATCHED(b)
+#define LEADER_ONLY PATCHED(c)
 
 struct record {
   struct picket_tracepoint_event event;
@@ -81,8 +89,8 @@ int on_exec(void *ctx) {
 
 // The new program has not run yet: its stack is as the kernel made it, with argc, the pointers to arguments and
 // environment, and behind those the arguments themselves, one after the other: all in memory, and of any length. The
-// context of a system call's tracepoint begins with a pointer to the registers; newer kernels put false ones there, whose
-// stack is the kernel's.
+// context of a system call's tracepoint begins with a pointer to the registers; newer kernels put false ones there,
+// whose stack is the kernel's.
 SEC("tracepoint/result")
 int on_result(void *ctx) {
   __u32 type = PICKET_TP_ARGV;
@@ -120,8 +128,8 @@ int on_result(void *ctx) {
 
 enum { ARGUMENTS_MAX = 512 };
 
-// Where on_result() cannot: the arguments as the caller has them. A page of its program that nobody has touched is not in
-// memory yet, and cannot be fetched here.
+// Where on_result() cannot: the arguments as the caller has them. A page of its program that nobody has touched is not
+// in memory yet, and cannot be fetched here.
 SEC("tracepoint/call")
 int on_call(void *ctx) {
   __u32 type = PICKET_TP_CALL, zero = 0;
@@ -165,10 +173,81 @@ int on_call(void *ctx) {
   return 0;
 }
 
+enum { COMM_BYTES = 16, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000 };
+
+static __always_inline void put_short(struct record *r, struct account *account) {
+  bpf_get_current_comm(r->text, COMM_BYTES);  // of a child: its parent's, which it still has
+  r->event.text_bytes = COMM_BYTES;
+  account->seen++;
+  put_out(r, sizeof(r->event) + COMM_BYTES, account);
+}
+
 SEC("tracepoint/fork")
 int on_fork(void *ctx) {
-  __u32 child = 0, parent = bpf_get_current_pid_tgid() >> 32;
+  __u32 child = 0, flags = 0, type = PICKET_TP_FORK, zero = 0, parent = bpf_get_current_pid_tgid() >> 32;
+  bpf_probe_read_kernel(&flags, sizeof(flags), ctx + AT_CLONE);
+  if (flags & CLONE_THREAD) return 0;
   bpf_probe_read_kernel(&child, sizeof(child), ctx + AT_CHILD);
+  if (flags & CLONE_PARENT) {  // a child of the parent's parent
+    __u32 *real = bpf_map_lookup_elem(&parents, &parent);
+    parent = real ? *real : 0;
+  }
   bpf_map_update_elem(&parents, &child, &parent, BPF_ANY);
+  struct picket_tracepoint_shared *state = bpf_map_lookup_elem(&shared, &zero);
+  if (!state || !state->fork_exit) return 0;
+  bpf_map_delete_elem(&ends, &child);  // of a process that had the number before
+  struct account *account = bpf_map_lookup_elem(&accounts, &type);
+  struct record *r = begin(type);
+  if (!account || !r) return 0;
+  r->event.pid = r->event.tid = child;
+  r->event.ppid = parent;
+  put_short(r, account);
+  return 0;
+}
+
+// How processes end is known before they do: who asks to exit says with what, everybody else is ended by the last
+// signal that came. ENDED: asked, so signals after that mean nothing (the other threads get one).
+enum { ENDED = 1 << 30 };
+enum { LOST_SIGNAL = 1, NO_SIGNALS = 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 28 };
+
+SEC("tracepoint/ask")
+int on_ask(void *ctx) {
+  __u64 pids = bpf_get_current_pid_tgid();
+  __u32 pid = pids >> 32, code = 0;
+  if (LEADER_ONLY && pid != (__u32)pids) return 0;  // exit() of a thread ends only that
+  bpf_probe_read_kernel(&code, sizeof(code), ctx + AT_CODE);
+  __u32 status = (code & 0xff) << 8 | ENDED;
+  bpf_map_update_elem(&ends, &pid, &status, BPF_ANY);
+  return 0;
+}
+
+SEC("tracepoint/signal")
+int on_signal(void *ctx) {
+  __u64 pids = bpf_get_current_pid_tgid();
+  __u32 signal = 0, result = 0, pid = 0;
+  bpf_probe_read_kernel(&signal, sizeof(signal), ctx + AT_SIGNAL);
+  bpf_probe_read_kernel(&result, sizeof(result), ctx + AT_GENERATED);
+  bpf_probe_read_kernel(&pid, sizeof(pid), ctx + AT_TARGET);
+  // Those that end nobody by default: about children, terminals and windows, stop and continue.
+  if (result == LOST_SIGNAL || signal > 64 || (signal < 32 && NO_SIGNALS >> signal & 1)) return 0;
+  if (pid == (__u32)pids) pid = pids >> 32;  // a thread to itself
+  __u32 *before = bpf_map_lookup_elem(&ends, &pid);
+  if (before && *before & ENDED) return 0;
+  bpf_map_update_elem(&ends, &pid, &signal, BPF_ANY);
+  return 0;
+}
+
+SEC("tracepoint/exit")
+int on_exit(void *ctx) {
+  __u64 pids = bpf_get_current_pid_tgid();
+  __u32 type = PICKET_TP_EXIT, pid = pids;
+  if (pid != pids >> 32) return 0;  // a thread
+  struct account *account = bpf_map_lookup_elem(&accounts, &type);
+  struct record *r = begin(type);
+  if (!account || !r) return 0;
+  __u32 *end = bpf_map_lookup_elem(&ends, &pid);
+  r->event.argv_total = end ? *end & ~ENDED : 0;
+  bpf_map_delete_elem(&ends, &pid);
+  put_short(r, account);
   return 0;
 }

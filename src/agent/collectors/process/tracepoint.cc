@@ -1,5 +1,5 @@
-// Tier "tracepoint" of process: execs and their argv from plain tracepoints, on kernels without BTF; what the kernel
-// does not say there, procfs adds while it lives.
+// Tier "tracepoint" of process: execs with their argv, forks and ends from plain tracepoints, on kernels without BTF;
+// what the kernel does not say there, procfs adds while it lives.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -11,6 +11,7 @@
 #include "support/bpf_ring.h"
 #include "support/bpf_text.h"
 #include "support/procfs.h"
+#include "support/program_cache.h"
 #include "tracepoint_event.h"
 
 namespace picket::agent {
@@ -34,7 +35,7 @@ class ProcessTracepoint final : public Source {
   Duration on_timer() override { return drain(); }
 
   Counters counters() const override {
-    const KernelAccount kernel = ring_->account(PICKET_TP_EXEC + 1);
+    const KernelAccount kernel = ring_->account(PICKET_TP_HAPPENINGS);
     return {.seen = kernel.seen,
             .delivered = delivered_,
             .dropped_kernel = kernel.dropped,
@@ -74,6 +75,7 @@ class ProcessTracepoint final : public Source {
     std::memcpy(&event, bytes.data(), sizeof(event));
     const auto rest = as_text(bytes.subspan(sizeof(event)));
     const auto text = rest.substr(0, std::min<std::size_t>(event.text_bytes, rest.size()));
+    if (event.type == PICKET_TP_FORK || event.type == PICKET_TP_EXIT) return tell_other(event, text);
     const auto before =
         std::ranges::find_if(pending_, [&](const Pending& each) { return each.event.pid == event.pid; });
     if (event.type == PICKET_TP_CALL) {
@@ -143,6 +145,42 @@ class ProcessTracepoint final : public Source {
     if (record.executable.empty()) record.executable = exec.path;
     if (record.argv.empty()) record.argv_lost = true;
     if (record.argv_lost || record.executable.empty()) ++incomplete_;
+    if (environment_.settings.process_fork_exit) programs_.put(record.pid, 0, record.executable, record.argv);
+    ++delivered_;
+    environment_.sink.emit(record);
+  }
+
+  // A fork or an end: what ran is known from its exec, from its parent, or from procfs, else by its comm.
+  void tell_other(const picket_tracepoint_event& event, std::string_view comm) {
+    const auto open = std::ranges::find_if(pending_, [&](const Pending& each) { return each.event.pid == event.pid; });
+    if (open != pending_.end()) {
+      tell(*open, nullptr, {});
+      pending_.erase(open);
+    }
+    ProcessRecord record{.time = moment_from_boot(now_, event.time_ns), .origin = {"process", "tracepoint", false}};
+    record.kind = event.type == PICKET_TP_FORK ? ProcessRecord::Kind::fork : ProcessRecord::Kind::exit;
+    record.pid = event.pid;
+    record.ppid = event.ppid;
+    record.uid = record.euid = event.uid;
+    record.gid = event.gid;
+    record.credentials_known = true;
+    const ProgramCache::Program* program = nullptr;
+    if (record.kind == ProcessRecord::Kind::exit) {
+      record.exit_status = static_cast<std::int32_t>(event.argv_total);
+      program = programs_.find(event.pid, 0);
+    } else if (const auto* parent = programs_.find(event.ppid, 0)) {
+      const ProgramCache::Program same = *parent;
+      program = &programs_.put(event.pid, 0, same.executable, same.argv);
+    } else {  // also: forgets a process that had the number before
+      const bool lives = facts_.read_program(event.pid);
+      program = &programs_.put(event.pid, 0, lives ? facts_.executable() : "", lives ? facts_.argv() : "");
+    }
+    if (program) {
+      record.executable = program->executable;
+      record.argv = program->argv;
+    }
+    if (record.executable.empty()) record.executable = comm.substr(0, comm.find('\0'));
+    record.argv_bytes = record.argv.size();
     ++delivered_;
     environment_.sink.emit(record);
   }
@@ -152,6 +190,7 @@ class ProcessTracepoint final : public Source {
   std::unique_ptr<BpfRing> ring_;
   int fd_;
   ProcessFacts facts_;
+  ProgramCache programs_;  // which program a process is, for its fork and its end
   Moment now_;
   std::vector<Pending> pending_;
   std::vector<Pending> calls_;  // what threads want to execute, with its argv; most of them do
@@ -162,7 +201,7 @@ class ProcessTracepoint final : public Source {
 
 Result<std::unique_ptr<Source>> open_process_tracepoint(const Environment& environment) {
   TRY(const std::uint32_t ring_bytes, checked_ring_bytes(environment.settings.process_ring_bytes));
-  TRY(auto programs, open_tracepoint_programs(ring_bytes));
+  TRY(auto programs, open_tracepoint_programs(ring_bytes, environment.settings.process_fork_exit));
   return std::make_unique<ProcessTracepoint>(environment, std::move(programs));
 }
 

@@ -44,7 +44,7 @@ struct Architecture {
 constexpr Architecture kArchitectures[] = {
     {"x86_64", 152, 8}, {"aarch64", 248, 8}, {"riscv64", 16, 8}, {"armv7l", 52, 4}, {"armv6l", 52, 4}};
 
-constexpr std::size_t kProgramsMax = 6;
+constexpr std::size_t kProgramsMax = 10;
 static_assert(kProgramsMax <= PICKET_BPF_PROGRAMS_MAX);
 
 struct Attached {
@@ -84,6 +84,7 @@ Result<> make_maps(Attached& out, std::uint32_t ring_bytes) {
   TRY(out.maps[PICKET_TP_MAP_ACCOUNTS], make_map(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 16, PICKET_TP_TYPES));
   TRY(out.maps[PICKET_TP_MAP_SCRATCH], make_map(BPF_MAP_TYPE_PERCPU_ARRAY, 4, PICKET_TP_SCRATCH_BYTES, 1));
   TRY(out.maps[PICKET_TP_MAP_PARENTS], make_map(BPF_MAP_TYPE_LRU_HASH, 4, 4, PICKET_TP_PARENTS_MAX));
+  TRY(out.maps[PICKET_TP_MAP_ENDS], make_map(BPF_MAP_TYPE_LRU_HASH, 4, 4, PICKET_TP_ENDS_MAX));
   TRY(out.maps[PICKET_TP_MAP_SHARED],
       make_map(BPF_MAP_TYPE_ARRAY, 4, sizeof(picket_tracepoint_shared), 1, BPF_F_MMAPABLE));
   void* shared = mmap(nullptr, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -155,7 +156,24 @@ Result<> attach(Attached& out, const std::string& events, std::string_view trace
   return {};
 }
 
-Result<> load_and_attach(Attached& out, const std::string& events) {
+// How processes end, and that they do.
+Result<> attach_ends(Attached& out, const std::string& events, Patches& patches) {
+  for (const std::string_view call : {"syscalls/sys_enter_exit_group", "syscalls/sys_enter_exit"}) {
+    patches[PICKET_TP_LEADER_ONLY] = call.ends_with("exit");
+    TRY(patches[PICKET_TP_AT_CODE], offset_of(events, call, "error_code"));
+    TRY(auto ask, load(picket_tp_ask, picket_tp_ask_maps, out, patches));
+    TRY_VOID(attach(out, events, call, std::move(ask)));
+  }
+  TRY(patches[PICKET_TP_AT_SIGNAL], offset_of(events, "signal/signal_generate", "sig"));
+  TRY(patches[PICKET_TP_AT_TARGET], offset_of(events, "signal/signal_generate", "pid"));
+  TRY(patches[PICKET_TP_AT_GENERATED], offset_of(events, "signal/signal_generate", "result"));
+  TRY(auto signal, load(picket_tp_signal, picket_tp_signal_maps, out, patches));
+  TRY_VOID(attach(out, events, "signal/signal_generate", std::move(signal)));
+  TRY(auto exit, load(picket_tp_exit, picket_tp_exit_maps, out, patches));
+  return attach(out, events, "sched/sched_process_exit", std::move(exit));
+}
+
+Result<> load_and_attach(Attached& out, const std::string& events, bool fork_exit) {
   utsname name{};
   uname(&name);
   const auto* architecture = std::ranges::find(kArchitectures, std::string_view(name.machine), &Architecture::machine);
@@ -163,12 +181,13 @@ Result<> load_and_attach(Attached& out, const std::string& events) {
   Patches patches{};
   TRY(patches[PICKET_TP_AT_FILENAME], offset_of(events, "sched/sched_process_exec", "filename"));
   TRY(patches[PICKET_TP_AT_THREAD], offset_of(events, "sched/sched_process_exec", "old_pid"));
-  TRY(patches[PICKET_TP_AT_CHILD], offset_of(events, "sched/sched_process_fork", "child_pid"));
+  TRY(patches[PICKET_TP_AT_CHILD], offset_of(events, "task/task_newtask", "pid"));
+  TRY(patches[PICKET_TP_AT_CLONE], offset_of(events, "task/task_newtask", "clone_flags"));
   TRY(patches[PICKET_TP_AT_RESULT], offset_of(events, "syscalls/sys_exit_execve", "ret"));
   patches[PICKET_TP_WORD_BYTES] = architecture->word_bytes;
   patches[PICKET_TP_AT_STACK] = architecture->stack_offset;
   TRY(auto fork, load(picket_tp_fork, picket_tp_fork_maps, out, patches));
-  TRY_VOID(attach(out, events, "sched/sched_process_fork", std::move(fork)));
+  TRY_VOID(attach(out, events, "task/task_newtask", std::move(fork)));
   for (const std::string_view call : {"syscalls/sys_exit_execve", "syscalls/sys_exit_execveat"}) {
     TRY(auto result, load(picket_tp_result, picket_tp_result_maps, out, patches));
     TRY_VOID(attach(out, events, call, std::move(result)));
@@ -179,7 +198,8 @@ Result<> load_and_attach(Attached& out, const std::string& events) {
     TRY_VOID(attach(out, events, call, std::move(enter)));
   }
   TRY(auto exec, load(picket_tp_exec, picket_tp_exec_maps, out, patches));
-  return attach(out, events, "sched/sched_process_exec", std::move(exec));
+  TRY_VOID(attach(out, events, "sched/sched_process_exec", std::move(exec)));
+  return fork_exit ? attach_ends(out, events, patches) : Result<>{};
 }
 
 }  // namespace
@@ -211,14 +231,15 @@ std::optional<TracepointField> tracepoint_field(std::string_view format, std::st
   return std::nullopt;
 }
 
-Result<TracepointPrograms> open_tracepoint_programs(std::uint32_t ring_bytes) {
+Result<TracepointPrograms> open_tracepoint_programs(std::uint32_t ring_bytes, bool fork_exit) {
   const auto* events = std::ranges::find_if(kTraceFs, [](std::string_view path) {
     return access((std::string(path) + "sched/sched_process_exec/id").c_str(), R_OK) == 0;
   });
   if (events == std::end(kTraceFs)) return fail(Errc::not_found, "agent.tracepoint.tracefs");
   auto attached = std::make_unique<Attached>();
   TRY_VOID(make_maps(*attached, ring_bytes));
-  TRY_VOID(load_and_attach(*attached, std::string(*events)));
+  attached->shared->fork_exit = fork_exit;
+  TRY_VOID(load_and_attach(*attached, std::string(*events), fork_exit));
   picket_bpf bpf{};
   bpf.ring_fd = attached->maps[PICKET_TP_MAP_RING].get();
   bpf.accounts_fd = attached->maps[PICKET_TP_MAP_ACCOUNTS].get();

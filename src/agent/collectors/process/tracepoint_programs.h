@@ -26,8 +26,8 @@ struct TracepointPrograms {
   picket_tracepoint_shared* shared = nullptr;  ///< Lives as long as the ring.
 };
 /// Makes the maps, loads the programs, fitted to this kernel, and attaches them. Needs tracefs (mounted at its usual
-/// place), ring buffers (kernel 5.8) and perf events for tracepoints. Errors: not_found (tracefs), unsupported
+/// place), ring buffers (kernel 5.8) and perf events for tracepoints. `fork_exit`: forks and ends too. Errors: not_found (tracefs), unsupported
 /// (architecture, form of a tracepoint), io (refused).
-Result<TracepointPrograms> open_tracepoint_programs(std::uint32_t ring_bytes);
+Result<TracepointPrograms> open_tracepoint_programs(std::uint32_t ring_bytes, bool fork_exit);
 
 }  // namespace picket::agent
