@@ -31,6 +31,7 @@ const kReads = [
   '/alerts',
   '/recommendation-types',
   '/recommendations',
+  '/rules',
   '/schema',
   '/users',
   '/audit',

@@ -5,7 +5,7 @@
 import type { paths } from './generated';
 import type { Span } from './types';
 
-type Method = 'get' | 'post' | 'patch' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 type PathsWith<M extends Method> = { [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never }[keyof paths];
 type Operation<P extends keyof paths, M extends Method> = NonNullable<paths[P][M]>;
 
@@ -17,7 +17,12 @@ type Reply<Op> = Op extends { responses: infer R }
       ? Json<Made>
       : undefined
   : never;
-type Body<Op> = Op extends { requestBody: { content: { 'application/json': infer B } } } ? { body: B } : { body?: undefined };
+/** Files go as they are, everything else as JSON. */
+type Body<Op> = Op extends { requestBody: { content: { 'application/json': infer B } } }
+  ? { body: B }
+  : Op extends { requestBody: { content: { 'application/yaml': string } } }
+    ? { yaml: string }
+    : { body?: undefined };
 type PathParameters<Op> = Op extends { parameters: { path: infer P } } ? { path: P } : { path?: undefined };
 type QueryParameters<Op> = Op extends { parameters: { query?: infer Q } } ? { query?: Q } : { query?: undefined };
 export type CallOptions<Op> = Body<Op> & PathParameters<Op> & QueryParameters<Op> & { signal?: AbortSignal; ifMatch?: string };
@@ -79,8 +84,9 @@ async function readError(response: Response): Promise<ApiError> {
 }
 
 async function call(method: Method, template: string, options: CallOptions<unknown>): Promise<unknown> {
-  const { body, path, query, signal, ifMatch } = options as {
+  const { body, yaml, path, query, signal, ifMatch } = options as {
     body?: unknown;
+    yaml?: string;
     path?: Record<string, string>;
     query?: Record<string, QueryValue>;
     signal?: AbortSignal;
@@ -88,6 +94,7 @@ async function call(method: Method, template: string, options: CallOptions<unkno
   };
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (yaml !== undefined) headers['Content-Type'] = 'application/yaml';
   if (ifMatch !== undefined) headers['If-Match'] = `"${ifMatch}"`;
   if (method !== 'get' && csrfToken !== undefined) headers['X-Picket-CSRF'] = csrfToken;
 
@@ -96,7 +103,7 @@ async function call(method: Method, template: string, options: CallOptions<unkno
     response = await fetch(buildUrl(template, path, query), {
       method: method.toUpperCase(),
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? yaml : JSON.stringify(body),
       credentials: 'same-origin',
       signal,
     });
@@ -124,4 +131,4 @@ function caller<M extends Method>(method: M): Caller<M> {
   return ((path: string, options: CallOptions<unknown>) => call(method, path, options)) as Caller<M>;
 }
 
-export const api = { get: caller('get'), post: caller('post'), patch: caller('patch'), delete: caller('delete') };
+export const api = { get: caller('get'), post: caller('post'), put: caller('put'), patch: caller('patch'), delete: caller('delete') };

@@ -17,6 +17,8 @@ import type {
   RecommendationState,
   RecommendationType,
   ResponseOrder,
+  Rule,
+  RuleList,
   Triage,
   Twin,
 } from './types';
@@ -35,6 +37,9 @@ export const keys = {
   hubCertificates: (hub: string) => ['hub-certificates', hub] as const,
   recommendationTypes: ['recommendation-types'] as const,
   recommendations: (type: string, state: RecommendationState | undefined) => ['recommendations', type, state] as const,
+  rules: ['rules'] as const,
+  rule: (id: string) => ['rules', id] as const,
+  ruleFile: (name: string) => ['rule-files', name] as const,
   schema: ['schema'] as const,
   query: (request: QueryRequest) => ['query', request] as const,
 };
@@ -238,6 +243,71 @@ export function useSwitchRecommendationType() {
       void client.invalidateQueries({ queryKey: keys.recommendationTypes });
       void client.invalidateQueries({ queryKey: ['recommendations'] });
     },
+  });
+}
+
+/** What rules matched and cost changes all the time, their texts seldom. */
+const kRulesMs = 15_000;
+
+export function useRules() {
+  return useQuery({
+    queryKey: keys.rules,
+    queryFn: ({ signal }): Promise<RuleList> => api.get('/rules', { signal }),
+    refetchInterval: kRulesMs,
+  });
+}
+
+export function useRule(id: string) {
+  return useQuery({
+    queryKey: keys.rule(id),
+    queryFn: ({ signal }): Promise<Rule> => api.get('/rules/{id}', { path: { id }, signal }),
+    refetchInterval: kRulesMs,
+  });
+}
+
+export function useRuleFile(name: string) {
+  return useQuery({
+    queryKey: keys.ruleFile(name),
+    queryFn: ({ signal }) => api.get('/rule-files/{name}', { path: { name }, signal }),
+  });
+}
+
+export function useSwitchRule() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, enabled }: { id: string; enabled: boolean }) =>
+      api.patch('/rules/{id}', { path: { id }, body: { enabled } }),
+    onSuccess: (_, { id, enabled }) => {
+      client.setQueryData<RuleList>(keys.rules, (old) =>
+        old && { ...old, items: old.items.map((rule) => (rule.id === id ? { ...rule, enabled } : rule)) },
+      );
+      client.setQueryData<Rule>(keys.rule(id), (old) => old && { ...old, enabled });
+      void client.invalidateQueries({ queryKey: keys.rules });
+    },
+  });
+}
+
+function useRulesChanged(): () => void {
+  const client = useQueryClient();
+  return () => {
+    void client.invalidateQueries({ queryKey: keys.rules });
+    void client.invalidateQueries({ queryKey: ['rule-files'] });
+  };
+}
+
+export function useImportRules() {
+  const changed = useRulesChanged();
+  return useMutation({
+    mutationFn: ({ name, yaml }: { name: string; yaml: string }) => api.put('/rule-files/{name}', { path: { name }, yaml }),
+    onSuccess: changed,
+  });
+}
+
+export function useRemoveRuleFile() {
+  const changed = useRulesChanged();
+  return useMutation({
+    mutationFn: (name: string) => api.delete('/rule-files/{name}', { path: { name } }),
+    onSuccess: changed,
   });
 }
 

@@ -20,6 +20,8 @@ const AlertsPage = lazy(() => import('@/pages/alerts/alerts-page'));
 const AlertPage = lazy(() => import('@/pages/alert/alert-page'));
 const RecommendationsPage = lazy(() => import('@/pages/recommendations/recommendations-page'));
 const RecommendationPage = lazy(() => import('@/pages/recommendation/recommendation-page'));
+const RulesPage = lazy(() => import('@/pages/rules/rules-page'));
+const RulePage = lazy(() => import('@/pages/rule/rule-page'));
 const LogsPage = lazy(() => import('@/pages/logs/logs-page'));
 const NotFoundPage = lazy(() => import('@/pages/not-found-page'));
 
@@ -69,6 +71,8 @@ function Gate() {
               <Route path="/alerts/:alertId" element={<AlertPage />} />
               <Route path="/recommendations" element={<RecommendationsPage />} />
               <Route path="/recommendations/:type" element={<RecommendationPage />} />
+              <Route path="/rules" element={<RulesPage />} />
+              <Route path="/rules/:id" element={<RulePage />} />
               <Route path="/logs" element={<LogsPage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Routes>

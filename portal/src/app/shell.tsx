@@ -13,6 +13,8 @@ import {
   Lightbulb20Regular,
   Server20Filled,
   Server20Regular,
+  ShieldTask20Filled,
+  ShieldTask20Regular,
 } from '@fluentui/react-icons';
 import { useEffect, useRef, type ComponentType, type ReactNode } from 'react';
 import { NavLink, useLocation } from 'react-router-dom';
@@ -37,6 +39,7 @@ const kDestinations: readonly Destination[] = [
   { path: '/hub', label: 'Hub', icon: Server20Regular, activeIcon: Server20Filled },
   { path: '/alerts', label: 'Alerts', icon: AlertUrgent20Regular, activeIcon: AlertUrgent20Filled },
   { path: '/recommendations', label: 'Recommendations', icon: Lightbulb20Regular, activeIcon: Lightbulb20Filled },
+  { path: '/rules', label: 'Rules', icon: ShieldTask20Regular, activeIcon: ShieldTask20Filled },
   { path: '/logs', label: 'Logs', icon: DocumentSearch20Regular, activeIcon: DocumentSearch20Filled },
 ];
 

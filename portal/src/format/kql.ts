@@ -53,6 +53,11 @@ export function recommendationQuery(type: string): string {
 }
 
 /** Where the Logs page opens with this query. */
+/** Alerts of one type, newest first. */
+export function alertTypeQuery(type: string): string {
+  return `SecurityAlert\n| where AlertType == ${kqlString(type)}\n| sort by TimeGenerated desc`;
+}
+
 export function logsPath(query: string, timespan?: string): string {
   return `/logs?q=${encodeURIComponent(query)}${timespan ? `&timespan=${encodeURIComponent(timespan)}` : ''}`;
 }

@@ -24,6 +24,7 @@ import {
   schema,
   twinOf,
 } from './data.mjs';
+import { findRule, findRuleFile, listRules, putRuleFile, removeRuleFile } from './rules.mjs';
 
 const kPort = Number(process.env.MOCK_PORT ?? 8480);
 const kDist = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -359,6 +360,27 @@ function route(method, path, query, body) {
     }
     case 'GET recommendations':
       return { status: 200, body: listRecommendations(query) };
+    case 'GET rules': {
+      const rule = id ? findRule(id) : undefined;
+      if (id && !rule) return fail(404, 'not_found', 'There is no such rule.');
+      return { status: 200, body: rule ?? listRules() };
+    }
+    case 'PATCH rules': {
+      const rule = findRule(id);
+      if (!rule) return fail(404, 'not_found', 'There is no such rule.');
+      rule.enabled = body.enabled;
+      return { status: 204 };
+    }
+    case 'GET rule-files': {
+      const file = findRuleFile(id);
+      return file ? { status: 200, body: file } : fail(404, 'not_found', 'There is no such rule file.');
+    }
+    case 'PUT rule-files': {
+      const made = putRuleFile(id, body);
+      return made ? { status: 201, body: made } : fail(400, 'invalid', 'The file holds no rule.');
+    }
+    case 'DELETE rule-files':
+      return removeRuleFile(id) ? { status: 204 } : fail(404, 'not_found', 'There is no such rule file.');
     case 'POST query': {
       const result = body.query.includes('"response."') ? listCommands(body.query) : answer(body.query);
       return { status: 'error' in result ? 400 : 200, body: result };
@@ -372,6 +394,7 @@ function route(method, path, query, body) {
 async function readBody(request) {
   let text = '';
   for await (const chunk of request) text += chunk;
+  if (request.headers['content-type'] === 'application/yaml') return text;
   return text ? JSON.parse(text) : undefined;
 }
 

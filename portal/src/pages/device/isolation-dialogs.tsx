@@ -5,7 +5,7 @@ import { useRespond } from '@/api/queries';
 import type { Device } from '@/api/types';
 import { useNotifications } from '@/app/notifications';
 import { readNetworks } from '@/format/response';
-import { FormDialog } from './form-dialog';
+import { FormDialog } from '@/parts/form-dialog';
 
 const kAgentModule = 'DefenderIotMicroAgent';
 const kDurations = [

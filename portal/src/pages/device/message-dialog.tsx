@@ -2,7 +2,7 @@ import { Field, Input, Textarea } from '@fluentui/react-components';
 import { useState } from 'react';
 import { useSendMessage } from '@/api/queries';
 import { useNotifications } from '@/app/notifications';
-import { FormDialog } from './form-dialog';
+import { FormDialog } from '@/parts/form-dialog';
 
 const kBodyCharactersMax = 65_536;
 

@@ -6,7 +6,7 @@ import { parseJson } from '@/format/json';
 import { Choice } from '@/parts/choice';
 import { JsonField } from '@/parts/json-field';
 import { JsonText } from '@/parts/json-text';
-import { FormDialog } from './form-dialog';
+import { FormDialog } from '@/parts/form-dialog';
 
 const kTimeoutS = { min: 5, max: 300, usual: 30 };
 

@@ -3,7 +3,7 @@ import { usePatchTwin } from '@/api/queries';
 import { useNotifications } from '@/app/notifications';
 import { parseTwinPatch } from '@/format/json';
 import { JsonField } from '@/parts/json-field';
-import { FormDialog } from './form-dialog';
+import { FormDialog } from '@/parts/form-dialog';
 
 const kBegin = `{
   "tags": {},
