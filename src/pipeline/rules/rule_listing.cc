@@ -65,7 +65,13 @@ RuleListing listing_of(const DetectorEntry& detector) {
   out.level = info == nullptr ? "none" : lower_case(info->severity_default);
   out.status = "stable";
   out.alert_type = std::string(detector.raises);
-  out.description = "docs/detection.md tells when it fires.";
+  out.author = "Picket";
+  if (info != nullptr) {
+    out.description = info->description;
+    for (const auto* list : {&info->techniques, &info->sub_techniques}) {
+      for (const std::string& technique : *list) out.tags.push_back("attack." + lower_case(technique));
+    }
+  }
   out.own = true;
   return out;
 }

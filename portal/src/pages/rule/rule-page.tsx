@@ -119,7 +119,8 @@ function Origin({ rule }: { rule: Rule }) {
           facts={[
             ['Author', rule.author],
             ['License', rule.license],
-            ['File', rule.file],
+            ['File', rule.own ? undefined : rule.file],
+            ['Shipped', rule.own ? 'with Picket' : undefined],
             ['Filters', rule.filters.join(', ')],
           ]}
         />

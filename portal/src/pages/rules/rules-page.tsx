@@ -28,7 +28,7 @@ const kColumns: ColumnDef<Rule>[] = [
   {
     id: 'level',
     header: 'Level',
-    meta: { sort: 'level', width: '140px' },
+    meta: { sort: 'level', width: '124px' },
     cell: ({ row }) => <SeverityBadge severity={severityOfLevel(row.original.level)} />,
   },
   {
@@ -41,11 +41,11 @@ const kColumns: ColumnDef<Rule>[] = [
       </Link>
     ),
   },
-  { id: 'alert', header: 'Raises', meta: { width: '220px', wideOnly: true }, cell: ({ row }) => row.original.alertType },
+  { id: 'alert', header: 'Raises', meta: { width: '200px', wideOnly: true }, cell: ({ row }) => row.original.alertType },
   {
     id: 'source',
     header: 'Looks at',
-    meta: { width: '190px', wideOnly: true },
+    meta: { width: '160px', wideOnly: true },
     cell: ({ row }) => row.original.logSource || <Muted>{kindName(row.original.kind)}</Muted>,
   },
   {
