@@ -1,5 +1,7 @@
 #include "connection.h"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 
@@ -119,16 +121,63 @@ http::Response begin_live(const HttpSettings& settings, Response response, Reque
   return out;
 }
 
+/// Looks now and then whether the peer has gone while its request is worked on. On the connection's thread.
+class GoneWatch : public std::enable_shared_from_this<GoneWatch> {
+ public:
+  explicit GoneWatch(net::Stream& stream) : stream_(stream), timer_(stream.executor()) {}
+  std::stop_token begin() {
+    look_later();
+    return source_.get_token();
+  }
+  void end() {
+    ended_ = true;
+    timer_.cancel();
+  }
+
+ private:
+  void look_later() {
+    timer_.expires_after(kLookEvery);
+    timer_.async_wait([self = shared_from_this()](boost::system::error_code) {
+      if (self->ended_) return;
+      if (self->stream_.peer_finished()) self->source_.request_stop();
+      if (!self->source_.stop_requested()) self->look_later();
+    });
+  }
+  static constexpr std::chrono::milliseconds kLookEvery{200};
+  net::Stream& stream_;  // not touched once ended
+  asio::steady_timer timer_;
+  std::stop_source source_;
+  bool ended_ = false;
+};
+
+struct EndOfWatch {
+  std::shared_ptr<GoneWatch> watch;
+  explicit EndOfWatch(std::shared_ptr<GoneWatch> of) : watch(std::move(of)) {}
+  EndOfWatch(const EndOfWatch&) = delete;
+  EndOfWatch& operator=(const EndOfWatch&) = delete;
+  ~EndOfWatch() { watch->end(); }
+};
+
+// Those that wait for an engine or a device have workers of their own: signing in never waits behind them.
+bool is_slow(std::string_view path) {
+  constexpr std::array kPrefixes{std::string_view("/v1/"), std::string_view("/v2/"), std::string_view("/api/v1/query"),
+                                 std::string_view("/api/v1/analytics-rules")};
+  constexpr std::array kSuffixes{std::string_view("/methods"), std::string_view("/response")};
+  return std::ranges::any_of(kPrefixes, [&](std::string_view one) { return path.starts_with(one); }) ||
+         std::ranges::any_of(kSuffixes, [&](std::string_view one) { return path.ends_with(one); });
+}
+
 asio::awaitable<http::Response> answer(const HttpSettings& settings, Request& request,
                                        http::ConnectionInfo& connection) {
-  // Those that wait for an engine or a device have workers of their own: signing in never waits behind them.
-  const bool slow = request.path == std::string(kApiPrefix) + "/query" || request.path.ends_with("/methods") ||
-                    request.path.ends_with("/response");
+  const bool slow = is_slow(request.path);
   auto& workers = slow ? settings.query_workers : settings.workers;
+  const EndOfWatch watch(std::make_shared<GoneWatch>(connection.stream));
+  if (slow) request.gone = watch.watch->begin();
   Response response = co_await on_worker(settings, workers, connection.stream.executor(), request);
   if (response.live_from) co_return begin_live(settings, std::move(response), std::move(request), connection);
   // Whoever the API answers has shown who it is. Files are for everybody, and prove nothing.
-  if (response.status < 400 && request.path.starts_with(kApiPrefix)) connection.admission.authenticated();
+  const bool api = request.path.starts_with(kApiPrefix) || is_slow(request.path);
+  if (response.status < 400 && api) connection.admission.authenticated();
   co_return to_http(std::move(response));
 }
 
@@ -166,8 +215,8 @@ http::Settings connection_settings(const HttpSettings& settings) {
                             http::ConnectionInfo&) -> asio::awaitable<std::expected<http::BodyPlan, http::Response>> {
         // A table of networks is large; only a program with a token sends one.
         const bool table = head.path.starts_with("/api/v1/intelligence/") && !head.header("authorization").empty();
-        co_return http::BodyPlan{.bytes_max = table ? settings.options.table_bytes_max
-                                                    : settings.options.body_bytes_max};
+        co_return http::BodyPlan{.bytes_max =
+                                     table ? settings.options.table_bytes_max : settings.options.body_bytes_max};
       },
       .refuse = [](http::ParseError error) { return to_http(Response::error({.code = std::string(code_of(error))})); }};
 }

@@ -1,35 +1,62 @@
-// Runs KQL: text to SQL (kql), SQL to rows (workspace), mistakes to API errors.
+// Runs KQL: text to SQL (kql), SQL to rows (workspace), mistakes to API errors; under the caller's share and limits.
 #pragma once
 
 #include <expected>
-#include <optional>
+#include <memory>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/services.h"
-#include "base/core/json_writer.h"
 #include "http.h"
 #include "kql/compile.h"
+#include "result_values.h"
+#include "running_queries.h"
 
 namespace picket::api {
+
+struct Call;
+
+inline constexpr std::size_t kRowsMax = 500'000;           ///< Of any result.
+inline constexpr std::size_t kResultBytesMax = 64U << 20;  ///< Of any result.
+inline constexpr Duration kTimeoutMax = Duration::minutes(10);
+
+struct RunLimits {
+  std::size_t rows_max = 10'000;
+  std::size_t bytes_max = 32U << 20;
+  Duration timeout = Duration::seconds(30);
+};
 
 struct KqlTable {
   std::vector<kql::ResultColumn> columns;
   workspace::QueryResult result;
+  std::shared_ptr<const kql::Plan> plan;
+  Duration elapsed{};
+
+  /// "There were more rows than …"; empty: nothing was left out.
+  [[nodiscard]] std::string cut_message(const RunLimits& limits) const;
 };
 
-/// Errors: query_…, query_limit, query_failed, busy, internal.
+/// One query of a caller.
+struct QueryOrder {
+  std::string text;
+  kql::Options options;
+  RunLimits limits{};
+  std::string api = "rest";
+  std::string client_request_id{};
+  std::string application{};
+};
+
+/// Runs it in the caller's share of queries; ends early when the caller goes away, or somebody cancels it. Blocks.
+/// Errors: query_…, query_limit, query_failed, query_cancelled, query_throttled, busy, internal.
+std::expected<KqlTable, ApiError> run_order(const Call& call, const QueryOrder& order);
+
+/// A query of the server's own.
 std::expected<KqlTable, ApiError> run_kql(const Services& services, std::string_view query, const kql::Options& options,
                                           std::size_t rows_max, const std::stop_token& stopping);
 
-/// Writes one value as the OpenAPI document's QueryResult says.
-void write_value(JsonWriter& out, kql::Type type, const workspace::Cell& cell);
-
-/// "PT1H", "P1DT2H30M" back from `now`, or "start/end". nullopt: neither.
-std::optional<kql::TimeRange> parse_timespan(std::string_view text, Timestamp now);
-
-/// A byte range of `text` in UTF-16 code units, as editors count.
-TextSpan to_utf16(const kql::Span& span, std::string_view text);
+/// The tables, and the stored functions of the moment.
+kql::Schema current_schema(const Services& services);
 
 }  // namespace picket::api

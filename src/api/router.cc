@@ -79,6 +79,9 @@ constexpr std::array kRoutes{
     Route{"GET", "/alerts/{id}", Access::reader, get_alert},
     Route{"PATCH", "/alerts/{id}", Access::contributor, triage_alert},
     Route{"POST", "/query", Access::reader, run_query},
+    Route{"POST", "/query/export", Access::reader, export_query},
+    Route{"GET", "/queries", Access::reader, list_queries},
+    Route{"DELETE", "/queries/{id}", Access::reader, cancel_query},
     Route{"GET", "/schema", Access::reader, get_schema},
     Route{"GET", "/users", Access::admin, list_users},
     Route{"POST", "/users", Access::admin, create_user},
@@ -128,9 +131,19 @@ void record_denied(const Parts& parts, const Request& request, std::string_view 
   if (!recorded) log::error("api", "a denied call was not recorded: {}", describe(recorded.error()));
 }
 
-// Fills in the caller; an error when the call is not allowed.
-std::optional<ApiError> authorize(const Parts& parts, const Route& route, Call& call) {
-  if (route.access == Access::open) return std::nullopt;
+Response call_route(const Parts& parts, const Route& route, Call& call) {
+  if (auto error = authorize(parts, route.access, call)) return Response::error(*error);
+  auto query = parse_query(call.request.query);
+  if (!query) return Response::error({.code = "bad_request"});
+  call.query = *std::move(query);
+  auto answer = route.handler(call);
+  return answer ? *std::move(answer) : Response::error(answer.error());
+}
+
+}  // namespace
+
+std::optional<ApiError> authorize(const Parts& parts, Access access, Call& call) {
+  if (access == Access::open) return std::nullopt;
   auto caller = parts.authenticator.identify(call.request);
   if (!caller) return caller.error();
   if (!*caller) return ApiError{.code = "not_signed_in"};
@@ -140,21 +153,10 @@ std::optional<ApiError> authorize(const Parts& parts, const Route& route, Call& 
     if (call.caller.csrf.empty() || !equal_constant_time(as_bytes(token), as_bytes(call.caller.csrf)))
       return ApiError{.code = "csrf"};
   }
-  if (may(call.caller, route.access)) return std::nullopt;
+  if (may(call.caller, access)) return std::nullopt;
   record_denied(parts, call.request, call.caller.user);
   return ApiError{.code = "denied"};
 }
-
-Response call_route(const Parts& parts, const Route& route, Call& call) {
-  if (auto error = authorize(parts, route, call)) return Response::error(*error);
-  auto query = parse_query(call.request.query);
-  if (!query) return Response::error({.code = "bad_request"});
-  call.query = *std::move(query);
-  auto answer = route.handler(call);
-  return answer ? *std::move(answer) : Response::error(answer.error());
-}
-
-}  // namespace
 
 std::span<const Route> routes() { return kRoutes; }
 

@@ -14,6 +14,7 @@
 #include "api/services.h"
 #include "authenticator.h"
 #include "http.h"
+#include "running_queries.h"
 
 namespace picket::api {
 
@@ -28,6 +29,7 @@ struct Parts {
   Authenticator& authenticator;
   Live& live;
   Facts& facts;
+  RunningQueries& running;
   ScryptCost scrypt;
   Timestamp started_at;
   std::stop_token stopping;
@@ -61,6 +63,9 @@ std::span<const Route> routes();
 
 /// Finds the route, the caller and the role, checks the CSRF token, calls the handler. Any worker.
 Response dispatch(const Parts& parts, const Request& request);
+
+/// Fills in the caller; an error when the call is not allowed.
+std::optional<ApiError> authorize(const Parts& parts, Access access, Call& call);
 
 inline constexpr std::string_view kApiPrefix = "/api/v1";
 

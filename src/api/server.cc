@@ -31,11 +31,13 @@ struct Server::Core {
         authenticator(services.users, services.clock, options.scrypt),
         facts(services, stop_source.get_token()),
         workers(options.workers, options.waiting_max),
-        query_workers(options.query_workers, options.waiting_max),
+        query_workers(options.query_workers, options.waiting_max, true),
+        running(services.clock, {options.user_queries_running, options.user_queries_max}),
         parts{.services = services,
               .authenticator = authenticator,
               .live = live,
               .facts = facts,
+              .running = running,
               .scrypt = options.scrypt,
               .started_at = services.clock.now(),
               .stopping = stop_source.get_token(),
@@ -65,6 +67,7 @@ struct Server::Core {
   http::Counters http_counters;
   http::Workers workers;
   http::Workers query_workers;
+  RunningQueries running;
   Parts parts;
   HttpSettings http_settings;
   http::Settings connections;
@@ -105,6 +108,8 @@ CounterGroup Server::Core::counters() const {
   add("malformed_requests", number(http_counters.malformed.load()));
   add("timeouts", number(http_counters.timeouts.load()));
   add("workers_refused", number(workers.refused() + query_workers.refused()));
+  add("queries_throttled", number(running.refused()));
+  add("queries_cancelled", number(running.cancelled()));
   add("live_readers", number(live.readers()));
   add("live_published", number(live.published()));
   add("live_readers_refused", number(live.readers_refused()));

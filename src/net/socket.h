@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <poll.h>
 
 #include "net/stream.h"
 #include "net/tls_context.h"
@@ -13,6 +14,11 @@ namespace picket::net {
 using Socket = asio::ip::tcp::socket;
 
 Endpoint peer_of(const Socket& socket);
+/// Whether a FIN or a reset has come, behind whatever is still unread.
+inline bool peer_finished(const Socket& socket) {
+  pollfd state{.fd = const_cast<Socket&>(socket).native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
 /// Error code of Asio as ours.
 std::unexpected<Error> fail_with(const boost::system::error_code& code, std::string_view where);
 

@@ -57,6 +57,7 @@ class TcpStream final : public Stream {
     socket_.cancel(ignored);
   }
 
+  [[nodiscard]] bool peer_finished() const override { return net::peer_finished(socket_); }
   [[nodiscard]] const Endpoint& peer() const override { return peer_; }
   [[nodiscard]] const TlsFacts* tls() const override { return nullptr; }
   asio::any_io_executor executor() override { return socket_.get_executor(); }

@@ -131,6 +131,7 @@ class TlsStream final : public TlsServerStream {
     socket_.cancel(ignored);
   }
 
+  [[nodiscard]] bool peer_finished() const override { return net::peer_finished(socket_); }
   [[nodiscard]] const Endpoint& peer() const override { return peer_; }
   [[nodiscard]] const TlsFacts* tls() const override { return &facts_; }
   asio::any_io_executor executor() override { return socket_.get_executor(); }

@@ -87,6 +87,9 @@ Answer get_alert(Call& call);
 Answer triage_alert(Call& call);
 // query_routes.cc
 Answer run_query(Call& call);
+Answer export_query(Call& call);
+Answer list_queries(Call& call);
+Answer cancel_query(Call& call);
 Answer get_schema(Call& call);
 // user_routes.cc
 Answer list_users(Call& call);

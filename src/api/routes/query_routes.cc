@@ -1,5 +1,7 @@
+// Our own query API: rows, files of rows, what is running, and what there is to query.
 #include "../json_body.h"
 #include "../kql_run.h"
+#include "../result_files.h"
 #include "base/core/json_writer.h"
 #include "handlers.h"
 #include "message/event_table.h"
@@ -8,9 +10,9 @@ namespace picket::api {
 namespace {
 
 constexpr std::int64_t kRowsDefault = 10'000;
-constexpr std::int64_t kRowsMax = 500'000;
+constexpr std::int64_t kTimeoutDefaultS = 30;
 
-std::string result_json(const KqlTable& table, Duration elapsed) {
+std::string result_json(const KqlTable& table, const RunLimits& limits) {
   JsonWriter out;
   out.begin_object().key("columns").begin_array();
   for (const kql::ResultColumn& column : table.columns) {
@@ -24,29 +26,94 @@ std::string result_json(const KqlTable& table, Duration elapsed) {
     }
     out.end_array();
   }
-  out.end_array().key("stats").begin_object().key("elapsed_ms").value(static_cast<double>(elapsed.us) / 1000.0);
-  out.key("rows").value(std::uint64_t{table.result.rows}).key("truncated").value(table.result.truncated).end_object();
-  return out.end_object().take();
+  out.end_array();
+  if (table.plan && table.plan->render) {
+    out.key("render").begin_object().key("visualization").value(table.plan->render->chart);
+    for (const auto& [name, value] : table.plan->render->properties) out.key(name).value(value);
+    out.end_object();
+  }
+  out.key("stats").begin_object().key("elapsed_ms").value(static_cast<double>(table.elapsed.us) / 1000.0);
+  out.key("rows").value(std::uint64_t{table.result.rows}).key("truncated").value(table.result.truncated);
+  if (table.result.truncated) out.key("partial").value(table.cut_message(limits));
+  return out.end_object().end_object().take();
+}
+
+std::expected<QueryOrder, ApiError> order_of(const Call& call, const JsonBody& body) {
+  QueryOrder order{.text = {}, .options = {.now = call.now()}};
+  API_TRY(order.text, body.required_text("query", kql::kQueryBytesMax));
+  API_TRY(const auto timespan, body.text("timespan", 128));
+  API_TRY(const auto rows_max, body.number("max_rows", 1, kRowsMax));
+  API_TRY(const auto timeout, body.number("timeout_s", 1, kTimeoutMax.whole_seconds()));
+  API_TRY(const auto id, body.text("client_request_id", 128));
+  order.limits.rows_max = static_cast<std::size_t>(rows_max.value_or(kRowsDefault));
+  order.limits.bytes_max = kResultBytesMax;
+  order.limits.timeout = Duration::seconds(timeout.value_or(kTimeoutDefaultS));
+  order.client_request_id = id.value_or("");
+  if (timespan && !timespan->empty()) {
+    order.options.time_range = parse_timespan(*timespan, call.now());
+    if (!order.options.time_range)
+      return std::unexpected(invalid("timespan", "This must be a duration such as PT1H or an interval of two times."));
+  }
+  return order;
 }
 
 }  // namespace
 
 Answer run_query(Call& call) {
-  API_TRY(const auto body, JsonBody::parse(call.request, {"query", "timespan", "max_rows"}));
-  API_TRY(const auto query, body.required_text("query", kql::kQueryBytesMax));
-  API_TRY(const auto timespan, body.text("timespan", 128));
-  API_TRY(const auto rows_max, body.number("max_rows", 1, kRowsMax));
-  kql::Options options{.now = call.now()};
-  if (timespan && !timespan->empty()) {
-    options.time_range = parse_timespan(*timespan, call.now());
-    if (!options.time_range)
-      return std::unexpected(invalid("timespan", "This must be a duration such as PT1H or an interval of two times."));
-  }
-  const Duration begin = call.parts.services.clock.monotonic();
-  const auto table = run_kql(call.parts.services, query, options,
-                             static_cast<std::size_t>(rows_max.value_or(kRowsDefault)), call.parts.stopping);
+  API_TRY(const auto body,
+          JsonBody::parse(call.request, {"query", "timespan", "max_rows", "timeout_s", "client_request_id"}));
+  API_TRY(const auto order, order_of(call, body));
+  const auto table = run_order(call, order);
   if (!table) return std::unexpected(table.error());
-  return Response::json(result_json(*table, call.parts.services.clock.monotonic() - begin));
+  return Response::json(result_json(*table, order.limits));
+}
+
+Answer export_query(Call& call) {
+  API_TRY(const auto body,
+          JsonBody::parse(call.request, {"query", "timespan", "max_rows", "timeout_s", "client_request_id", "format"}));
+  API_TRY(auto order, order_of(call, body));
+  API_TRY(const auto format, body.required_text("format", 16));
+  API_TRY(const auto rows_max, body.number("max_rows", 1, kRowsMax));
+  order.limits.rows_max = static_cast<std::size_t>(rows_max.value_or(kRowsMax));
+  if (format != "csv" && format != "parquet") return std::unexpected(invalid("format", "This must be csv or parquet."));
+  const auto table = run_order(call, order);
+  if (!table) return std::unexpected(table.error());
+  Response out;
+  out.headers = {{"Cache-Control", "no-store"}, {"X-Picket-Truncated", table->result.truncated ? "true" : "false"}};
+  if (format == "csv") {
+    out.headers.emplace_back("Content-Type", "text/csv; charset=utf-8; header=present");
+    out.body = csv_of(*table);
+  } else {
+    auto file = parquet_of(*table);
+    if (!file) return api_error(file.error(), "query");
+    out.headers.emplace_back("Content-Type", "application/vnd.apache.parquet");
+    out.body = *std::move(file);
+  }
+  out.headers.emplace_back("Content-Disposition", "attachment; filename=\"query." + format + "\"");
+  return out;
+}
+
+// Everybody sees and ends what is their own; Admins, everything.
+Answer list_queries(Call& call) {
+  const bool admin = call.caller.role == state::Role::admin;
+  JsonWriter out;
+  out.begin_object().key("items").begin_array();
+  for (const auto& query : call.parts.running.list(admin ? "" : call.caller.user)) {
+    out.begin_object().key("id").value(query.id).key("user").value(query.start.user);
+    out.key("query").value(query.start.text).key("api").value(query.start.api);
+    out.key("clientRequestId").value(query.start.client_request_id).key("application").value(query.start.application);
+    out.key("started").value(query.since).key("state").value(query.waiting ? "waiting" : "running");
+    if (query.percent >= 0) out.key("percent").value(query.percent).key("rowsRead").value(query.rows_done);
+    out.end_object();
+  }
+  return Response::json(out.end_array().end_object().take());
+}
+
+Answer cancel_query(Call& call) {
+  const bool admin = call.caller.role == state::Role::admin;
+  if (call.parts.running.cancel(call.path_values[0], admin ? "" : call.caller.user) == 0)
+    return std::unexpected(ApiError{.code = "not_found", .target = "query"});
+  return Response::empty();
 }
 
 Answer get_schema(Call& call) {

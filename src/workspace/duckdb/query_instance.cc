@@ -1,7 +1,10 @@
 #include "duckdb/query_instance.h"
 
+#include <thread>
+
 #include <fmt/format.h>
 
+#include "base/server/priority.h"
 #include "duckdb/relations.h"
 #include "duckdb/result_reader.h"
 #include "duckdb/sql_guard.h"
@@ -23,6 +26,20 @@ class Registration {
   SnapshotRegistry& registry_;
   std::uint64_t token_;
 };
+
+// Settings of one connection, the only ones that may still be changed once the instance is locked.
+constexpr const char* kWithProgress = "SET enable_progress_bar = true; SET enable_progress_bar_print = false";
+
+// DuckDB's threads inherit the priority of the thread that opens the instance: what they compute gives way to the hub
+// and the pipeline, however hostile the query is.
+Outcome<Database> open_in_background(const std::vector<std::pair<std::string, std::string>>& settings) {
+  Outcome<Database> out;
+  std::jthread([&] {
+    lower_priority();
+    out = open_instance(settings);
+  }).join();
+  return out;
+}
 
 bool bind_cell(const Prepared& prepared, idx_t index, const Cell& cell) {
   switch (cell.kind()) {
@@ -49,11 +66,11 @@ Outcome<std::unique_ptr<QueryInstance>> QueryInstance::open(const DuckdbOptions&
                                                             const std::string& spill_directory, const Schema& schema,
                                                             const Layouts& layouts, QueryWatch& watch) {
   std::unique_ptr<QueryInstance> instance(new QueryInstance(schema, layouts, watch));
-  TRY(instance->database_, open_instance({{"memory_limit", fmt::format("{}B", options.query_memory_bytes)},
-                                          {"threads", fmt::format("{}", options.query_threads)},
-                                          {"autoinstall_known_extensions", "false"},
-                                          {"autoload_known_extensions", "false"},
-                                          {"allow_community_extensions", "false"}}));
+  TRY(instance->database_, open_in_background({{"memory_limit", fmt::format("{}B", options.query_memory_bytes)},
+                                               {"threads", fmt::format("{}", options.query_threads)},
+                                               {"autoinstall_known_extensions", "false"},
+                                               {"autoload_known_extensions", "false"},
+                                               {"allow_community_extensions", "false"}}));
   TRY(Connection connection, connect(instance->database_));
   TRY_VOID(register_hot_scan(connection, instance->context_));
   if (options.register_functions && !options.register_functions(connection.get())) {
@@ -73,6 +90,7 @@ Outcome<> QueryInstance::lock_down(const Connection& connection, const DuckdbOpt
       // Segments come and go while it runs, so their folder stays reachable for ATTACH; what a query says is checked
       // before (sql_guard.h), so that it cannot read there either.
       fmt::format("SET allowed_directories = [{}]", quote_text(options.directory + "/")),
+      "SET allowed_configs = ['enable_progress_bar', 'enable_progress_bar_print']",
       "SET enable_external_access = false",
       "SET lock_configuration = true",
   };
@@ -89,9 +107,10 @@ QueryOutcome QueryInstance::query(const QueryRequest& request, std::shared_ptr<c
   };
   auto connection = connect(database_);
   if (!connection) return internal(connection.error());
-  const QueryWatch::Guard guard(watch_, connection->get(), deadline, request.cancellation);
+  const QueryWatch::Guard guard(watch_, connection->get(), deadline, request);
 
   const auto answer = [&]() -> QueryOutcome {
+    if (request.progress) static_cast<void>(workspace::run(*connection, kWithProgress, "workspace.query.progress"));
     auto used = check_sql(*connection, request.sql, schema_);
     if (!used) return std::unexpected(std::move(used).error());
     const Registration registration(snapshots_, snapshot);

@@ -7,7 +7,16 @@ namespace {
 
 // DuckDB clears the interrupt flag when a statement begins, so one interrupt may be lost between two steps of a query.
 constexpr auto kInterruptAgain = std::chrono::milliseconds(10);
+constexpr auto kProgressEvery = std::chrono::milliseconds(500);
 constexpr auto kTimeoutMax = std::chrono::hours(24);
+
+// Safe beside the running query: DuckDB keeps these numbers in atomics.
+void read_progress(duckdb_connection connection, QueryProgress& out) {
+  const duckdb_query_progress_type now = duckdb_query_progress(connection);
+  out.percent = now.percentage;
+  out.rows_done = now.rows_processed;
+  out.rows_total = now.total_rows_to_process;
+}
 
 }  // namespace
 
@@ -65,6 +74,9 @@ void QueryWatch::run(const std::stop_token& stop) {
         next = std::min(next, now + kInterruptAgain);
       } else {
         next = std::min(next, entry.deadline);
+        if (entry.progress == nullptr) continue;
+        read_progress(entry.connection, *entry.progress);
+        next = std::min(next, now + kProgressEvery);
       }
     }
     dirty_ = false;
@@ -73,15 +85,15 @@ void QueryWatch::run(const std::stop_token& stop) {
 }
 
 QueryWatch::Guard::Guard(QueryWatch& watch, duckdb_connection connection, Deadline deadline,
-                         const std::stop_token& cancellation)
+                         const QueryRequest& request)
     : watch_(watch) {
   {
     const std::lock_guard lock(watch_.mutex_);
-    entry_ = watch_.entries_.insert(watch_.entries_.end(), Entry{connection, deadline});
+    entry_ = watch_.entries_.insert(watch_.entries_.end(), Entry{connection, deadline, request.progress});
     watch_.dirty_ = true;
     watch_.changed_.notify_all();
   }
-  callback_.emplace(cancellation, Cancel{this});  // may call at once, so without the lock
+  callback_.emplace(request.cancellation, Cancel{this});  // may call at once, so without the lock
 }
 
 QueryWatch::Guard::~Guard() {

@@ -40,7 +40,7 @@ class QueryGate {
   std::uint32_t waiting_ = 0;
 };
 
-/// One thread that interrupts connections whose query is out of time or was cancelled.
+/// One thread that interrupts connections whose query is out of time or was cancelled, and asks how far the others are.
 class QueryWatch {
  public:
   QueryWatch();
@@ -54,6 +54,7 @@ class QueryWatch {
   struct Entry {
     duckdb_connection connection;
     Deadline deadline;
+    std::shared_ptr<QueryProgress> progress;
     bool cancelled = false;
     std::optional<QueryError::Kind> verdict;
   };
@@ -69,7 +70,7 @@ class QueryWatch {
 /// Watches one connection as long as it lives. verdict() says why the query was interrupted, if it was.
 class QueryWatch::Guard {
  public:
-  Guard(QueryWatch& watch, duckdb_connection connection, Deadline deadline, const std::stop_token& cancellation);
+  Guard(QueryWatch& watch, duckdb_connection connection, Deadline deadline, const QueryRequest& request);
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
   ~Guard();

@@ -188,6 +188,7 @@ std::expected<bool, QueryError> add_chunk(duckdb_data_chunk chunk, const QueryRe
     if (out.rows == request.rows_max || bytes > request.bytes_max) {
       for (ResultColumn& column : out.columns) column.truncate(out.rows);
       out.truncated = true;
+      out.cut = out.rows == request.rows_max ? Cut::rows : Cut::bytes;
       return false;
     }
     ++out.rows;

@@ -21,7 +21,9 @@ struct ServerOptions {
   /// More than net::ListenerOptions::unauthenticated_max, so that strangers cannot take the place of signed-in users.
   std::size_t connections_max = 2048;
   std::size_t workers = 4;        ///< Threads for what may block: state, scrypt, small queries of our own.
-  std::size_t query_workers = 3;  ///< For POST /query alone: slow queries must not hold up anything else.
+  std::size_t query_workers = 10;  ///< For queries and calls of devices: slow ones must not hold up anything else.
+  std::size_t user_queries_max = 6;      ///< Of one user, running and waiting; fewer than query_workers.
+  std::size_t user_queries_running = 3;  ///< Of these.
   std::size_t waiting_max = 256;  ///< Requests that wait for a worker of either kind; more are answered 503.
   std::size_t header_bytes_max = 16U << 10;
   std::size_t body_bytes_max = 1U << 20;

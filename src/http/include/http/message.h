@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,6 +56,8 @@ struct Request {
   std::string address;             ///< Of the peer.
   std::shared_ptr<void> note;      ///< What Settings::accept found out, for Settings::answer; shared by nobody else.
   bool keep_alive = true;
+  /// Requested when the peer has gone while it waits for the answer; only where the handler's connection looks for it.
+  std::stop_token gone;
 
   /// The first header of that name, or "".
   [[nodiscard]] std::string_view header(std::string_view name) const;

@@ -24,7 +24,8 @@ class Workers {
  public:
   using Job = std::move_only_function<void()>;
 
-  Workers(std::size_t threads, std::size_t waiting_max);
+  /// `background`: the threads give way to all others of the process.
+  Workers(std::size_t threads, std::size_t waiting_max, bool background = false);
   ~Workers();
 
   /// False: too much is waiting; the job was not taken.

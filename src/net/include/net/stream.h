@@ -73,6 +73,9 @@ class Stream {
   /// the destructor, so that a late operation cannot hit another connection's.
   virtual void close() = 0;
 
+  /// The peer has finished or is gone, as far as the system knows; unread bytes may still be there. Never waits.
+  [[nodiscard]] virtual bool peer_finished() const { return false; }
+
   [[nodiscard]] virtual const Endpoint& peer() const = 0;
   /// nullptr: not TLS.
   [[nodiscard]] virtual const TlsFacts* tls() const = 0;

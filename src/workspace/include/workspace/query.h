@@ -1,8 +1,10 @@
 // One query of a workspace, and what comes back.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -13,6 +15,16 @@
 #include "workspace/rows.h"
 
 namespace picket::workspace {
+
+/// How far a query is. Written while it runs, about twice a second; read from any thread.
+struct QueryProgress {
+  std::atomic<double> percent = -1;  ///< 0 to 100; -1: not known.
+  std::atomic<std::uint64_t> rows_done = 0;
+  std::atomic<std::uint64_t> rows_total = 0;  ///< An estimate; 0: not known.
+};
+
+/// Which limit left rows out of a result.
+enum class Cut : std::uint8_t { none, rows, bytes };
 
 /// One SELECT in the SQL of the engine, as the KQL emitter writes it. Tables and views go by their schema names,
 /// without catalog or schema. Anything else (statements that write, other tables, table functions that read files) is
@@ -25,6 +37,8 @@ struct QueryRequest {
   Duration timeout = Duration::seconds(30);
   /// Ends the query early; safe to use from any thread.
   std::stop_token cancellation;
+  /// Told how far the query is; nullptr: nobody wants to know. Shared by whoever shows it.
+  std::shared_ptr<QueryProgress> progress;
   /// A promise of the caller: only rows with the table's time column in [from, to] matter. Whole segments outside are
   /// not opened; rows outside may still appear, so the SQL filters too.
   std::optional<Timestamp> time_from;
@@ -79,6 +93,7 @@ struct QueryResult {
   std::vector<ResultColumn> columns;
   std::size_t rows = 0;
   bool truncated = false;  ///< There were more rows than rows_max or bytes_max allowed.
+  Cut cut = Cut::none;     ///< Which of the two it was.
   /// How far each stream was visible, in the order of Workspace::streams(): last sequence the query could see.
   std::vector<std::uint64_t> visible_through;
 
