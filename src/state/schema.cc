@@ -25,9 +25,6 @@ extern const char* const kRevocationsSchema;
 extern const char* const kRulesSchema;
 extern const char* const kSavedQueriesSchema;
 extern const char* const kAnalyticsSchema;
-extern const char* const kAlertLifeSchema;
-extern const char* const kIncidentsSchema;
-extern const char* const kSuppressionsSchema;
 
 namespace {
 
@@ -109,9 +106,7 @@ std::span<const UpgradeStep> upgrade_steps() {
   static const DomainScript revocations[] = {{"revocations", kRevocationsSchema}};
   static const DomainScript rules[] = {{"rules", kRulesSchema}};
   static const DomainScript queries[] = {{"saved queries", kSavedQueriesSchema}, {"analytics", kAnalyticsSchema}};
-  static const DomainScript life[] = {
-      {"alert life", kAlertLifeSchema}, {"incidents", kIncidentsSchema}, {"suppressions", kSuppressionsSchema}};
-  static const UpgradeStep steps[] = {{1, first}, {2, device_hub}, {3, revocations}, {4, rules}, {5, queries}, {6, life}};
+  static const UpgradeStep steps[] = {{1, first}, {2, device_hub}, {3, revocations}, {4, rules}, {5, queries}};
   return steps;
 }
 
