@@ -1,11 +1,12 @@
-"""Turns the programs of a BPF object without BTF into C tables: `embed_programs.py OBJECT > HEADER`.
+"""Turns the programs of a BPF object without BTF into C tables: `embed_programs.py OBJECT PREFIX > HEADER`.
 
-Each section "tracepoint/NAME" becomes `picket_tp_NAME`, its instructions as numbers of 64 bits, and `picket_tp_NAME_maps`,
+Each section "PREFIX/NAME" becomes `picket_PREFIX_NAME`, its instructions as numbers of 64 bits, and `picket_PREFIX_NAME_maps`,
 pairs of an instruction's index and the map that it names, a symbol of the section "slots".
 """
 import struct
 import sys
 
+prefix = sys.argv[2]
 with open(sys.argv[1], "rb") as file:
     data = file.read()
 (table,) = struct.unpack_from("<Q", data, 40)
@@ -24,9 +25,9 @@ symbols_at, symbols_bytes, symbol_names = headers[symbols_index][4:7]
 # name, info, other, section, value, size
 symbols = [struct.unpack_from("<IBBHQQ", data, at) for at in range(symbols_at, symbols_at + symbols_bytes, 24)]
 
-print("/* Made by embed_programs.py from tracepoint.bpf.c. */")
+print("/* Made by embed_programs.py. */")
 for index, name in enumerate(names):
-    if not name.startswith("tracepoint/"):
+    if not name.startswith(f"{prefix}/"):
         continue
     start, length = headers[index][4:6]
     words = struct.unpack_from(f"<{length // 8}Q", data, start)
@@ -38,12 +39,12 @@ for index, name in enumerate(names):
             offset, info = struct.unpack_from("<QQ", data, at)
             symbol = symbols[info >> 32]
             assert info & 0xFFFFFFFF == 1 and names[symbol[3]] == "slots", "only maps may be named"
-            uses.append((offset // 8, "PICKET_TP_MAP_" + text(symbol_names, symbol[0]).upper()))
+            uses.append((offset // 8, f"PICKET_{prefix.upper()}_MAP_" + text(symbol_names, symbol[0]).upper()))
     short = name.split("/")[1]
-    print(f"static const unsigned long long picket_tp_{short}[] = {{")
+    print(f"static const unsigned long long picket_{prefix}_{short}[] = {{")
     for i in range(0, len(words), 5):
         print("    " + " ".join(f"{word:#x}ULL," for word in words[i:i + 5]))
     print("};")
-    print(f"static const struct picket_tp_use picket_tp_{short}_maps[] = {{")
+    print(f"static const struct picket_program_use picket_{prefix}_{short}_maps[] = {{")
     print("    " + " ".join(f"{{{i}, {m}}}," for i, m in uses))
     print("};")

@@ -47,7 +47,7 @@ static __always_inline void put_out(struct record *r, __u64 bytes, struct accoun
   __u32 zero = 0;
   struct picket_tracepoint_shared *state = bpf_map_lookup_elem(&shared, &zero);
   if (bpf_ringbuf_output(&ring, r, bytes, BPF_RB_NO_WAKEUP)) account->dropped++;
-  if (state) wake_reader(&ring, &state->waiting, state->wake_bytes);
+  if (state) wake_reader(&ring, &state->waiting, &state->wake_bytes);
 }
 
 static __always_inline struct record *begin(__u32 type) {
@@ -69,7 +69,7 @@ static __always_inline struct record *begin(__u32 type) {
   return r;
 }
 
-SEC("tracepoint/exec")
+SEC("tp/exec")
 int on_exec(void *ctx) {
   __u32 type = PICKET_TP_EXEC;
   struct account *account = bpf_map_lookup_elem(&accounts, &type);
@@ -91,7 +91,7 @@ int on_exec(void *ctx) {
 // environment, and behind those the arguments themselves, one after the other: all in memory, and of any length. The
 // context of a system call's tracepoint begins with a pointer to the registers; newer kernels put false ones there,
 // whose stack is the kernel's.
-SEC("tracepoint/result")
+SEC("tp/result")
 int on_result(void *ctx) {
   __u32 type = PICKET_TP_ARGV;
   struct account *account = bpf_map_lookup_elem(&accounts, &type);
@@ -130,7 +130,7 @@ enum { ARGUMENTS_MAX = 512 };
 
 // Where on_result() cannot: the arguments as the caller has them. A page of its program that nobody has touched is not
 // in memory yet, and cannot be fetched here.
-SEC("tracepoint/call")
+SEC("tp/call")
 int on_call(void *ctx) {
   __u32 type = PICKET_TP_CALL, zero = 0;
   struct account *account = bpf_map_lookup_elem(&accounts, &type);
@@ -182,7 +182,7 @@ static __always_inline void put_short(struct record *r, struct account *account)
   put_out(r, sizeof(r->event) + COMM_BYTES, account);
 }
 
-SEC("tracepoint/fork")
+SEC("tp/fork")
 int on_fork(void *ctx) {
   __u32 child = 0, flags = 0, type = PICKET_TP_FORK, zero = 0, parent = bpf_get_current_pid_tgid() >> 32;
   bpf_probe_read_kernel(&flags, sizeof(flags), ctx + AT_CLONE);
@@ -210,7 +210,7 @@ int on_fork(void *ctx) {
 enum { ENDED = 1 << 30 };
 enum { LOST_SIGNAL = 1, NO_SIGNALS = 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 28 };
 
-SEC("tracepoint/ask")
+SEC("tp/ask")
 int on_ask(void *ctx) {
   __u64 pids = bpf_get_current_pid_tgid();
   __u32 pid = pids >> 32, code = 0;
@@ -221,7 +221,7 @@ int on_ask(void *ctx) {
   return 0;
 }
 
-SEC("tracepoint/signal")
+SEC("tp/signal")
 int on_signal(void *ctx) {
   __u64 pids = bpf_get_current_pid_tgid();
   __u32 signal = 0, result = 0, pid = 0;
@@ -237,7 +237,7 @@ int on_signal(void *ctx) {
   return 0;
 }
 
-SEC("tracepoint/exit")
+SEC("tp/exit")
 int on_exit(void *ctx) {
   __u64 pids = bpf_get_current_pid_tgid();
   __u32 type = PICKET_TP_EXIT, pid = pids;

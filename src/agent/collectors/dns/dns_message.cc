@@ -15,23 +15,6 @@ constexpr std::uint16_t kResponse = 0x8000, kOpcode = 0x7800, kTruncated = 0x020
 constexpr std::size_t kNameBytesMax = 255;
 enum Type : std::uint16_t { kA = 1, kNs = 2, kCname = 5, kPtr = 12, kTxt = 16, kAaaa = 28 };
 
-void append_escaped(std::string& out, std::string_view label) {
-  for (const char c : label) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c >= 'A' && c <= 'Z') {
-      out.push_back(static_cast<char>(c - 'A' + 'a'));
-    } else if (c == '.' || c == '\\') {
-      out.append(1, '\\').push_back(c);
-    } else if (byte > 0x20 && byte < 0x7f) {
-      out.push_back(c);
-    } else {
-      const char digits[] = {'\\', static_cast<char>('0' + byte / 100), static_cast<char>('0' + byte / 10 % 10),
-                             static_cast<char>('0' + byte % 10)};
-      out.append(digits, sizeof(digits));
-    }
-  }
-}
-
 void add_address(int family, Bytes data, DnsMessage& out) {
   std::array<std::uint8_t, 16> raw{};
   std::ranges::transform(data, raw.begin(), [](std::byte b) { return static_cast<std::uint8_t>(b); });
@@ -84,6 +67,23 @@ constexpr std::string_view kCodeNames[] = {"NOERROR",  "FORMERR", "SERVFAIL", "N
 
 }  // namespace
 
+void append_dns_label(std::string& out, std::string_view label) {
+  for (const char c : label) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c >= 'A' && c <= 'Z') {
+      out.push_back(static_cast<char>(c - 'A' + 'a'));
+    } else if (c == '.' || c == '\\') {
+      out.append(1, '\\').push_back(c);
+    } else if (byte > 0x20 && byte < 0x7f) {
+      out.push_back(c);
+    } else {
+      const char digits[] = {'\\', static_cast<char>('0' + byte / 100), static_cast<char>('0' + byte / 10 % 10),
+                             static_cast<char>('0' + byte % 10)};
+      out.append(digits, sizeof(digits));
+    }
+  }
+}
+
 Result<std::string> read_dns_name(Bytes whole, Cursor& in) {
   std::string out;
   std::size_t bytes = 0;
@@ -111,7 +111,7 @@ Result<std::string> read_dns_name(Bytes whole, Cursor& in) {
     bytes += length + 1U;
     if (bytes > kNameBytesMax) return fail(Errc::malformed, "dns.name.length", here);
     if (!out.empty()) out.push_back('.');
-    append_escaped(out, label);
+    append_dns_label(out, label);
   }
   in = after.value_or(at);
   return out.empty() ? std::string(".") : out;

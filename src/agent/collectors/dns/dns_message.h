@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/record.h"
@@ -37,6 +38,9 @@ inline constexpr std::size_t kDnsNameTextMax = 4 * 255;
 /// backslashes in labels, are escaped as in master files (section 5.1). Errors: truncated, malformed (pointer forward,
 /// unknown kind of label, longer than 255 bytes).
 Result<std::string> read_dns_name(Bytes whole, Cursor& in);
+
+/// Appends one label of a name, as read_dns_name() writes it.
+void append_dns_label(std::string& out, std::string_view label);
 
 std::string dns_type_text(std::uint16_t type);  ///< "A", "AAAA", "TYPE1234".
 std::string dns_code_text(std::uint8_t code);   ///< "NOERROR", "NXDOMAIN", "RCODE15".

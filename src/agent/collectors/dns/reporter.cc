@@ -46,9 +46,15 @@ void DnsReporter::ask(const DnsMessage& message, const DnsPacket& packet, const 
   if (look_up->pid != 0) look_up->executable = owner_.executable(look_up->pid);
 }
 
+void DnsReporter::tell(LookUp& look_up) {
+  if (look_up.pid != 0) look_up.executable = owner_.executable(look_up.pid);
+  report(look_up);
+}
+
 void DnsReporter::report(const LookUp& look_up) {
   for (const IpAddress& address : look_up.addresses) looked_up_names().put(address, look_up.name);
-  const std::string type = dns_type_text(look_up.type), server = address_text(look_up.server.address);
+  const std::string type = look_up.type != 0 ? dns_type_text(look_up.type) : "",
+                    server = address_text(look_up.server.address);
   const std::string code = look_up.timed_out ? "TIMEOUT" : look_up.code ? dns_code_text(*look_up.code) : "";
   const std::vector<std::string_view> answers(look_up.answers.begin(), look_up.answers.end());
   message::Dns item{.query_name = look_up.name,

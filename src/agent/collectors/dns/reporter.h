@@ -22,6 +22,8 @@ class DnsReporter {
   };
   /// `packet` begins with its IP header.
   void take(Bytes packet, const Seen& seen);
+  /// Reports a look-up that a tier knows whole but for the executable.
+  void tell(LookUp& look_up);
   /// Reports what got no answer in time. Returns the delay until the next may be due.
   Duration on_time();
   /// Happenings that a tier lost before they came here.
