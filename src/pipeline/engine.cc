@@ -309,7 +309,12 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
   const message::SecurityMessage& message = batch.keep(*std::move(decoded));
   const Identity device = record.identity.to_identity();
   const Moment moment = moment_of(record, changes);
-  hub_->see_message({device, record.enqueued, message.sent_utc}, moment);
+  hub_->see_message({.sender = device,
+                     .enqueued = record.enqueued,
+                     .sent = message.sent_utc,
+                     .bytes = record.body.size(),
+                     .profile = moment.profile},
+                    moment);
   const std::string group(devices_->group_of(record.identity));
   std::string model(devices_->model_of(record.identity));
   const Duration correction = clock_correction(message.sent_utc, record.enqueued);
@@ -325,9 +330,12 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
       const workspace::RowId row{record.id.sequence, static_cast<std::uint32_t>(message.event_index[e]),
                                  static_cast<std::uint32_t>(i)};
       rows_.add_item(record, message, event, event.items[i], row, time, batch);
-      if (event.is_empty) continue;
       const DetectorEvent seen{event, event.items[i], device,          group,     model, processes_, process_groups_,
                                row,   time,           record.enqueued, correction};
+      if (event.is_empty) {
+        hub_->see_empty(seen, moment);
+        continue;
+      }
       if (event.kind == message::EventKind::SystemInformation) {
         devices_->set_model(device, model_name(seen), record.enqueued);
         model = devices_->model_of(record.identity);
@@ -336,6 +344,7 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
       processes_.see(seen);
     }
   }
+  hub_->message_done(moment);
   for (const message::RejectedEvent& rejected : message.rejected) {
     ++stats_.dead_letters;
     rows_.add_dead_letter(record, rejected.error, static_cast<std::uint32_t>(rejected.index), batch);

@@ -12,6 +12,7 @@
 #include "control.h"
 #include "detector.h"
 #include "hub_record.h"
+#include "pipeline/catalogue.h"
 #include "pipeline/recommendation.h"
 
 namespace picket::pipeline {
@@ -29,6 +30,9 @@ struct Verdict {
 struct HubFindings {
   std::vector<HubFinding> alerts;
   std::vector<Verdict> verdicts;
+  /// Of types that no catalogue names, since devices do: whole but for rule, source and generated. Their detector
+  /// remembers their state; it tells changes only.
+  std::vector<RecommendationChange> checks;
 };
 
 /// A security message as a whole: who sent it, when by its own clock.
@@ -36,6 +40,8 @@ struct SeenMessage {
   const Identity& sender;
   Timestamp enqueued;
   std::optional<Timestamp> sent;
+  std::size_t bytes = 0;  ///< On the wire.
+  Profile profile = Profile::standard;
 };
 
 /// Deterministic: sees record time only, and everything it remembers is in its state part.
@@ -47,6 +53,10 @@ class HubDetector {
   virtual void see_message(const SeenMessage&, HubFindings&) {}
   /// Each payload item.
   virtual void see_event(const DetectorEvent&, HubFindings&) {}
+  /// An event without a payload item: an empty snapshot.
+  virtual void see_empty(const DetectorEvent&, HubFindings&) {}
+  /// After the events of a message.
+  virtual void message_done(HubFindings&) {}
   virtual void see_group(const Identity& /*device*/, std::string_view /*group*/) {}
   /// A rules_change record.
   virtual void configure(const RulesChange&, Timestamp) {}

@@ -1,6 +1,7 @@
 #include "custom/custom_rules.h"
 #include "hub_detector.h"
 #include "hub_rules/hub_rules.h"
+#include "posture/posture.h"
 
 namespace picket::pipeline {
 namespace {
@@ -19,6 +20,11 @@ constexpr HubDetectorEntry kDetectors[] = {
     {.name = "hub.silence", .make = make_silence, .messages = true},
     {.name = "hub.traits", .make = make_traits, .messages = true},
     {.name = "hub.origin", .make = make_origin},
+    {.name = "posture.agent_messages", .make = make_agent_messages, .messages = true},
+    {.name = "posture.agent_settings", .make = make_agent_settings, .events = true},
+    {.name = "posture.baseline", .make = make_baseline, .events = true},
+    {.name = "posture.firewall", .make = make_firewall, .events = true},
+    {.name = "posture.open_ports", .make = make_open_ports, .events = true},
     {.name = "custom.rules", .make = make_custom_rules, .events = true},
 };
 

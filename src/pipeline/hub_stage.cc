@@ -63,8 +63,16 @@ void HubStage::raise(const Running& running, const Moment& moment) {
   for (const Verdict& verdict : findings_.verdicts) {
     if (settings_.security_on(verdict.device.hub)) recommendations_.take(verdict, context, moment.out);
   }
+  for (RecommendationChange& check : findings_.checks) {
+    if (!settings_.security_on(check.device.hub)) continue;
+    check.rule = running.name;
+    check.source = moment.source;
+    check.generated = moment.enqueued;
+    moment.out.emplace_back(std::move(check));
+  }
   findings_.alerts.clear();
   findings_.verdicts.clear();
+  findings_.checks.clear();
 }
 
 Result<> HubStage::process(const journal::RecordView& record, RowBatch& batch, const Moment& moment) {
@@ -104,6 +112,20 @@ void HubStage::see_message(const SeenMessage& message, const Moment& moment) {
 void HubStage::see_event(const DetectorEvent& event, const Moment& moment) {
   for (const Running* running : of_events_) {
     running->detector->see_event(event, findings_);
+    raise(*running, moment);
+  }
+}
+
+void HubStage::see_empty(const DetectorEvent& event, const Moment& moment) {
+  for (const Running* running : of_events_) {
+    running->detector->see_empty(event, findings_);
+    raise(*running, moment);
+  }
+}
+
+void HubStage::message_done(const Moment& moment) {
+  for (const Running* running : of_events_) {
+    running->detector->message_done(findings_);
     raise(*running, moment);
   }
 }

@@ -40,6 +40,8 @@ class HubStage {
   Result<> process(const journal::RecordView& record, RowBatch& batch, const Moment& moment);
   void see_message(const SeenMessage& message, const Moment& moment);
   void see_event(const DetectorEvent& event, const Moment& moment);
+  void see_empty(const DetectorEvent& event, const Moment& moment);
+  void message_done(const Moment& moment);
   /// Before each record: tells detectors of a new minute once.
   void advance(const Moment& moment);
   void configure(const RulesChange& rules, const Moment& moment);

@@ -22,6 +22,8 @@ export function TypeSwitch({ item, label }: { item: RecommendationType; label?: 
   const mayChange = useMay('Admin');
   const change = useSwitchRecommendationType();
   const { done, failed } = useNotifications();
+  // Checks of the baseline are switched on the agent.
+  if (item.type.startsWith('IoT_CISBenchmarks_')) return null;
   if (!mayChange) {
     return (
       <Badge appearance="tint" color={item.enabled ? 'brand' : 'subtle'}>

@@ -18,6 +18,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kNameBytesMax = 128;
+constexpr std::string_view kCheckDescription =
+    "A check of the baseline. It is switched in the baseline settings of the agent, or exempted with a reason.";
 constexpr std::size_t kManifestBytesMax = 256 * 1024;
 
 std::unexpected<ApiError> not_offered() { return std::unexpected(ApiError{.code = "not_implemented"}); }
@@ -83,6 +85,13 @@ Answer list_recommendation_types(Call& call) {
     out.key("active").value(count == counts->end() ? std::uint64_t{0} : count->active);
     out.key("resolved").value(count == counts->end() ? std::uint64_t{0} : count->resolved);
     out.key("enabled").value(std::ranges::find(*disabled, info.type) == disabled->end()).end_object();
+  }
+  // Checks of baselines: which there are, devices say.
+  for (const state::RecommendationCount& count : *counts) {
+    if (pipeline::RecommendationCatalogue::builtin().find(count.type) != nullptr) continue;
+    out.begin_object().key("type").value(count.type).key("displayName").value(count.display_name);
+    out.key("severity").value(count.severity).key("description").value(kCheckDescription);
+    out.key("active").value(count.active).key("resolved").value(count.resolved).key("enabled").value(true).end_object();
   }
   return Response::json(out.end_array().end_object().take());
 }
