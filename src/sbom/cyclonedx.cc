@@ -1,0 +1,111 @@
+// CycloneDX 1.6: https://cyclonedx.org/docs/1.6/json/
+#include "base/core/json_writer.h"
+#include "document_parts.h"
+
+namespace picket::sbom {
+namespace {
+
+constexpr std::size_t kNestedMax = 16;
+
+void property(JsonWriter& out, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  out.begin_object().key("name").value(name).key("value").value(value).end_object();
+}
+
+void write(JsonWriter& out, const Component& component, std::size_t number) {
+  const bool system = component.type == "binary" && component.name == "linux";
+  out.begin_object().key("type").value(system ? "operating-system" : "library");
+  out.key("bom-ref").value("component-" + std::to_string(number));
+  if (!component.vendor.empty()) {
+    out.key("supplier").begin_object().key("name").value(component.vendor).end_object();
+  }
+  out.key("name").value(component.name).key("version").value(component.version);
+  if (!component.purl.empty()) out.key("purl").value(component.purl);
+  if (!component.evidence.empty()) {
+    out.key("evidence").begin_object().key("occurrences").begin_array().begin_object();
+    out.key("location").value(component.evidence).end_object().end_array().end_object();
+  }
+  out.key("properties").begin_array();
+  property(out, "picket:type", component.type);
+  property(out, "picket:architecture", component.architecture);
+  property(out, "picket:sourceName", component.source_name);
+  property(out, "picket:sourceVersion", component.source_version);
+  out.end_array().end_object();
+}
+
+void read_properties(const Json& properties, Component& out) {
+  properties.for_items([&](const Json& one) {
+    const auto name = member(one, "name"), value = member(one, "value");
+    if (name == "picket:type") out.type = value;
+    if (name == "picket:architecture") out.architecture = value;
+    if (name == "picket:sourceName") out.source_name = value;
+    if (name == "picket:sourceVersion") out.source_version = value;
+    // What syft and trivy call them.
+    if (out.source_name.empty() && (name == "syft:metadata:source" || name == "aquasecurity:trivy:SrcName"))
+      out.source_name = value;
+    if (out.source_version.empty() &&
+        (name == "syft:metadata:sourceVersion" || name == "aquasecurity:trivy:SrcVersion"))
+      out.source_version = value;
+  });
+}
+
+void read_components(const Json& list, Document& out, std::size_t depth) {
+  list.for_items([&](const Json& item) {
+    const auto kind = member(item, "type"), name = member(item, "name");
+    if (name.empty() || out.components.size() >= kDocumentComponentsMax) {
+      ++out.left_out;
+      return;
+    }
+    // Files are not software of their own; a container holds some.
+    if (kind != "file" && kind != "data") {
+      Component component = component_from(member(item, "purl", 2048), name, member(item, "version"));
+      if (const auto group = member(item, "group"); !group.empty() && component.purl.empty())
+        component.name = group + "/" + name;
+      if (const auto supplier = item.find("supplier")) component.vendor = member(*supplier, "name");
+      if (component.vendor.empty()) component.vendor = member(item, "publisher");
+      if (const auto properties = item.find("properties")) read_properties(*properties, component);
+      if (kind == "operating-system" && component.purl.empty()) {
+        ++out.left_out;  // the distribution itself
+      } else {
+        out.components.push_back(finished(std::move(component)));
+      }
+    }
+    if (const auto nested = item.find("components"); nested && depth > 0) read_components(*nested, out, depth - 1);
+  });
+}
+
+}  // namespace
+
+std::string to_cyclonedx(const Subject& subject, std::span<const Component> components) {
+  JsonWriter out;
+  out.begin_object().key("$schema").value("http://cyclonedx.org/schema/bom-1.6.schema.json");
+  out.key("bomFormat").value("CycloneDX").key("specVersion").value("1.6");
+  out.key("serialNumber").value("urn:uuid:" + subject.serial).key("version").value(1);
+  out.key("metadata").begin_object().key("timestamp").value(subject.created);
+  out.key("tools").begin_object().key("components").begin_array().begin_object().key("type").value("application");
+  out.key("name").value("picket").key("version").value(subject.tool_version).end_object().end_array().end_object();
+  out.key("component").begin_object().key("type").value("device").key("bom-ref").value("subject");
+  out.key("name").value(subject.name);
+  if (!subject.version.empty()) out.key("version").value(subject.version);
+  out.end_object().end_object();
+  out.key("components").begin_array();
+  std::size_t number = 0;
+  for (const Component& component : components) write(out, component, number++);
+  return out.end_array().end_object().take();
+}
+
+Result<Document> read_cyclonedx(const Json& root) {
+  Document out{.format = "CycloneDX " + member(root, "specVersion")};
+  const auto version = member(root, "specVersion");
+  if (!version.starts_with("1.")) return fail(Errc::unsupported, "cyclonedx.specVersion");
+  if (const auto metadata = root.find("metadata")) {
+    if (const auto about = metadata->find("component")) {
+      out.name = member(*about, "name");
+      out.version = member(*about, "version");
+    }
+  }
+  if (const auto list = root.find("components")) read_components(*list, out, kNestedMax);
+  return out;
+}
+
+}  // namespace picket::sbom
