@@ -111,7 +111,9 @@ struct Count {
 struct As {
   Name name;
 };
-struct Serialize {};
+struct Serialize {
+  std::vector<Assignment> columns;
+};
 struct Render {
   Name chart;
   std::vector<std::pair<std::string, std::string>> properties;
@@ -126,13 +128,114 @@ struct Join {
   PipelinePtr right;
   Name kind;  ///< Empty text: the default.
   std::vector<ExpressionPtr> conditions;
+  bool lookup = false;  ///< `lookup`: the right side's keys are dropped, and kind is leftouter or inner.
+};
+
+struct Operator;
+
+/// mv-expand and the head of mv-apply.
+struct Expand {
+  struct Item {
+    std::optional<Name> name;
+    ExpressionPtr value;
+    std::optional<Type> type;  ///< to typeof(...)
+  };
+  std::vector<Item> items;
+  bool bags_as_arrays = false;
+  std::optional<Name> index{};  ///< with_itemindex=
+  ExpressionPtr limit{};
+};
+struct Apply {
+  Expand expand;
+  std::vector<Operator> operators;
+};
+struct Parse {
+  struct Part {
+    enum class Kind : std::uint8_t { star, text, column };
+    Kind kind = Kind::star;
+    std::string text{};
+    Name name{};
+    Type type = Type::string;
+  };
+  enum class Kind : std::uint8_t { simple, relaxed, regex };
+  ExpressionPtr value;
+  Kind kind = Kind::simple;
+  std::string flags{};
+  std::vector<Part> parts;
+  bool where = false;  ///< parse-where: rows without a match are dropped.
+};
+struct ParseKv {
+  ExpressionPtr value;
+  std::vector<std::pair<Name, Type>> columns;
+  std::vector<std::pair<Name, std::string>> options;
+};
+struct Search {
+  std::vector<Name> tables;
+  ExpressionPtr predicate;
+  bool case_sensitive = false;
+};
+struct Find {
+  std::vector<Name> tables;
+  ExpressionPtr predicate;
+  std::vector<Name> columns;  ///< project; empty: those that the predicate names and all common ones.
+  std::optional<Name> with_source{};
+};
+struct MakeSeries {
+  struct Measure {
+    Assignment value;
+    ExpressionPtr fallback;  ///< default=
+  };
+  std::vector<Measure> measures;
+  ExpressionPtr axis, from, to, step;
+  std::vector<Assignment> keys;
+};
+struct Evaluate {
+  Name plugin;
+  std::vector<Assignment> arguments;
+  bool has_schema = false;
+  bool schema_star = false;  ///< `: (*, a:long)` keeps the input's columns too.
+  std::vector<std::pair<Name, Type>> schema{};
+};
+struct TopNested {
+  struct Level {
+    ExpressionPtr count;
+    Assignment key;
+    ExpressionPtr others;
+    Assignment measure;
+    bool descending = true;
+  };
+  std::vector<Level> levels;
+};
+struct TopHitters {
+  ExpressionPtr count, value, by;
+};
+struct Sample {
+  ExpressionPtr count;
+  ExpressionPtr value;  ///< sample-distinct
+};
+struct GetSchema {};
+struct Consume {};
+struct Invoke {
+  ExpressionPtr call;
+};
+struct Partition {
+  ExpressionPtr key;
+  std::vector<Operator> operators;
+};
+struct Fork {
+  std::vector<PipelinePtr> branches;  ///< Their sources are empty table names: the operator's input.
+};
+struct Facet {
+  std::vector<Name> columns;
+  std::vector<Operator> operators;  ///< with (...)
 };
 
 struct Operator {
   Span span;       ///< Of the operator's whole text.
   Span name_span;  ///< Of its keyword.
   std::variant<Where, Extend, Project, ProjectAway, ProjectKeep, ProjectRename, ProjectReorder, Summarize, Sort, Take,
-               Top, Distinct, Count, As, Serialize, Render, Union, Join>
+               Top, Distinct, Count, As, Serialize, Render, Union, Join, Expand, Apply, Parse, ParseKv, Search,
+               MakeSeries, Evaluate, TopNested, TopHitters, Sample, GetSchema, Consume, Invoke, Partition, Fork, Facet>
       op;
 };
 
@@ -151,26 +254,55 @@ struct Range {
   ExpressionPtr first, last, step;
 };
 
+/// f(...) as a table: a function that the query or the workspace defines, table("T"), materialize.
+struct TableCall {
+  ExpressionPtr call;
+};
+struct ExternalData {
+  std::vector<std::pair<Name, Type>> columns;
+  std::vector<ExpressionPtr> addresses;
+};
+
 struct Pipeline {
   Span span;
   /// What stands before the first pipe.
-  std::variant<TableName, Print, Datatable, Range, Union, PipelinePtr> source;
+  std::variant<TableName, Print, Datatable, Range, Union, PipelinePtr, TableCall, Search, Find, ExternalData> source;
   std::vector<Operator> operators;
 };
 
+struct Function;
+using FunctionPtr = std::unique_ptr<Function>;
+
 struct Let {
   Name name;
-  std::variant<ExpressionPtr, PipelinePtr> value;  ///< A lone name is an expression here; the binder finds out.
+  /// A lone name is an expression here; the binder finds out.
+  std::variant<ExpressionPtr, PipelinePtr, FunctionPtr> value;
 };
+
+/// (T:(*), a:string, n:long=5) { let ...; body }
+struct Function {
+  struct Parameter {
+    Name name;
+    bool tabular = false;
+    std::vector<std::pair<Name, Type>> columns{};  ///< Of a tabular parameter; empty: (*).
+    Type type{};
+    ExpressionPtr fallback{};
+  };
+  Span span;
+  std::vector<Parameter> parameters;
+  std::vector<Let> declarations;
+  std::variant<ExpressionPtr, PipelinePtr> body;
+};
+
 struct Parameter {
   Name name;
   Type type;
   ExpressionPtr fallback;  ///< nullptr: none
 };
 
+/// The parts of a request in their order; each pipeline gives a result and sees the declarations before it.
 struct Query {
-  std::vector<std::variant<Let, Parameter>> declarations;
-  PipelinePtr pipeline;
+  std::vector<std::variant<Let, Parameter, PipelinePtr>> statements;
 };
 
 }  // namespace picket::kql::ast

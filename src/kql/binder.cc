@@ -1,6 +1,7 @@
 #include "binder.h"
 
 #include <algorithm>
+#include <array>
 
 #include "binder_state.h"
 #include "contains.h"
@@ -16,7 +17,9 @@ using Kind = ast::Expression::Kind;
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
-/// `pattern` holds stars, each for any characters. Linear: the last star is the only one worth going back to.
+}  // namespace
+
+/// Linear: the last star is the only one worth going back to.
 bool matches_pattern(std::string_view name, std::string_view pattern) {
   std::size_t n = 0;
   std::size_t p = 0;
@@ -40,6 +43,33 @@ bool matches_pattern(std::string_view name, std::string_view pattern) {
   return p == pattern.size();
 }
 
+namespace {
+
+/// What getschema calls a type in .NET.
+std::string_view net_type(Type type) {
+  switch (type) {
+    case Type::boolean:
+      return "System.SByte";
+    case Type::int32:
+      return "System.Int32";
+    case Type::int64:
+      return "System.Int64";
+    case Type::real:
+      return "System.Double";
+    case Type::string:
+      return "System.String";
+    case Type::datetime:
+      return "System.DateTime";
+    case Type::timespan:
+      return "System.TimeSpan";
+    case Type::guid:
+      return "System.Guid";
+    case Type::dynamic:
+      return "System.Object";
+  }
+  return "";
+}
+
 /// Columns that may stand for JSON text: worth remembering for promoted keys.
 bool is_json_source(const Expr& expr) {
   return expr.kind == Expr::Kind::path || expr.kind == Expr::Kind::column ||
@@ -47,88 +77,6 @@ bool is_json_source(const Expr& expr) {
 }
 
 }  // namespace
-
-Checked<Plan> bind(const ast::Query& query, const Schema& schema, const Options& options) {
-  return Binder(schema, options).run(query);
-}
-
-Checked<Plan> Binder::run(const ast::Query& query) {
-  for (const auto& declaration : query.declarations) {
-    TRY_VOID(std::visit([this](const auto& one) { return declare(one); }, declaration));
-  }
-  for (const auto& [name, value] : options_.parameters) {
-    if (find_declared(name) == nullptr) {
-      return diagnose(code::kUnknownName, {0, 0}, "the query declares no parameter " + quoted(name));
-    }
-  }
-  TRY(auto relation, bind_pipeline(*query.pipeline));
-  Plan out{.root = std::move(relation.node), .order = std::move(relation.order), .render = std::move(relation.render)};
-  for (auto& column : relation.columns) out.columns.push_back({std::move(column.name), column.type, column.id});
-  out.tables = std::move(tables_);
-  return out;
-}
-
-// --- declarations
-
-const Binder::Declared* Binder::find_declared(std::string_view name) const {
-  const auto seen = std::span(declared_).first(std::min(visible_, declared_.size()));
-  const auto found = std::ranges::find(seen, name, &Declared::name);
-  return found == seen.end() ? nullptr : &*found;
-}
-
-bool Binder::is_table(std::string_view name) const {
-  if (const auto* declared = find_declared(name)) return declared->scalar == nullptr;
-  return schema_.find(name) != nullptr;
-}
-
-Checked<> Binder::check_new_name(const ast::Name& name) const {
-  if (find_declared(name.text) == nullptr) return {};
-  return diagnose(code::kDuplicate, name.span, "the name " + quoted(name.text) + " is declared twice");
-}
-
-Checked<> Binder::declare(const ast::Let& let) {
-  TRY_VOID(check_new_name(let.name));
-  if (const auto* pipeline = std::get_if<ast::PipelinePtr>(&let.value)) {
-    const std::size_t nodes = nodes_;
-    TRY_VOID(bind_pipeline(**pipeline));  // for its errors, used or not
-    nodes_ = nodes;
-    declared_.push_back({let.name.text, nullptr, pipeline->get()});
-    return {};
-  }
-  const auto& value = *std::get<ast::ExpressionPtr>(let.value);
-  if (value.kind == Kind::name && is_table(value.text)) {  // let x = T
-    auto table = std::make_unique<ast::Pipeline>();
-    table->span = value.span;
-    table->source = ast::TableName{{value.text, value.span}};
-    declared_.push_back({let.name.text, nullptr, table.get()});
-    renamed_tables_.push_back(std::move(table));
-    return {};
-  }
-  TRY(auto scalar, bind_expression(value));
-  declared_.push_back({let.name.text, std::move(scalar), nullptr});
-  return {};
-}
-
-Checked<> Binder::declare(const ast::Parameter& parameter) {
-  TRY_VOID(check_new_name(parameter.name));
-  ExprPtr value;
-  if (const auto given = options_.parameters.find(parameter.name.text); given != options_.parameters.end()) {
-    value = literal(given->second);
-  } else if (parameter.fallback != nullptr) {
-    TRY(value, bind_expression(*parameter.fallback));
-  } else {
-    return diagnose(code::kArguments, parameter.name.span,
-                    "the parameter " + quoted(parameter.name.text) + " has no value");
-  }
-  const bool widens = value->type == Type::int64 && parameter.type == Type::real;
-  if (value->type != parameter.type && !widens) {
-    return diagnose(code::kType, parameter.name.span,
-                    "the value of the parameter " + quoted(parameter.name.text) + " is " +
-                        std::string(to_string(value->type)) + ", not " + std::string(to_string(parameter.type)));
-  }
-  declared_.push_back({parameter.name.text, convert(value, parameter.type), nullptr});
-  return {};
-}
 
 // --- sources
 
@@ -141,42 +89,126 @@ Checked<NodePtr> Binder::make_node(decltype(Node::op) op, Span span) {
   return std::make_shared<const Node>(Node{std::move(op)});
 }
 
-Checked<Relation> Binder::bind_pipeline(const ast::Pipeline& pipeline) {
+Checked<Relation> Binder::bind_operators(const ast::Pipeline& pipeline, std::size_t count) {
   // A table inside an expression starts afresh: it sees no columns of the row around it.
   const Scope* const outer_scope = std::exchange(scope_, nullptr);
   Measures* const outer_measures = std::exchange(measures_, nullptr);
+  Relation* const outer_window = std::exchange(window_, nullptr);
+  const ast::Pipeline* const outer_pipeline = pipeline_;
+  const std::size_t outer_at = pipeline_at_;
+  const Declared* const outer_visible = visible_;  // `as` adds names
+  ++level_;
   auto out = [&]() -> Checked<Relation> {
+    if (level_ > kNestingMax) return diagnose(code::kLimit, pipeline.span, "tables are nested too deeply");
     TRY(auto relation, bind_source(pipeline));
-    for (const auto& op : pipeline.operators) TRY_VOID(apply(relation, op));
+    for (std::size_t i = 0; i < std::min(count, pipeline.operators.size()); ++i) {
+      pipeline_ = &pipeline;
+      pipeline_at_ = i;
+      TRY_VOID(apply(relation, pipeline.operators[i]));
+    }
     return relation;
   }();
+  --level_;
+  visible_ = outer_visible;
+  pipeline_ = outer_pipeline;
+  pipeline_at_ = outer_at;
   scope_ = outer_scope;
   measures_ = outer_measures;
+  window_ = outer_window;
   return out;
+}
+
+Checked<Relation> Binder::bind_pipeline(const ast::Pipeline& pipeline) { return bind_operators(pipeline, SIZE_MAX); }
+
+Checked<> Binder::apply_all(Relation& relation, std::span<const ast::Operator> operators) {
+  const ast::Pipeline* const outer = std::exchange(pipeline_, nullptr);  // no text has what stands before these
+  for (const auto& op : operators) TRY_VOID(apply(relation, op));
+  pipeline_ = outer;
+  return {};
 }
 
 Checked<Relation> Binder::bind_source(const ast::Pipeline& pipeline) {
   const auto& source = pipeline.source;
+  if (const auto called = called_tables_.find(&pipeline); called != called_tables_.end()) {
+    return bind_table_call(*called->second);
+  }
   if (const auto* table = std::get_if<ast::TableName>(&source)) return bind_table(table->name);
   if (const auto* print = std::get_if<ast::Print>(&source)) return bind_print(*print);
   if (const auto* rows = std::get_if<ast::Datatable>(&source)) return bind_datatable(*rows, pipeline.span);
   if (const auto* range = std::get_if<ast::Range>(&source)) return bind_range(*range);
   if (const auto* inner = std::get_if<ast::PipelinePtr>(&source)) return bind_pipeline(**inner);
+  if (const auto* called = std::get_if<ast::TableCall>(&source)) return bind_table_call(*called->call);
+  if (const auto* search = std::get_if<ast::Search>(&source)) return bind_search(*search, pipeline.span);
+  if (const auto* find = std::get_if<ast::Find>(&source)) return bind_find(*find, pipeline.span);
+  if (const auto* external = std::get_if<ast::ExternalData>(&source)) return bind_external(*external, pipeline.span);
   return bind_union({}, {}, std::get<ast::Union>(source), pipeline.span);
+}
+
+Checked<Relation> Binder::bind_declared_table(const Declared& declared) {
+  const Declared* const outer = std::exchange(visible_, declared.table_scope);
+  auto out = bind_operators(*declared.table, declared.operators);
+  visible_ = outer;
+  return out;
 }
 
 Checked<Relation> Binder::bind_table(const ast::Name& name) {
   if (const auto* declared = find_declared(name.text)) {
-    if (declared->table != nullptr) {
-      const std::size_t outer = std::exchange(visible_, static_cast<std::size_t>(declared - declared_.data()));
-      auto out = bind_pipeline(*declared->table);
-      visible_ = outer;
-      return out;
+    if (declared->table != nullptr) return bind_declared_table(*declared);
+    if (declared->function == nullptr) {
+      return diagnose(code::kType, name.span, quoted(name.text) + " is a scalar; a table is expected");
     }
-    return diagnose(code::kType, name.span, quoted(name.text) + " is a scalar; a table is expected");
   }
-  if (const auto* table = schema_.find(name.text)) return scan(*table, name.span);
-  return diagnose(code::kUnknownName, name.span, "there is no table " + quoted(name.text));
+  if (find_declared(name.text) == nullptr) {
+    if (const auto* table = schema_.find(name.text)) return scan(*table, name.span);
+  }
+  TRY(const auto* function, find_function(name.text, name.span));  // a function without arguments needs no brackets
+  if (function == nullptr) return diagnose(code::kUnknownName, name.span, "there is no table " + quoted(name.text));
+  ast::Expression call{.kind = Kind::call, .span = name.span};
+  call.text = name.text;
+  call.text_span = name.span;
+  return call_table(*function, call, nullptr);
+}
+
+Checked<Relation> Binder::bind_table_call(const ast::Expression& call) {
+  if (call.text == "table" && call.arguments.size() == 1 && call.arguments[0].value->kind == Kind::literal) {
+    if (const auto* name = std::get_if<std::string>(&call.arguments[0].value->literal.data)) {
+      return bind_table({*name, call.arguments[0].value->span});
+    }
+  }
+  TRY(const auto* function, find_function(call.text, call.text_span));
+  if (function != nullptr) return call_table(*function, call, nullptr);
+  if (contains(std::array{"database", "cluster", "workspace", "app", "table", "materialized_view", "external_table",
+                          "stored_query_result", "graph"},
+               std::string_view(call.text))) {
+    return diagnose(code::kUnsupported, call.text_span, "the function " + call.text + "() is not supported as a table");
+  }
+  return diagnose(code::kUnknownName, call.text_span, "there is no function " + call.text + "() that gives a table");
+}
+
+Checked<Relation> Binder::bind_external(const ast::ExternalData& external, Span span) {
+  std::vector<Relation> branches;
+  const Scope nothing;
+  for (const auto& address : external.addresses) {
+    TRY(const auto value, bind_in(nothing, *address));
+    TRY(const auto text, constant_text(*address, value));
+    const auto found = std::ranges::find(schema_.external, text, &Table::name);
+    if (found == schema_.external.end()) {
+      return diagnose(code::kUnsupported, address->span, "externaldata from an address that is not allowed here");
+    }
+    TRY(auto table, scan(*found, address->span));
+    Scope columns;
+    for (const auto& [name, type] : external.columns) {
+      const auto* column = find_column(table.columns, name.text);
+      if (column == nullptr || column->type != type) {
+        return diagnose(code::kType, name.span, "the file has no column " + quoted(name.text) + " of this type");
+      }
+      columns.push_back(*column);
+    }
+    table.columns = std::move(columns);
+    branches.push_back(std::move(table));
+  }
+  if (branches.size() == 1) return std::move(branches.front());
+  return union_of(std::move(branches), {}, {}, span);
 }
 
 Checked<Relation> Binder::scan(const Table& table, Span span) {
@@ -203,6 +235,11 @@ Checked<Relation> Binder::scan(const Table& table, Span span) {
       }
       keys.push_back(std::move(key));
     }
+  }
+  if (!table.ingestion_sql.empty()) {
+    const auto id = new_column();
+    out.fields.push_back({id, Type::datetime, table.ingestion_sql});
+    for (const auto& column : relation.columns) ingested_.emplace(column.id, id);
   }
   if (!contains(tables_, table.name)) tables_.push_back(table.name);
   TRY(relation.node, make_node(std::move(out), span));
@@ -276,6 +313,7 @@ Checked<Relation> Binder::bind_datatable(const ast::Datatable& table, Span span)
     rows.rows.back().push_back(std::move(value));
   }
   TRY(out.node, make_node(std::move(rows), span));
+  out.serialized = true;
   return out;
 }
 
@@ -285,10 +323,14 @@ Checked<Relation> Binder::bind_range(const ast::Range& range) {
   TRY(auto last, bind_in(nothing, *range.last));
   TRY(auto step, bind_in(nothing, *range.step));
   const bool time = first->type == Type::datetime && last->type == Type::datetime && step->type == Type::timespan;
-  const auto whole = [](const ExprPtr& e) { return e->type == Type::int64 || e->type == Type::int32; };
-  const auto type = time ? Type::datetime : Type::int64;
-  if (!time && !(whole(first) && whole(last) && whole(step))) {
-    return diagnose(code::kUnsupported, range.name.span, "a range of anything but long, or datetime by timespan");
+  const bool spans = first->type == Type::timespan && last->type == Type::timespan && step->type == Type::timespan;
+  const auto is_number = [](const ExprPtr& e) {
+    return e->type == Type::int64 || e->type == Type::int32 || e->type == Type::real;
+  };
+  const bool real = first->type == Type::real || last->type == Type::real || step->type == Type::real;
+  const auto type = time ? Type::datetime : spans ? Type::timespan : real ? Type::real : Type::int64;
+  if (!time && !spans && !(is_number(first) && is_number(last) && is_number(step))) {
+    return diagnose(code::kType, range.name.span, "a range goes over numbers, datetimes (by timespan) or timespans");
   }
   const auto id = new_column();
   Relation out;
@@ -296,7 +338,8 @@ Checked<Relation> Binder::bind_range(const ast::Range& range) {
   if (const auto* by = is_literal(step) ? std::get_if<std::int64_t>(&step->value.data) : nullptr) {
     out.order = {{id, *by < 0, *by >= 0}};
   }
-  if (!time) {
+  out.serialized = true;
+  if (!time && !spans) {
     first = convert(first, type);
     last = convert(last, type);
     step = convert(step, type);
@@ -316,8 +359,10 @@ Checked<> Binder::apply(Relation& relation, const ast::Operator& op) {
 
 Checked<> Binder::apply(Relation& relation, const ast::Where& op, Span span) {
   const Scope* const outer = std::exchange(scope_, &relation.columns);
+  Relation* const outer_window = std::exchange(window_, &relation);
   auto predicate = bind_predicate(*op.predicate);
   scope_ = outer;
+  window_ = outer_window;
   if (!predicate) return std::unexpected(std::move(predicate).error());
   TRY(relation.node, make_node(Filter{std::move(relation.node), std::move(*predicate)}, span));
   return {};
@@ -331,31 +376,72 @@ ScopeColumn Binder::define(std::string name, const ExprPtr& expr, std::vector<Na
   return {std::move(name), expr->type, id, expr->nullable};
 }
 
-Checked<> Binder::apply(Relation& relation, const ast::Extend& op, Span span) {
+/// The columns that one assignment gives: one, but for functions that give a row.
+Checked<std::vector<Binder::OutputColumn>> Binder::bind_output(Relation& relation, const ast::Assignment& assignment) {
+  const auto& value = *assignment.value;
+  Relation* const outer_window = std::exchange(window_, &relation);
+  row_wanted_ = value.kind == Kind::call && find_row_function(value.text) != nullptr;
+  auto bound = bind_in(relation.columns, value);
+  row_wanted_ = false;
+  window_ = outer_window;
+  if (!bound) return std::unexpected(std::move(bound).error());
+  std::vector<OutputColumn> out;
+  const auto* const row = value.kind == Kind::call ? find_row_function(value.text) : nullptr;
+  if (row == nullptr) {
+    if (assignment.names.size() > 1) {
+      return diagnose(code::kArguments, assignment.names[1].span, "more names than values");
+    }
+    const bool given = !assignment.names.empty();
+    auto name = given ? assignment.names[0].text : implicit_name(value);
+    out.push_back({std::move(name), given, std::move(*bound), given ? assignment.names[0].span : value.span});
+    return out;
+  }
+  // The function's JSON array is computed once; its elements are the columns.
+  const auto whole = new_column();
+  TRY(relation.node, make_node(Extend{std::move(relation.node), {{whole, std::move(*bound)}}}, value.span));
+  const auto base = value.text + "_" + (value.arguments.empty() ? "" : implicit_name(*value.arguments[0].value));
+  const std::size_t count = row->sorts_arrays ? value.arguments.size() : row->columns.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    auto element = path(column_ref(whole, Type::dynamic, true), static_cast<std::int64_t>(i));
+    const bool given = i < assignment.names.size();
+    OutputColumn column{.name = given               ? assignment.names[i].text
+                                : row->sorts_arrays ? implicit_name(*value.arguments[i].value) + "_sorted"
+                                                    : base + "_" + std::string(row->columns[i].name),
+                        .given = given,
+                        .value = row->sorts_arrays ? element : convert(element, row->columns[i].type),
+                        .span = given ? assignment.names[i].span : value.span};
+    out.push_back(std::move(column));
+  }
+  if (assignment.names.size() > count) {
+    return diagnose(code::kArguments, assignment.names[count].span, "more names than values");
+  }
+  return out;
+}
+
+Checked<> Binder::bind_columns(Relation& relation, const std::vector<ast::Assignment>& columns, bool keep, Span span) {
   std::vector<NamedExpr> computed;
-  Scope out = relation.columns;
+  Scope out = keep ? relation.columns : Scope();
   Scope fresh;  // names this operator has given: each at most once
   std::size_t unnamed = 0;
-  for (const auto& assignment : op.columns) {
-    if (assignment.names.size() > 1)
-      return diagnose(code::kUnsupported, assignment.names[0].span, "several names for one value");
-    TRY(auto expr, bind_in(relation.columns, *assignment.value));
-    auto name = assignment.names.empty() ? implicit_name(*assignment.value) : assignment.names[0].text;
-    if (name.empty()) {
-      do {
-        name = "Column" + std::to_string(++unnamed);
-      } while (find_column(out, name) != nullptr);
-    } else if (assignment.names.empty()) {
-      name = unique_name(fresh, std::move(name));
-    }
-    const auto column = define(name, expr, computed);
-    const Span name_span = assignment.names.empty() ? assignment.value->span : assignment.names[0].span;
-    TRY_VOID(add_column(fresh, column, name_span));
-    const auto same = std::ranges::find(out, name, &ScopeColumn::name);
-    if (same != out.end()) {
-      *same = column;
-    } else {
-      TRY_VOID(add_column(out, column, name_span));
+  for (const auto& assignment : columns) {
+    TRY(auto values, bind_output(relation, assignment));
+    for (auto& value : values) {
+      auto name = std::move(value.name);
+      if (name.empty()) {
+        do {
+          name = "Column" + std::to_string(++unnamed);
+        } while (find_column(keep ? out : fresh, name) != nullptr);
+      } else if (!value.given && (keep || assignment.value->kind != Kind::name)) {
+        name = unique_name(fresh, std::move(name));
+      }
+      const auto column = define(std::move(name), value.value, computed);
+      TRY_VOID(add_column(fresh, column, value.span));
+      const auto same = std::ranges::find(out, column.name, &ScopeColumn::name);
+      if (same != out.end()) {
+        *same = column;
+      } else {
+        TRY_VOID(add_column(out, column, value.span));
+      }
     }
   }
   relation.columns = std::move(out);
@@ -365,25 +451,12 @@ Checked<> Binder::apply(Relation& relation, const ast::Extend& op, Span span) {
   return {};
 }
 
+Checked<> Binder::apply(Relation& relation, const ast::Extend& op, Span span) {
+  return bind_columns(relation, op.columns, true, span);
+}
+
 Checked<> Binder::apply(Relation& relation, const ast::Project& op, Span span) {
-  std::vector<NamedExpr> computed;
-  Scope out;
-  std::size_t unnamed = 0;
-  for (const auto& assignment : op.columns) {
-    if (assignment.names.size() > 1)
-      return diagnose(code::kUnsupported, assignment.names[0].span, "several names for one value");
-    TRY(auto expr, bind_in(relation.columns, *assignment.value));
-    auto name = assignment.names.empty() ? implicit_name(*assignment.value) : assignment.names[0].text;
-    if (name.empty()) name = "Column" + std::to_string(++unnamed);
-    if (assignment.names.empty() && assignment.value->kind != Kind::name) name = unique_name(out, std::move(name));
-    const Span name_span = assignment.names.empty() ? assignment.value->span : assignment.names[0].span;
-    TRY_VOID(add_column(out, define(std::move(name), expr, computed), name_span));
-  }
-  relation.columns = std::move(out);
-  if (!computed.empty()) {
-    TRY(relation.node, make_node(Extend{std::move(relation.node), std::move(computed)}, span));
-  }
-  return {};
+  return bind_columns(relation, op.columns, false, span);
 }
 
 Checked<std::vector<std::size_t>> Binder::matching(const Scope& scope, const ast::Name& pattern) const {
@@ -482,6 +555,8 @@ Checked<> Binder::sort_by(Relation& relation, std::span<const ast::SortKey* cons
     TRY(relation.node, make_node(Extend{std::move(relation.node), std::move(computed)}, span));
   }
   relation.order = std::move(order);
+  relation.serialized = true;
+  relation.ordinal.reset();
   return {};
 }
 
@@ -502,26 +577,102 @@ Checked<std::int64_t> Binder::row_count(const ast::Expression& count) {
   return *rows;
 }
 
+Checked<> Binder::take_rows(Relation& relation, std::int64_t rows, Span span) {
+  if (relation.partition.empty()) {
+    TRY(relation.node, make_node(Take{std::move(relation.node), rows, relation.order}, span));
+    return {};
+  }
+  Window window{.op = "row_number"};
+  window.partition = relation.partition;
+  window.order = relation.order;
+  TRY(auto number, add_window(relation, std::move(window), Type::int64, false, span));
+  auto first = strict_call("le", Type::boolean, {std::move(number), literal({Type::int64, rows})});
+  TRY(relation.node, make_node(Filter{std::move(relation.node), std::move(first)}, span));
+  return {};
+}
+
 Checked<> Binder::apply(Relation& relation, const ast::Take& op, Span span) {
   TRY(const auto rows, row_count(*op.count));
-  TRY(relation.node, make_node(Take{std::move(relation.node), rows, relation.order}, span));
-  return {};
+  return take_rows(relation, rows, span);
+}
+
+Checked<> Binder::apply(Relation& relation, const ast::Sample& op, Span span) {
+  TRY(const auto rows, row_count(*op.count));
+  if (op.value != nullptr) {
+    ast::Distinct distinct;
+    TRY(auto value, bind_in(relation.columns, *op.value));
+    std::vector<NamedExpr> computed;
+    auto name = implicit_name(*op.value);
+    relation.columns = {define(name.empty() ? "Column1" : std::move(name), value, computed)};
+    if (!computed.empty()) {
+      TRY(relation.node, make_node(Extend{std::move(relation.node), std::move(computed)}, span));
+    }
+    distinct.all = true;
+    TRY_VOID(apply(relation, distinct, span));
+  }
+  relation.order.clear();
+  relation.serialized = false;
+  return take_rows(relation, rows, span);
 }
 
 Checked<> Binder::apply(Relation& relation, const ast::Top& op, Span span) {
   TRY(const auto rows, row_count(*op.count));
   const ast::SortKey* const key = &op.key;
   TRY_VOID(sort_by(relation, std::span(&key, 1)));
-  TRY(relation.node, make_node(Take{std::move(relation.node), rows, relation.order}, span));
+  return take_rows(relation, rows, span);
+}
+
+/// The name stands for the table up to here, in what follows in this pipeline.
+Checked<> Binder::apply(Relation& /*relation*/, const ast::As& op, Span span) {
+  if (pipeline_ == nullptr) return diagnose(code::kUnsupported, {span.start, 2}, "'as' inside of a sub-query");
+  TRY_VOID(check_new_name(op.name));
+  const auto* const scope = visible_;
+  auto& declared = add_declared(op.name.text);
+  declared.table = pipeline_;
+  declared.operators = pipeline_at_;
+  declared.table_scope = scope;
   return {};
 }
 
-Checked<> Binder::apply(Relation& /*relation*/, const ast::As& /*op*/, Span span) {
-  return diagnose(code::kUnsupported, {span.start, 2}, "the operator 'as' is not supported yet; use 'let'");
+Checked<> Binder::apply(Relation& relation, const ast::Serialize& op, Span span) {
+  relation.serialized = true;
+  return op.columns.empty() ? Checked<>{} : bind_columns(relation, op.columns, true, span);
 }
 
-Checked<> Binder::apply(Relation& /*relation*/, const ast::Serialize& /*op*/, Span /*span*/) {
-  return {};  // rows keep the order they have; window functions, its only users, are refused
+Checked<> Binder::apply(Relation& /*relation*/, const ast::Consume& /*op*/, Span span) {
+  return diagnose(code::kUnsupported, {span.start, 7}, "'consume' gives no result");
+}
+
+Checked<> Binder::apply(Relation& /*relation*/, const ast::Fork& /*op*/, Span span) {
+  return diagnose(code::kUnsupported, {span.start, 4}, "'fork' anywhere but at the end of the query");
+}
+
+Checked<> Binder::apply(Relation& /*relation*/, const ast::Facet& /*op*/, Span span) {
+  return diagnose(code::kUnsupported, {span.start, 5}, "'facet' anywhere but at the end of the query");
+}
+
+Checked<> Binder::apply(Relation& relation, const ast::GetSchema& /*op*/, Span span) {
+  constexpr std::array<std::pair<std::string_view, Type>, 4> kColumns = {
+      std::pair("ColumnName", Type::string), std::pair("ColumnOrdinal", Type::int64),
+      std::pair("DataType", Type::string), std::pair("ColumnType", Type::string)};
+  Rows rows;
+  Relation out;
+  for (const auto& [name, type] : kColumns) {
+    const auto id = new_column();
+    rows.columns.emplace_back(id, type);
+    out.columns.push_back({std::string(name), type, id, false});
+  }
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    const auto& column = relation.columns[i];
+    rows.rows.push_back({literal({Type::string, column.name}), literal({Type::int64, static_cast<std::int64_t>(i)}),
+                         literal({Type::string, std::string(net_type(column.type))}),
+                         literal({Type::string, std::string(to_string(column.type))})});
+  }
+  out.serialized = true;
+  out.order = {{rows.columns[1].first, false, false}};
+  TRY(out.node, make_node(std::move(rows), span));
+  relation = std::move(out);
+  return {};
 }
 
 Checked<> Binder::apply(Relation& relation, const ast::Render& op, Span /*span*/) {
@@ -589,9 +740,7 @@ std::string Binder::implicit_name(const ast::Expression& expression) {
       }
       if (rule == NameRule::none || expression.arguments.empty()) return {};
       const auto argument = implicit_name(*expression.arguments[0].value);
-      return rule == NameRule::first_argument ? argument
-             : argument.empty()               ? std::string()
-                                              : std::string(prefix) + "_" + argument;
+      return rule == NameRule::first_argument ? argument : std::string(prefix) + "_" + argument;
     }
     default:
       return {};

@@ -91,6 +91,14 @@ ExprPtr negate(ExprPtr expr) { return strict_call("not", Type::boolean, {std::mo
 
 }  // namespace
 
+std::optional<std::vector<std::string>> text_elements(std::string_view json) {
+  auto out = array_elements(json);
+  if (out) {
+    for (auto& element : *out) element = dynamic_text(element);
+  }
+  return out;
+}
+
 Checked<ExprPtr> Binder::bind_in(const Scope& scope, const ast::Expression& expression) {
   const Scope* const outer = std::exchange(scope_, &scope);
   auto out = bind_expression(expression);
@@ -158,12 +166,21 @@ Checked<ExprPtr> Binder::bind_name(const ast::Expression& expression) {
                     "the column " + quoted(name) + " must stand inside an aggregate such as max() or behind 'by'");
   }
   if (const auto* declared = find_declared(name)) {
-    if (declared->scalar != nullptr) return declared->scalar;
+    if (declared->scalar != nullptr) {
+      if (declared->scalar_level != 0 && declared->scalar_level != level_) {
+        return diagnose(code::kUnsupported, expression.span,
+                        quoted(name) + " depends on the row around this table; a table cannot use it");
+      }
+      return declared->scalar;
+    }
+    if (declared->function != nullptr) return call_scalar(*declared, expression);
     return diagnose(code::kType, expression.span, quoted(name) + " is a table; a scalar is expected");
   }
   if (schema_.find(name) != nullptr) {
     return diagnose(code::kType, expression.span, quoted(name) + " is a table; a scalar is expected");
   }
+  TRY(const auto* stored, find_function(name, expression.span));
+  if (stored != nullptr) return call_scalar(*stored, expression);
   auto message = "there is no column " + quoted(name);
   if (scope_ != nullptr) {
     const auto same = [&](const ScopeColumn& column) {
@@ -199,6 +216,15 @@ Checked<ExprPtr> Binder::bind_unary(const ast::Expression& expression) {
 }
 
 Checked<ExprPtr> Binder::bind_binary(const ast::Expression& expression) {
+  if (expression.children[0]->kind == Kind::star) {  // * has "x": any column
+    const auto* const known =
+        std::ranges::find(kStringOperators, std::string_view(expression.text), &StringOperator::text);
+    if (known == std::end(kStringOperators) || known->negated) {
+      return diagnose(code::kUnsupported, expression.text_span, "'*' before this operator");
+    }
+    TRY(const auto wanted, bind_expression(*expression.children[1]));
+    return any_column(known->op, wanted, expression.span);
+  }
   TRY(auto left, bind_expression(*expression.children[0]));
   TRY(auto right, bind_expression(*expression.children[1]));
   const std::string_view op = expression.text;
@@ -244,6 +270,9 @@ Checked<ExprPtr> Binder::bind_logical(const ast::Expression& expression) {
 }
 
 Checked<ExprPtr> Binder::bind_path(const ast::Expression& expression) {
+  const auto& inner = *expression.children[0];
+  const auto* const row = inner.kind == Kind::call ? find_row_function(inner.text) : nullptr;
+  row_wanted_ = row != nullptr && row->sorts_arrays && inner.arguments.size() > 1;  // array_sort_asc(a, b)[1]
   TRY(auto base, bind_expression(*expression.children[0]));
   if (base->type != Type::dynamic) {
     return diagnose(code::kType, expression.span,
@@ -319,6 +348,14 @@ Checked<ExprPtr> Binder::bind_list(const ast::Expression& expression) {
     return finish_up(std::move(out));
   }
 
+  if (single != nullptr) {
+    TRY(auto list, bind_expression(*single));
+    const bool computed = list->type == Type::dynamic && !is_literal(list);
+    if (computed) {
+      TRY(auto out, bind_dynamic_list(expression, std::move(left), std::move(list)));
+      return finish_up(std::move(out));
+    }
+  }
   TRY(auto items, list_items(expression));
   std::vector<ExprPtr> tests;
   for (auto& item : items) {
@@ -357,6 +394,21 @@ Checked<ExprPtr> Binder::bind_list(const ast::Expression& expression) {
   auto out = tests.size() == 1 ? tests[0] : strict_call(joint, Type::boolean, std::move(tests));
   if (out->nullable) out = call("is_true", Type::boolean, {std::move(out)}, false);
   return finish_up(std::move(out));
+}
+
+/// A list that only the row knows: its elements are looked through there.
+Checked<ExprPtr> Binder::bind_dynamic_list(const ast::Expression& expression, ExprPtr left, ExprPtr list) {
+  const bool textual = left->type == Type::string || left->type == Type::dynamic;
+  if (expression.text.starts_with("has")) {
+    if (!textual) return diagnose(code::kType, expression.text_span, "'" + expression.text + "' searches in a string");
+    return call(expression.text == "has_all" ? "has_all_of" : "has_any_of", Type::boolean,
+                {convert(left, Type::string), call("or_null_text", Type::dynamic, {std::move(list)}, false)}, false);
+  }
+  const bool folded = expression.text.ends_with('~');
+  if (folded && !textual)
+    return diagnose(code::kType, expression.text_span, "'" + expression.text + "' compares strings");
+  return call(folded ? "in_list_folded" : "in_list", Type::boolean,
+              {json_of(left), call("or_null_text", Type::dynamic, {std::move(list)}, false)}, false);
 }
 
 Checked<ExprPtr> Binder::bind_in_table(const ast::Expression& expression, ExprPtr left, Relation table) {
@@ -403,6 +455,14 @@ Checked<ExprPtr> Binder::bind_between(const ast::Expression& expression) {
 
 Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
   const auto& name = expression.text;
+  const bool whole_row = std::exchange(row_wanted_, false);
+  const bool built_in = find_aggregate(name) != nullptr || find_scalar_function(name) != nullptr ||
+                        find_coded(name) != nullptr || is_window_function(name);
+  if (!built_in || find_declared(name) != nullptr) {  // what the query declares goes first
+    TRY(const auto* function, find_function(name, expression.text_span));
+    if (function != nullptr) return call_scalar(*function, expression);
+  }
+  if (is_window_function(name)) return bind_window(expression, name);
   if (const auto* aggregate = find_aggregate(name)) {
     if (measures_ == nullptr || measures_->inside) {
       return diagnose(code::kArguments, expression.text_span,
@@ -414,7 +474,7 @@ Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
   const auto* const coded = function == nullptr ? find_coded(name) : nullptr;
   if (function == nullptr && coded == nullptr) {
     if (is_known_unsupported_function(name)) {
-      return diagnose(code::kUnsupported, expression.text_span, "the function " + name + "() is not supported yet");
+      return diagnose(code::kUnsupported, expression.text_span, "the function " + name + "() is not supported");
     }
     auto message = "there is no function " + name + "()";
     const auto similar = similar_names(name);
@@ -442,10 +502,18 @@ Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
     TRY(auto arg, bind_expression(*argument.value));
     args.push_back(std::move(arg));
   }
-  if (coded != nullptr) {
-    return (this->*coded->bind)(expression, args);
+  const auto* const row = find_row_function(name);
+  auto out =
+      coded != nullptr ? (this->*coded->bind)(expression, args) : bind_overload(*function, expression, std::move(args));
+  if (!out || row == nullptr || whole_row) return out;
+  if (!row->sorts_arrays) {
+    return diagnose(code::kUnsupported, expression.text_span,
+                    name + "() gives several columns; its place is extend or project");
   }
-  return bind_overload(*function, expression, std::move(args));
+  if (expression.arguments.size() > 1) {
+    return diagnose(code::kUnsupported, expression.text_span, name + "() of several arrays inside of an expression");
+  }
+  return path(std::move(*out), std::int64_t{0});
 }
 
 Checked<std::optional<ExprPtr>> Binder::fit(char letter, const ExprPtr& arg, int& cost) {
@@ -470,6 +538,9 @@ Checked<std::optional<ExprPtr>> Binder::fit(char letter, const ExprPtr& arg, int
       return type == Type::dynamic ? as(Type::string, 3) : std::nullopt;
     case 'S':
       return as(Type::string, type == Type::string ? 0 : 4);
+    case 'J':
+      cost += 4;
+      return json_of(arg);
     case 'd':
       return type == Type::datetime ? std::optional(arg) : std::nullopt;
     case 't':

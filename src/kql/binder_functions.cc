@@ -100,6 +100,7 @@ std::span<const Binder::CodedFunction> Binder::coded_functions() {
       {"parsejson", first_argument, "", 1, 1, &Binder::bind_parse_json},
       {"todynamic", first_argument, "", 1, 1, &Binder::bind_parse_json},
       {"toobject", first_argument, "", 1, 1, &Binder::bind_parse_json},
+      {"extract_json", none, "", 2, 3, &Binder::bind_extract_json},
       {"extractjson", none, "", 2, 3, &Binder::bind_extract_json},
       {"extract", none, "", 3, 4, &Binder::bind_extract},
       {"datetime_diff", none, "", 3, 3, &Binder::bind_datetime_diff},
@@ -110,9 +111,11 @@ std::span<const Binder::CodedFunction> Binder::coded_functions() {
 }
 
 const Binder::CodedFunction* Binder::find_coded(std::string_view name) {
-  const auto all = coded_functions();
-  const auto found = std::ranges::find(all, name, &CodedFunction::name);
-  return found == all.end() ? nullptr : &*found;
+  for (const auto all : {coded_functions(), coded_calls()}) {
+    const auto found = std::ranges::find(all, name, &CodedFunction::name);
+    if (found != all.end()) return &*found;
+  }
+  return nullptr;
 }
 
 /// Function names one slip away: the same letters in another case, or one letter more, less or other.
@@ -131,8 +134,10 @@ std::vector<std::string_view> Binder::similar_names(std::string_view name) {
     return std::max(name.size(), known.size()) - front - back <= 1;
   };
   std::vector<std::string_view> out;
-  for (const auto& function : coded_functions()) {
-    if (close(function.name)) out.push_back(function.name);
+  for (const auto all : {coded_functions(), coded_calls()}) {
+    for (const auto& function : all) {
+      if (close(function.name)) out.push_back(function.name);
+    }
   }
   for (const auto& function : scalar_functions()) {
     if (close(function.name)) out.push_back(function.name);

@@ -1,8 +1,11 @@
-// The binder; its parts are binder.cc (declarations, operators), binder_summarize.cc, binder_tables.cc (union, join),
-// binder_expression.cc, binder_functions.cc (functions that need code) and binder_types.cc (conversion, comparison,
-// arithmetic, promoted keys).
+// The binder; its parts are binder.cc (sources, operators), binder_scope.cc (declarations, functions of the query and
+// the workspace), binder_summarize.cc, binder_tables.cc (union, join), binder_expand.cc (mv-expand, mv-apply,
+// partition), binder_parse.cc, binder_windows.cc (serialize and its functions), binder_series.cc, binder_top.cc,
+// binder_search.cc, binder_plugins.cc, binder_expression.cc, binder_functions.cc and binder_calls.cc (functions that
+// need code) and binder_types.cc (conversion, comparison, arithmetic, promoted keys).
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,19 +33,40 @@ struct Relation {
   Scope columns;
   Order order{};
   std::optional<RenderHint> render{};
+  bool serialized = false;            ///< Rows have an order, though not one of columns: window functions may be used.
+  std::optional<ColumnId> ordinal{};  ///< A column that numbers the rows in their order.
+  std::vector<ColumnId> partition{};  ///< Inside mv-apply and partition: each operator works apart for each value.
+  Scope carried{};                    ///< Columns that outlive aggregation there.
 };
+
+/// `pattern` holds stars, each for any characters.
+bool matches_pattern(std::string_view name, std::string_view pattern);
+
+/// Capturing groups in the text of a regular expression.
+std::size_t regex_groups(std::string_view regex);
+/// The elements of a JSON array of scalars as texts; nullopt: not an array.
+std::optional<std::vector<std::string>> text_elements(std::string_view json);
 
 class Binder {
  public:
-  Binder(const Schema& schema, const Options& options) : schema_(schema), options_(options) {}
-  Checked<Plan> run(const ast::Query& query);
+  Binder(const Schema& schema, const Options& options, const Discover& discover)
+      : schema_(schema), options_(options), discover_(discover) {}
+  Checked<std::vector<Plan>> run(const ast::Query& query);
 
  private:
+  /// A name that the query declares. Names form a chain: each sees those before it, so scopes are lexical and nothing
+  /// refers to itself.
   struct Declared {
-    std::string name;
-    ExprPtr scalar;  ///< A scalar `let` or parameter.
-    const ast::Pipeline* table =
-        nullptr;  ///< A tabular `let`: bound anew at each use, so that each has its own columns.
+    const Declared* before = nullptr;
+    std::uint32_t frame = 0;  ///< Of which function call; 0: the query's own.
+    std::string name{};
+    ExprPtr scalar{};                       ///< A scalar `let` or parameter.
+    std::uint32_t scalar_level = 0;         ///< How deep in tables it was bound: its columns mean something only there.
+    const ast::Pipeline* table = nullptr;   ///< A tabular `let`: bound anew at each use, so that each has its columns.
+    std::size_t operators = SIZE_MAX;       ///< Only so many of its operators: the input of `as` and `invoke`.
+    const Declared* table_scope = nullptr;  ///< What its names mean.
+    const ast::Function* function = nullptr;  ///< Bound at each call.
+    bool from_workspace = false;              ///< Its spans are not in the query's text.
   };
   struct PromotedKey {
     std::string path;
@@ -58,14 +82,35 @@ class Binder {
     bool inside = false;               ///< Within the argument of an aggregate.
   };
 
-  // --- declarations and operators (binder.cc)
+  // --- declarations and functions (binder_scope.cc)
   Checked<> declare(const ast::Let& let);
   Checked<> declare(const ast::Parameter& parameter);
   Checked<> check_new_name(const ast::Name& name) const;
+  Declared& add_declared(std::string name);
   [[nodiscard]] const Declared* find_declared(std::string_view name) const;
   [[nodiscard]] bool is_table(std::string_view name) const;
+  /// The function of this name, of the query or the workspace; nullptr: none.
+  Checked<const Declared*> find_function(std::string_view name, Span span);
+  [[nodiscard]] bool gives_table(const Declared& function);
+  Checked<ExprPtr> call_scalar(const Declared& function, const ast::Expression& call);
+  Checked<Relation> call_table(const Declared& function, const ast::Expression& call, const Declared* input);
+  Checked<> declare_arguments(const Declared& function, const ast::Expression& call, const Declared* input);
+  Checked<> declare_table_argument(const ast::Function::Parameter& parameter, const ast::Expression& argument,
+                                   const Declared* caller);
+  Checked<> check_table_argument(const ast::Function::Parameter& parameter, const Relation& table, Span span) const;
+  template <class Out, class Body>
+  Checked<Out> in_function(const Declared& function, const ast::Expression& call, const Declared* input, Body body);
+  Checked<std::vector<Plan>> bind_results(const ast::Pipeline& pipeline);
+  Plan finish_plan(Relation relation);
+
+  // --- sources and operators (binder.cc)
   Checked<Relation> bind_pipeline(const ast::Pipeline& pipeline);
+  Checked<Relation> bind_operators(const ast::Pipeline& pipeline, std::size_t count);
+  Checked<Relation> bind_declared_table(const Declared& declared);
   Checked<Relation> bind_source(const ast::Pipeline& pipeline);
+  Checked<Relation> bind_table_call(const ast::Expression& call);
+  Checked<Relation> bind_external(const ast::ExternalData& external, Span span);
+  Checked<> apply_all(Relation& relation, std::span<const ast::Operator> operators);
   Checked<Relation> bind_table(const ast::Name& name);
   Checked<Relation> scan(const Table& table, Span span);
   Checked<Relation> bind_print(const ast::Print& print);
@@ -90,10 +135,64 @@ class Binder {
   Checked<> apply(Relation& relation, const ast::Render& op, Span span);
   Checked<> apply(Relation& relation, const ast::Union& op, Span span);
   Checked<> apply(Relation& relation, const ast::Join& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Expand& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Apply& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Parse& op, Span span);
+  Checked<> apply(Relation& relation, const ast::ParseKv& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Search& op, Span span);
+  Checked<> apply(Relation& relation, const ast::MakeSeries& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Evaluate& op, Span span);
+  Checked<> apply(Relation& relation, const ast::TopNested& op, Span span);
+  Checked<> apply(Relation& relation, const ast::TopHitters& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Sample& op, Span span);
+  Checked<> apply(Relation& relation, const ast::GetSchema& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Consume& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Invoke& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Partition& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Fork& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Facet& op, Span span);
   Checked<std::vector<std::size_t>> matching(const Scope& scope, const ast::Name& pattern) const;
   Checked<> sort_by(Relation& relation, std::span<const ast::SortKey* const> keys);
   Checked<std::int64_t> row_count(const ast::Expression& count);
   Checked<NodePtr> make_node(decltype(Node::op) op, Span span);
+  Checked<> take_rows(Relation& relation, std::int64_t rows, Span span);
+  /// Columns of extend, project and serialize: several for one value where the function gives a row.
+  Checked<> bind_columns(Relation& relation, const std::vector<ast::Assignment>& columns, bool keep, Span span);
+  struct OutputColumn {
+    std::string name;
+    bool given = false;  ///< By the query, so that a clash is an error.
+    ExprPtr value;
+    Span span;
+  };
+  Checked<std::vector<OutputColumn>> bind_output(Relation& relation, const ast::Assignment& assignment);
+  static bool refused_apart(const Relation& relation) { return !relation.partition.empty(); }
+
+  // --- serialized rows (binder_windows.cc)
+  Checked<ColumnId> number_rows(Relation& relation, Span span);
+  Checked<ExprPtr> bind_window(const ast::Expression& call, std::string_view name);
+  Checked<ExprPtr> add_window(Relation& relation, Window window, Type type, bool nullable, Span span);
+
+  // --- expansion, apart (binder_expand.cc)
+  Checked<> expand(Relation& relation, const ast::Expand& op, Span span, std::vector<std::string>& names);
+  Checked<> aggregate(Relation& relation, Aggregate aggregate, Span span);
+
+  // --- search (binder_search.cc)
+  Checked<Relation> bind_search(const ast::Search& op, Span span);
+  Checked<Relation> bind_find(const ast::Find& op, Span span);
+  Checked<Relation> union_of(std::vector<Relation> branches, std::vector<std::string> names,
+                             const std::string& source_name, Span span);
+  Checked<ExprPtr> bind_search_predicate(const ast::Expression& expression, bool case_sensitive);
+  Checked<ExprPtr> any_column(std::string_view op, const ExprPtr& wanted, Span span);
+  [[nodiscard]] std::vector<std::string> matching_tables(const std::vector<ast::Name>& patterns) const;
+  Checked<> check_search_names(const ast::Expression& expression) const;
+
+  // --- plugins (binder_plugins.cc)
+  Checked<> bag_unpack(Relation& relation, const ast::Evaluate& op, Span span);
+  Checked<> pivot(Relation& relation, const ast::Evaluate& op, Span span);
+  Checked<> narrow(Relation& relation, const ast::Evaluate& op, Span span);
+  Checked<> ip_lookup(Relation& relation, const ast::Evaluate& op, Span span);
+  Checked<std::vector<std::string>> discover_texts(const Relation& relation, const ExprPtr& text, Span span,
+                                                   std::string_view what);
 
   // --- summarize (binder_summarize.cc)
   Checked<std::vector<NamedExpr>> bind_keys(const Scope& input, const std::vector<ast::Assignment>& keys, Scope& out);
@@ -125,6 +224,7 @@ class Binder {
   Checked<ExprPtr> bind_list(const ast::Expression& expression);
   Checked<ExprPtr> bind_in_table(const ast::Expression& expression, ExprPtr left, Relation table);
   Checked<std::vector<ExprPtr>> list_items(const ast::Expression& expression);
+  Checked<ExprPtr> bind_dynamic_list(const ast::Expression& expression, ExprPtr left, ExprPtr list);
   Checked<ExprPtr> bind_between(const ast::Expression& expression);
   Checked<ExprPtr> bind_call(const ast::Expression& expression);
   Checked<ExprPtr> bind_overload(const ScalarFunction& function, const ast::Expression& expression,
@@ -142,6 +242,7 @@ class Binder {
     FunctionBinder bind;
   };
   static std::span<const CodedFunction> coded_functions();
+  static std::span<const CodedFunction> coded_calls();  ///< The second half of the table (binder_calls.cc).
   static const CodedFunction* find_coded(std::string_view name);
   static std::vector<std::string_view> similar_names(std::string_view name);
   Checked<ExprPtr> bind_now(const ast::Expression& call, std::vector<ExprPtr>& args);
@@ -163,6 +264,28 @@ class Binder {
   Checked<ExprPtr> bind_extract(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<ExprPtr> bind_datetime_diff(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<ExprPtr> bind_datetime_add(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_pack(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_pack_all(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_pack_array(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_range(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_repeat(const ast::Expression& call, std::vector<ExprPtr>& args);
+  template <std::size_t which>
+  Checked<ExprPtr> bind_folded(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_array_call(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_series_pair(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_series_one(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_any_range(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_column_if_exists(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_get_type(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_datetime_part(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_bin_at(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_ingestion_time(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_current_database(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_extract_all(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_round(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_from_unix(const ast::Expression& call, std::vector<ExprPtr>& args);
+  /// A value's JSON, as an element of an array: 'null' where it is null.
+  static ExprPtr json_of(const ExprPtr& value);
   Checked<ExprPtr> bind_to_scalar(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<std::string> constant_text(const ast::Expression& argument, const ExprPtr& bound) const;
 
@@ -189,12 +312,24 @@ class Binder {
 
   const Schema& schema_;
   const Options& options_;
-  std::vector<Declared> declared_;
-  /// Names declared before the one being bound: a `let` sees only those, so `let T = T | where x` means the stored T.
-  std::size_t visible_ = static_cast<std::size_t>(-1);
-  std::vector<ast::PipelinePtr> renamed_tables_;  ///< What `let x = T` stands for.
-  std::map<ColumnId, ExprPtr> definitions_;       ///< Of columns that stand for a JSON text or a path in one.
+  const Discover& discover_;
+  std::deque<Declared> declared_;      ///< Of the whole run; what is visible hangs on `visible_`.
+  const Declared* visible_ = nullptr;  ///< The last name that can be seen here.
+  std::uint32_t frame_ = 0;
+  std::uint32_t frames_ = 0;
+  std::uint32_t call_depth_ = 0;
+  std::uint32_t level_ = 0;                                     ///< Tables inside of expressions inside of tables.
+  std::map<std::string, const Declared*, std::less<>> stored_;  ///< Functions of the workspace that were called.
+  std::vector<ast::FunctionPtr> stored_functions_;
+  std::vector<ast::PipelinePtr> made_tables_;  ///< Pipelines that no text has: what `let x = T` stands for.
+  std::map<const ast::Pipeline*, const ast::Expression*> called_tables_;  ///< Those of them that are a call.
+  const ast::Pipeline* pipeline_ = nullptr;  ///< The one whose operators are being bound, and how far.
+  std::size_t pipeline_at_ = 0;
+  bool row_wanted_ = false;                  ///< The call being bound may give several columns.
+  Relation* window_ = nullptr;               ///< What window functions in the expression being bound work on.
+  std::map<ColumnId, ExprPtr> definitions_;  ///< Of columns that stand for a JSON text or a path in one.
   std::map<ColumnId, std::vector<PromotedKey>> promoted_;
+  std::map<ColumnId, ColumnId> ingested_;  ///< Of a stored table's column: the one that says when its row came in.
   std::vector<std::string> tables_;
   ColumnId next_column_ = 0;
   std::size_t nodes_ = 0;

@@ -4,6 +4,7 @@
 #include "binder_state.h"
 #include "contains.h"
 #include "expr.h"
+#include "kql/native_functions.h"
 
 namespace picket::kql {
 
@@ -12,34 +13,10 @@ namespace {
 using Kind = ast::Expression::Kind;
 using Shape = AggregateFunction::Shape;
 
-char letter_of(Type type) {
-  switch (type) {
-    case Type::boolean:
-      return 'b';
-    case Type::int32:
-      return 'i';
-    case Type::int64:
-      return 'l';
-    case Type::real:
-      return 'r';
-    case Type::string:
-      return 's';
-    case Type::datetime:
-      return 'd';
-    case Type::timespan:
-      return 't';
-    case Type::guid:
-      return 'g';
-    case Type::dynamic:
-      return 'j';
-  }
-  return '?';
-}
-
 bool accepts(const AggregateFunction& function, Type type) {
   if (function.accepts == "*") return true;
   if (function.accepts == "S") return type != Type::dynamic;
-  return function.accepts.contains(letter_of(type));
+  return function.accepts.contains(type_letter(type));
 }
 
 std::unexpected<Diagnostic> wrong_count(const ast::Expression& call) {
@@ -106,10 +83,8 @@ Checked<> Binder::apply(Relation& relation, const ast::Summarize& op, Span span)
   relation.columns = std::move(keys);
   for (auto& column : out) TRY_VOID(add_column(relation.columns, std::move(column), span));
   if (relation.columns.empty()) return diagnose(code::kArguments, span, "summarize without a column");
-  TRY(relation.node, make_node(Aggregate{std::move(relation.node), std::move(bound_keys), std::move(measures.found),
-                                         std::move(relation.order)},
-                               span));
-  relation.order.clear();
+  TRY_VOID(aggregate(relation,
+                     Aggregate{{}, std::move(bound_keys), std::move(measures.found), std::move(relation.order)}, span));
   if (!computed.empty()) {
     TRY(relation.node, make_node(Extend{std::move(relation.node), std::move(computed)}, span));
   }
@@ -156,6 +131,14 @@ Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const
   measures.inside = true;
   const Scope* const outer = std::exchange(scope_, measures.input);
   auto out = [&]() -> Checked<ExprPtr> {
+    if (function.shape == Shape::any_row && !function.conditional && call.arguments.size() == 1 &&
+        call.arguments[0].value->kind != Kind::star) {  // take_any(x) as a value
+      TRY(auto arg, bind_expression(*call.arguments[0].value));
+      const auto id = new_column();
+      const Type type = arg->type;
+      measures.found.push_back({.columns = {{id, type}}, .op = "take_any", .args = {std::move(arg)}});
+      return column_ref(id, type, type != Type::string);
+    }
     if (function.shape == Shape::row || function.shape == Shape::any_row || function.shape == Shape::percentiles) {
       return diagnose(code::kUnsupported, call.text_span, call.text + "() inside of another expression");
     }
@@ -186,6 +169,37 @@ Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const
       case Shape::condition:
         if (!args.empty()) return wrong_count(call);
         break;
+      case Shape::pair:
+        if (args.size() != 2) return wrong_count(call);
+        for (std::size_t i = 0; i < 2; ++i) {
+          TRY(type, aggregate_type(function, args[i]->type, call.arguments[i].value->span));
+          args[i] = convert(args[i], Type::real);
+        }
+        measure.args = std::move(args);
+        break;
+      case Shape::percentiles_array: {
+        if (args.size() < 2) return wrong_count(call);
+        for (std::size_t i = 1; i < args.size(); ++i) {
+          auto shares = std::vector<std::optional<double>>{number_literal(args[i])};
+          const auto* json = is_literal(args[i]) && args[i]->type == Type::dynamic
+                                 ? std::get_if<std::string>(&args[i]->value.data)
+                                 : nullptr;
+          if (json != nullptr) {
+            shares.clear();
+            for (const auto& text : text_elements(*json).value_or(std::vector<std::string>{}))
+              shares.push_back(parse_real(text));
+          }
+          for (const auto& share : shares) {
+            if (!share || !(*share >= 0 && *share <= 100)) {
+              return diagnose(code::kArguments, call.arguments[i].value->span, "literals from 0 to 100 are expected");
+            }
+            measure.parameters.push_back(*share);
+          }
+        }
+        TRY(type, aggregate_type(function, args[0]->type, call.arguments[0].value->span));
+        measure.args = {std::move(args[0])};
+        break;
+      }
       case Shape::percentile:
       case Shape::collection:
         if (args.size() == 2) {
@@ -249,8 +263,9 @@ Checked<> Binder::bind_percentiles(Measures& measures, const ast::Assignment& as
                                    const Scope& keys) {
   const auto& call = *assignment.value;
   if (call.arguments.size() < 2 || (call.text == "percentile" && call.arguments.size() != 2)) return wrong_count(call);
-  if (assignment.names.size() > 1)
-    return diagnose(code::kUnsupported, assignment.names[0].span, "several names for one value");
+  if (assignment.names.size() >= call.arguments.size()) {
+    return diagnose(code::kArguments, assignment.names.back().span, "more names than values");
+  }
   const auto& function = *find_aggregate(call.text);
   TRY(auto value, bind_in(*measures.input, *call.arguments[0].value));
   TRY(const auto type, aggregate_type(function, value->type, call.arguments[0].value->span));
@@ -264,8 +279,7 @@ Checked<> Binder::bind_percentiles(Measures& measures, const ast::Assignment& as
       return diagnose(code::kArguments, argument.span, "a literal from 0 to 100 is expected");
     }
     auto name = "percentile_" + implicit_name(*call.arguments[0].value) + "_" + percentage_name(*percentage);
-    if (!assignment.names.empty())
-      name = call.text == "percentile" ? assignment.names[0].text : assignment.names[0].text + "_" + name;
+    if (i <= assignment.names.size()) name = assignment.names[i - 1].text;
     Scope taken = keys;
     taken.insert(taken.end(), out.begin(), out.end());
     const auto id = new_column();
@@ -362,20 +376,16 @@ Checked<> Binder::apply(Relation& relation, const ast::Distinct& op, Span span) 
   } else {
     TRY(keys, bind_keys(relation.columns, op.columns, out));
   }
-  TRY(relation.node, make_node(Aggregate{std::move(relation.node), std::move(keys), {}, {}}, span));
   relation.columns = std::move(out);
-  relation.order.clear();
-  return {};
+  return aggregate(relation, Aggregate{{}, std::move(keys), {}, {}}, span);
 }
 
 Checked<> Binder::apply(Relation& relation, const ast::Count& op, Span span) {
   const auto id = new_column();
-  Aggregate aggregate{std::move(relation.node), {}, {}, {}};
-  aggregate.measures.push_back({.columns = {{id, Type::int64}}, .op = "count"});
-  TRY(relation.node, make_node(std::move(aggregate), span));
+  Aggregate counted;
+  counted.measures.push_back({.columns = {{id, Type::int64}}, .op = "count"});
   relation.columns = {{op.name ? op.name->text : "Count", Type::int64, id, false}};
-  relation.order.clear();
-  return {};
+  return aggregate(relation, std::move(counted), span);
 }
 
 }  // namespace picket::kql

@@ -48,13 +48,20 @@ std::optional<JoinKind> join_kind(std::string_view name) {
 Checked<std::optional<Relation>> Binder::bind_union_branch(const ast::Pipeline& branch, bool fuzzy, std::string& name) {
   if (const auto* table = std::get_if<ast::TableName>(&branch.source)) {
     name = table->name.text;
-    if (fuzzy && !is_table(name)) return std::nullopt;  // what isfuzzy asks for
+    if (fuzzy && !is_table(name)) {  // what isfuzzy asks for
+      TRY(const auto* function, find_function(name, table->name.span));
+      if (function == nullptr) return std::nullopt;
+    }
+  }
+  if (!branch.operators.empty()) {
+    if (const auto* alias = std::get_if<ast::As>(&branch.operators.back().op)) name = alias->name.text;
   }
   TRY(auto relation, bind_pipeline(branch));
   return relation;
 }
 
 Checked<> Binder::apply(Relation& relation, const ast::Union& op, Span span) {
+  if (refused_apart(relation)) return diagnose(code::kUnsupported, span, "'union' inside of a sub-query");
   std::vector<Relation> branches;
   branches.push_back(std::move(relation));
   TRY(relation, bind_union(std::move(branches), {"union_arg0"}, op, span));
@@ -64,6 +71,19 @@ Checked<> Binder::apply(Relation& relation, const ast::Union& op, Span span) {
 Checked<Relation> Binder::bind_union(std::vector<Relation> branches, std::vector<std::string> names,
                                      const ast::Union& op, Span span) {
   for (const auto& branch : op.branches) {
+    if (const auto* pattern = std::get_if<ast::TableName>(&branch->source);
+        pattern != nullptr && pattern->name.pattern) {
+      const auto found = matching_tables({pattern->name});
+      if (found.empty() && !op.fuzzy) {
+        return diagnose(code::kUnknownName, pattern->name.span, "no table is named like '" + pattern->name.text + "'");
+      }
+      for (const auto& table : found) {
+        TRY(auto bound, bind_table({table, pattern->name.span}));
+        branches.push_back(std::move(bound));
+        names.push_back(table);
+      }
+      continue;
+    }
     auto name = "union_arg" + std::to_string(branches.size());
     TRY(auto bound, bind_union_branch(*branch, op.fuzzy, name));
     if (!bound) continue;
@@ -163,7 +183,11 @@ Checked<std::pair<ColumnId, ColumnId>> Binder::join_key(const Relation& left, co
 }
 
 Checked<> Binder::apply(Relation& relation, const ast::Join& op, Span span) {
-  const auto kind = join_kind(op.kind.text);
+  if (refused_apart(relation)) return diagnose(code::kUnsupported, span, "'join' inside of a sub-query");
+  const auto kind = op.lookup && op.kind.text.empty() ? std::optional(JoinKind::left_outer) : join_kind(op.kind.text);
+  if (op.lookup && kind && *kind != JoinKind::left_outer && *kind != JoinKind::inner) {
+    return diagnose(code::kArguments, op.kind.span, "'lookup' has the kinds leftouter and inner");
+  }
   if (!kind) return diagnose(code::kSyntax, op.kind.span, "there is no join kind '" + op.kind.text + "'");
   TRY(auto right, bind_pipeline(*op.right));
   Join join{.left = relation.node, .right = right.node, .kind = *kind};
@@ -182,6 +206,8 @@ Checked<> Binder::apply(Relation& relation, const ast::Join& op, Span span) {
   Scope out;
   const auto take_side = [&](const Scope& side, std::vector<Join::Padded>& columns, bool padded) -> Checked<> {
     for (const auto& column : side) {
+      const auto is_key = [&](const auto& key) { return key.second == column.id; };
+      if (op.lookup && &side == &right.columns && std::ranges::any_of(join.keys, is_key)) continue;
       const auto id = new_column();
       columns.push_back({id, column.id, column.type});
       TRY_VOID(add_column(
@@ -194,8 +220,7 @@ Checked<> Binder::apply(Relation& relation, const ast::Join& op, Span span) {
   if (keep_left) TRY_VOID(take_side(relation.columns, join.left_columns, pads_left));
   if (keep_right) TRY_VOID(take_side(right.columns, join.right_columns, pads_right));
   TRY(relation.node, make_node(std::move(join), span));
-  relation.columns = std::move(out);
-  relation.order.clear();
+  relation = Relation{.node = std::move(relation.node), .columns = std::move(out)};
   return {};
 }
 

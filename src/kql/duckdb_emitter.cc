@@ -158,6 +158,11 @@ std::string DuckdbWriter::node(const Range& range, const Needed& /*needed*/) {
   const auto last = value(*range.last);
   const auto step = value(*range.step);
   const auto column = column_name(range.column);
+  if (range.type == Type::real) {  // by counting, so that the steps' errors do not add up
+    return define("SELECT " + first + " + x * " + step + " AS " + column + " FROM generate_series(0, CASE WHEN " +
+                  step + " = 0 THEN -1 ELSE CAST(floor((" + last + " - " + first + ") / " + step +
+                  ") AS BIGINT) END) AS g(x)");
+  }
   if (range.type == Type::datetime) {
     return define("SELECT make_timestamp(x) AS " + column + " FROM generate_series(epoch_us(" + first + "), epoch_us(" +
                   last + "), " + step + " // 10) AS g(x)");
@@ -239,6 +244,21 @@ std::string DuckdbWriter::node(const Join& join, const Needed& needed) {
                  " AS " + column_name(column.column);
     }
   };
+  std::string matching;
+  if (join.condition != nullptr) {
+    Needed named;
+    collect(*join.condition, named);
+    const auto below = [&](const std::vector<Join::Padded>& side, Needed& side_needed) {
+      for (const auto& column : side) {
+        if (named.contains(column.from)) side_needed.insert(column.from);
+      }
+    };
+    below(join.left_columns, left_needed);
+    below(join.right_columns, right_needed);
+    matching = condition(*join.condition);  // ids are unique in the plan: no alias is needed
+    on += (on.empty() ? "" : " AND ") + matching;
+  }
+  if (on.empty()) on = "TRUE";
   take_side(join.left_columns, 'l', left_needed);
   take_side(join.right_columns, 'r', right_needed);
   if (columns.empty()) columns = "1 AS none";
@@ -288,8 +308,9 @@ std::string DuckdbWriter::node(const Aggregate& aggregate, const Needed& needed)
     for (const auto& arg : one.args) collect(*arg, below);
     if (one.condition != nullptr) collect(*one.condition, below);
   }
-  const bool ordered =
-      std::ranges::any_of(aggregate.measures, [&](const auto& one) { return one.op == "make_list" && wanted(one); });
+  const bool ordered = std::ranges::any_of(aggregate.measures, [&](const auto& one) {
+    return one.op.starts_with("make_") && one.op != "make_set" && wanted(one);
+  });
   if (ordered) {
     for (const auto& key : aggregate.order) below.insert(key.column);
   }
@@ -375,17 +396,17 @@ std::string DuckdbWriter::measure(const Aggregate::Measure& measure, const Order
   if (measure.op == "percentile") {
     return filtered("quantile_disc(" + text + ", " + std::to_string(measure.parameter / 100) + ")");
   }
-  if (measure.op == "make_list" || measure.op == "make_set") {
-    const bool set = measure.op == "make_set";
-    // Sets are sorted: the language promises no order, people and tests like one.
-    const auto sorted = set ? " ORDER BY " + text : order_by(order);
-    const auto items = "list(" + std::string(set ? "DISTINCT " : "") + text + sorted + ") FILTER (WHERE " + text +
-                       " IS NOT NULL" + (measure.condition == nullptr ? "" : " AND " + condition(*measure.condition)) +
-                       ")";
-    const auto limit = std::to_string(static_cast<std::int64_t>(measure.parameter));
-    return "concat('[', array_to_string(list_transform(list_slice(" + items + ", 1, " + limit +
-           "), lambda x: " + json_text(arg.type, "x") + "), ','), ']')";
+  if (measure.op == "stdevp") return "coalesce(" + filtered("stddev_pop(" + text + ")") + ", CAST(0 AS DOUBLE))";
+  if (measure.op == "variancep") return "coalesce(" + filtered("var_pop(" + text + ")") + ", CAST(0 AS DOUBLE))";
+  if (measure.op == "covariance" || measure.op == "covariancep") {
+    const auto function = measure.op == "covariance" ? "covar_samp(" : "covar_pop(";
+    return "coalesce(" + filtered(function + text + ", " + value(*measure.args[1]) + ")") + ", CAST(0 AS DOUBLE))";
   }
+  if (measure.op == "binary_all_and") return filtered("bit_and(" + text + ")");
+  if (measure.op == "binary_all_or") return filtered("bit_or(" + text + ")");
+  if (measure.op == "binary_all_xor") return filtered("bit_xor(" + text + ")");
+  if (measure.op == "series" || measure.op.starts_with("axis")) return series_measure(measure);
+  if (measure.op == "percentiles_array" || measure.op.starts_with("make_")) return list_measure(measure, order);
   return "error('unknown aggregate')";
 }
 

@@ -233,6 +233,17 @@ std::string DuckdbWriter::call(const Expr& expr) {
   }
   if (op == "in") return expand("coalesce({0} IN ({1*}), FALSE)", expr.args);
   if (op == "convert") return convert(expr);
+  if (op == "json_of") {  // an element of an array: null has a text there
+    const auto& inner = *expr.args[0];
+    const auto text = json_text(inner.type, value(inner));
+    return inner.nullable ? "coalesce(" + text + ", 'null')" : text;
+  }
+  if (op == "pack_array") {
+    std::string out = "concat('['";
+    for (std::size_t i = 0; i < expr.args.size(); ++i) out += (i > 0 ? ", ',', " : ", ") + value(*expr.args[i]);
+    return out + ", ']')";
+  }
+  if (op == "extract_all") return extract_all(expr);
   if (op == "to_dynamic") return json_text(expr.args[0]->type, value(*expr.args[0]));
   if (op == "dynamic_text_or_null") {
     const auto& inner = *expr.args[0];
@@ -258,6 +269,22 @@ std::string DuckdbWriter::call(const Expr& expr) {
   if (op == "datetime_diff" || op == "datetime_add") return datetime_part_call(expr);
   const auto* const known = find_template(op);
   return known == nullptr ? "error('unknown operation')" : expand(known->sql, expr.args);
+}
+
+/// Matches as an array: of texts for one group, of arrays for several. An expression's matches are the same for each of
+/// its groups, so their lists are equally long.
+std::string DuckdbWriter::extract_all(const Expr& expr) {
+  const auto text = value(*expr.args[0]);
+  const auto regex = value(*expr.args[1]);
+  const auto group = [&](std::size_t i) {
+    return "regexp_extract_all(" + text + ", " + regex + ", " +
+           std::to_string(std::get<std::int64_t>(expr.args[i]->value.data)) + ")";
+  };
+  if (expr.args.size() == 3) return "CAST(to_json(" + group(2) + ") AS VARCHAR)";
+  std::string lists;
+  for (std::size_t i = 2; i < expr.args.size(); ++i)
+    lists += (i > 2 ? ", CAST(to_json(" : "CAST(to_json(") + group(i) + ") AS VARCHAR)";
+  return "kql_zip_arrays(concat_ws(',', concat('[', concat_ws(',', " + lists + "), ']')))";
 }
 
 std::string DuckdbWriter::datetime_part_call(const Expr& expr) {

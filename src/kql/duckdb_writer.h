@@ -28,6 +28,8 @@ class DuckdbWriter {
   std::string node(const Range& range, const Needed& needed);
   std::string node(const Filter& filter, const Needed& needed);
   std::string node(const Extend& extend, const Needed& needed);
+  std::string node(const Window& window, const Needed& needed);
+  std::string node(const Expand& expand, const Needed& needed);
   std::string node(const Aggregate& aggregate, const Needed& needed);
   std::string node(const Take& take, const Needed& needed);
   std::string node(const Union& all, const Needed& needed);
@@ -37,6 +39,8 @@ class DuckdbWriter {
   static std::string order_by(const Order& order);
   std::string measure(const Aggregate::Measure& measure, const Order& order);
   std::string row_measure(const Aggregate::Measure& measure);
+  std::string series_measure(const Aggregate::Measure& measure);
+  std::string list_measure(const Aggregate::Measure& measure, const Order& order);
 
   // --- expressions
   /// A value that keeps the language's null.
@@ -55,6 +59,7 @@ class DuckdbWriter {
   std::string datetime_part_call(const Expr& expr);
   std::string expand(std::string_view sql, const std::vector<ExprPtr>& args);
   std::string sub_query(const Expr& expr);
+  std::string extract_all(const Expr& expr);
   static void collect(const Expr& expr, Needed& out);
 
   std::vector<Value> binds_;

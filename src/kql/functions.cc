@@ -26,16 +26,64 @@ OVERLOADS(kSplit, {"ss", dynamic, "split"}, {"ssl", dynamic, "split_one"});
 OVERLOADS(kReplaceString, {"sss", string, "replace"});
 OVERLOADS(kReplaceRegex, {"sss", string, "replace_regex"});
 OVERLOADS(kReverse, {"S", string, "reverse"});
-OVERLOADS(kIndexOf, {"ss", int64, "index_of"});
-OVERLOADS(kStrrep, {"sl", string, "repeat"});
+OVERLOADS(kIndexOf, {"SS", int64, "index_of"}, {"SSl", int64, "index_of_from"}, {"SSll", int64, "index_of_in"},
+          {"SSlll", int64, "index_of_nth"});
+OVERLOADS(kStrcmp, {"ss", int64, "strcmp"});
+OVERLOADS(kTrimStart, {"ss", string, "trim_start"});
+OVERLOADS(kTrimEnd, {"ss", string, "trim_end"});
+OVERLOADS(kCountOf, {"ss", int64, "count_of"}, {"sss", int64, "count_of_kind"});
+OVERLOADS(kTranslate, {"sss", string, "translate"});
+OVERLOADS(kRegexQuote, {"s", string, "quote_regex"});
+OVERLOADS(kReplaceStrings, {"sjj", string, "replace_strings"});
+OVERLOADS(kStrcatArray, {"js", string, "strcat_array"});
+OVERLOADS(kHasAnyIndex, {"sj", int64, "has_any_index"});
+OVERLOADS(kIsAscii, {"S", boolean, "is_ascii"});
+OVERLOADS(kIsUtf8, {"S", boolean, "is_utf8"});
+OVERLOADS(kCodePoints, {"s", dynamic, "code_points"});
+OVERLOADS(kFromCodePoints, {"j", string, "from_code_points"}, {"ll*", string, "from_code_point"});
+OVERLOADS(kUrlEncode, {"s", string, "url_encode"});
+OVERLOADS(kUrlEncodeComponent, {"s", string, "url_encode_component"});
+OVERLOADS(kUrlDecode, {"s", string, "url_decode"});
+OVERLOADS(kBase64Encode, {"s", string, "base64_encode"});
+OVERLOADS(kBase64ToArray, {"s", dynamic, "base64_to_array"});
+OVERLOADS(kParseCsv, {"s", dynamic, "parse_csv"});
+OVERLOADS(kParseUrl, {"s", dynamic, "parse_url"});
+OVERLOADS(kParseUrlQuery, {"s", dynamic, "parse_url_query"});
+OVERLOADS(kParsePath, {"s", dynamic, "parse_path"});
+OVERLOADS(kParseCommandLine, {"ss", dynamic, "parse_command_line"});
+OVERLOADS(kMd5, {"s", string, "md5"});
+OVERLOADS(kSha1, {"s", string, "sha1"});
+OVERLOADS(kSha256, {"s", string, "sha256"});
+OVERLOADS(kToHex, {"i", string, "to_hex_int"}, {"il", string, "to_hex_int_wide"}, {"l", string, "to_hex"},
+          {"ll", string, "to_hex_wide"});
+OVERLOADS(kFormatBytes, {"r", string, "format_bytes"}, {"rl", string, "format_bytes_to"},
+          {"rls", string, "format_bytes_in"});
+
+OVERLOADS(kParseIpv4, {"s", int64, "parse_ipv4"});
+OVERLOADS(kParseIpv4Mask, {"sl", int64, "parse_ipv4_mask"});
+OVERLOADS(kFormatIpv4, {"l", string, "format_ipv4"}, {"ll", string, "format_ipv4_bits"},
+          {"s", string, "format_ipv4_text"}, {"sl", string, "format_ipv4_text_bits"});
+OVERLOADS(kFormatIpv4Mask, {"ll", string, "format_ipv4_mask"}, {"sl", string, "format_ipv4_mask_text"});
+OVERLOADS(kIpv4Compare, {"ss", int64, "ipv4_compare"}, {"ssl", int64, "ipv4_compare_bits"});
+OVERLOADS(kIpv4IsMatch, {"ss", boolean, "ipv4_is_match"}, {"ssl", boolean, "ipv4_is_match_bits"});
+OVERLOADS(kIpv4IsInRange, {"ss", boolean, "ipv4_is_in_range"});
+OVERLOADS(kIpv4Suffix, {"s", int64, "ipv4_netmask_suffix"});
+OVERLOADS(kParseIpv6, {"s", string, "parse_ipv6"});
+OVERLOADS(kIpv6Compare, {"ss", int64, "ipv6_compare"}, {"ssl", int64, "ipv6_compare_bits"});
+OVERLOADS(kIpv6IsMatch, {"ss", boolean, "ipv6_is_match"}, {"ssl", boolean, "ipv6_is_match_bits"});
+OVERLOADS(kIpv6IsInRange, {"ss", boolean, "ipv6_is_in_range"});
+OVERLOADS(kHasIpv4, {"ss", boolean, "has_ipv4"});
+OVERLOADS(kHasIpv4Prefix, {"ss", boolean, "has_ipv4_prefix"});
+OVERLOADS(kCidrList, {"ss", dynamic, "ipv4_range_to_cidr_list"});
+OVERLOADS(kGeoDistance, {"rrrr", real, "geo_distance"});
+OVERLOADS(kStrrep, {"Sl", string, "repeat"}, {"SlS", string, "repeat_delimited"});
 OVERLOADS(kTrim, {"ss", string, "trim"});
 OVERLOADS(kBase64, {"s", string, "base64_text"});
 OVERLOADS(kIpv4IsPrivate, {"s", boolean, "ipv4_is_private"});
 
 OVERLOADS(kNot, {"b", boolean, "not"});
 OVERLOADS(kAbs, {"l", int64, "abs"}, {"r", real, "abs"}, {"t", timespan, "abs"});
-OVERLOADS(kRound, {"r", real, "round"}, {"rl", real, "round_to"});
-OVERLOADS(kCeiling, {"r", real, "ceiling"});
+OVERLOADS(kCeiling, {"l", int64, "same"}, {"r", real, "ceiling"});
 OVERLOADS(kSqrt, {"r", real, "sqrt"});
 OVERLOADS(kExp, {"r", real, "exp"});
 OVERLOADS(kLog, {"r", real, "log"});
@@ -44,27 +92,97 @@ OVERLOADS(kLog2, {"r", real, "log2"});
 OVERLOADS(kPow, {"rr", real, "pow"});
 OVERLOADS(kIsNan, {"r", boolean, "is_nan"});
 OVERLOADS(kIsInf, {"r", boolean, "is_inf"});
+OVERLOADS(kIsFinite, {"r", boolean, "is_finite"});
+OVERLOADS(kSign, {"r", real, "sign"});
+OVERLOADS(kExp2, {"r", real, "exp2"});
+OVERLOADS(kExp10, {"r", real, "exp10"});
+OVERLOADS(kPi, {"", real, "pi"});
+OVERLOADS(kSin, {"r", real, "sin"});
+OVERLOADS(kCos, {"r", real, "cos"});
+OVERLOADS(kTan, {"r", real, "tan"});
+OVERLOADS(kCot, {"r", real, "cot"});
+OVERLOADS(kAsin, {"r", real, "asin"});
+OVERLOADS(kAcos, {"r", real, "acos"});
+OVERLOADS(kAtan, {"r", real, "atan"});
+OVERLOADS(kAtan2, {"rr", real, "atan2"});
+OVERLOADS(kDegrees, {"r", real, "degrees"});
+OVERLOADS(kRadians, {"r", real, "radians"});
+OVERLOADS(kGamma, {"r", real, "gamma"});
+OVERLOADS(kLogGamma, {"r", real, "loggamma"});
+OVERLOADS(kRand, {"", real, "rand"}, {"l", real, "rand_below"});
+OVERLOADS(kNewGuid, {"", guid, "new_guid"});
+OVERLOADS(kBinaryAnd, {"ll", int64, "binary_and"});
+OVERLOADS(kBinaryOr, {"ll", int64, "binary_or"});
+OVERLOADS(kBinaryXor, {"ll", int64, "binary_xor"});
+OVERLOADS(kBinaryNot, {"l", int64, "binary_not"});
+OVERLOADS(kShiftLeft, {"ll", int64, "shift_left"});
+OVERLOADS(kShiftRight, {"ll", int64, "shift_right"});
+OVERLOADS(kCountOnes, {"l", int64, "count_ones"});
 
 OVERLOADS(kStartOfDay, {"d", datetime, "start_of_day"}, {"dl", datetime, "start_of_day_offset"});
 OVERLOADS(kStartOfWeek, {"d", datetime, "start_of_week"}, {"dl", datetime, "start_of_week_offset"});
 OVERLOADS(kStartOfMonth, {"d", datetime, "start_of_month"}, {"dl", datetime, "start_of_month_offset"});
 OVERLOADS(kStartOfYear, {"d", datetime, "start_of_year"}, {"dl", datetime, "start_of_year_offset"});
-OVERLOADS(kEndOfDay, {"d", datetime, "end_of_day"});
-OVERLOADS(kEndOfWeek, {"d", datetime, "end_of_week"});
-OVERLOADS(kEndOfMonth, {"d", datetime, "end_of_month"});
-OVERLOADS(kEndOfYear, {"d", datetime, "end_of_year"});
+OVERLOADS(kEndOfDay, {"d", datetime, "end_of_day"}, {"dl", datetime, "end_of_day_offset"});
+OVERLOADS(kEndOfWeek, {"d", datetime, "end_of_week"}, {"dl", datetime, "end_of_week_offset"});
+OVERLOADS(kEndOfMonth, {"d", datetime, "end_of_month"}, {"dl", datetime, "end_of_month_offset"});
+OVERLOADS(kEndOfYear, {"d", datetime, "end_of_year"}, {"dl", datetime, "end_of_year_offset"});
+OVERLOADS(kWeekOfYear, {"d", int32, "week_of_year"});
+OVERLOADS(kFormatDatetime, {"ds", string, "format_datetime"});
+OVERLOADS(kFormatTimespan, {"ts", string, "format_timespan"});
+OVERLOADS(kMakeDatetime, {"lll", datetime, "make_date"}, {"lllll", datetime, "make_minute"},
+          {"lllllr", datetime, "make_second"});
+OVERLOADS(kMakeTimespan, {"ll", timespan, "make_span_minute"}, {"llr", timespan, "make_span_second"},
+          {"lllr", timespan, "make_span_day"});
 OVERLOADS(kHourOfDay, {"d", int32, "hour"});
 OVERLOADS(kDayOfWeek, {"d", timespan, "day_of_week"});
 OVERLOADS(kDayOfMonth, {"d", int32, "day"});
 OVERLOADS(kDayOfYear, {"d", int32, "day_of_year"});
 OVERLOADS(kMonth, {"d", int32, "month"});
 OVERLOADS(kYear, {"d", int32, "year"});
-OVERLOADS(kFromUnixSeconds, {"l", datetime, "unix_seconds"});
-OVERLOADS(kFromUnixMilliseconds, {"l", datetime, "unix_milliseconds"});
-OVERLOADS(kFromUnixMicroseconds, {"l", datetime, "unix_microseconds"});
-
 OVERLOADS(kArrayLength, {"j", int64, "array_length"});
 OVERLOADS(kBagKeys, {"j", dynamic, "bag_keys"});
+OVERLOADS(kArrayIff, {"jJJ", dynamic, "array_iff"});
+OVERLOADS(kArrayIndexOf, {"jJ", int64, "array_index_of"}, {"jJl", int64, "array_index_of_from"},
+          {"jJll", int64, "array_index_of_in"}, {"jJlll", int64, "array_index_of_nth"});
+OVERLOADS(kArrayReverse, {"j", dynamic, "array_reverse"});
+OVERLOADS(kRotateLeft, {"jl", dynamic, "array_rotate"});
+OVERLOADS(kRotateRight, {"jl", dynamic, "array_rotate_right"});
+OVERLOADS(kShiftArrayLeft, {"jl", dynamic, "array_shift"}, {"jlJ", dynamic, "array_shift_fill"});
+OVERLOADS(kShiftArrayRight, {"jl", dynamic, "array_shift_right"}, {"jlJ", dynamic, "array_shift_right_fill"});
+OVERLOADS(kArraySlice, {"jll", dynamic, "array_slice"});
+OVERLOADS(kArraySplit, {"jJ", dynamic, "array_split"});
+OVERLOADS(kArraySum, {"j", real, "array_sum"});
+OVERLOADS(kSetHasElement, {"jJ", boolean, "set_has_element"});
+OVERLOADS(kSetEquals, {"jj", boolean, "set_equals"});
+OVERLOADS(kJaccard, {"jj", dynamic, "jaccard_index"});
+OVERLOADS(kBagHasKey, {"js", boolean, "bag_has_key"});
+OVERLOADS(kBagRemoveKeys, {"jj", dynamic, "bag_remove_keys"});
+OVERLOADS(kBagSetKey, {"jsJ", dynamic, "bag_set_key"});
+OVERLOADS(kBagZip, {"jj", dynamic, "bag_zip"});
+OVERLOADS(kTreepath, {"j", dynamic, "treepath"});
+OVERLOADS(kToJson, {"J", string, "json_of_text"});
+
+OVERLOADS(kFit, {"j", dynamic, "series_fit_line"});
+OVERLOADS(kFit2, {"j", dynamic, "series_fit_2lines"});
+OVERLOADS(kStats, {"j", dynamic, "series_stats"});
+OVERLOADS(kDecompose, {"j", dynamic, "series_decompose"}, {"jl", dynamic, "series_decompose_2"},
+          {"jls", dynamic, "series_decompose_3"}, {"jlsl", dynamic, "series_decompose_4"},
+          {"jlslr", dynamic, "series_decompose_5"});
+OVERLOADS(kAnomalies, {"j", dynamic, "series_anomalies"}, {"jr", dynamic, "series_anomalies_2"},
+          {"jrl", dynamic, "series_anomalies_3"}, {"jrls", dynamic, "series_anomalies_4"},
+          {"jrlsl", dynamic, "series_anomalies_5"}, {"jrlsls", dynamic, "series_anomalies_6"},
+          {"jrlslsr", dynamic, "series_anomalies_7"});
+OVERLOADS(kForecast, {"jl", dynamic, "series_forecast"}, {"jll", dynamic, "series_forecast_3"},
+          {"jlls", dynamic, "series_forecast_4"}, {"jllsr", dynamic, "series_forecast_5"});
+OVERLOADS(kOutliers, {"j", dynamic, "series_outliers"}, {"js", dynamic, "series_outliers_kind"});
+OVERLOADS(kFillConst, {"j", dynamic, "fill_zero"}, {"jJ", dynamic, "fill_const"}, {"jJJ", dynamic, "fill_const_of"});
+OVERLOADS(kFillForward, {"j", dynamic, "fill_forward"}, {"jJ", dynamic, "fill_forward_of"});
+OVERLOADS(kFillBackward, {"j", dynamic, "fill_backward"}, {"jJ", dynamic, "fill_backward_of"});
+OVERLOADS(kFillLinear, {"j", dynamic, "fill_linear"}, {"jJ", dynamic, "fill_linear_of"},
+          {"jJb", dynamic, "fill_linear_edges"});
+OVERLOADS(kFir, {"jj", dynamic, "series_fir"}, {"jjb", dynamic, "series_fir_3"}, {"jjbb", dynamic, "series_fir_4"});
+OVERLOADS(kIir, {"jjj", dynamic, "series_iir"});
 
 constexpr ScalarFunction kScalars[] = {
     {"strlen", prefixed, "strlen", kStrlen},
@@ -85,7 +203,6 @@ constexpr ScalarFunction kScalars[] = {
     {"ipv4_is_private", none, "", kIpv4IsPrivate},
     {"not", none, "", kNot},
     {"abs", first_argument, "", kAbs},
-    {"round", first_argument, "", kRound},
     {"ceiling", first_argument, "", kCeiling},
     {"sqrt", first_argument, "", kSqrt},
     {"exp", first_argument, "", kExp},
@@ -110,11 +227,126 @@ constexpr ScalarFunction kScalars[] = {
     {"monthofyear", none, "", kMonth},
     {"getmonth", none, "", kMonth},
     {"getyear", none, "", kYear},
-    {"unixtime_seconds_todatetime", none, "", kFromUnixSeconds},
-    {"unixtime_milliseconds_todatetime", none, "", kFromUnixMilliseconds},
-    {"unixtime_microseconds_todatetime", none, "", kFromUnixMicroseconds},
     {"array_length", none, "", kArrayLength},
     {"bag_keys", none, "", kBagKeys},
+    {"strcmp", none, "", kStrcmp},
+    {"trim_start", none, "", kTrimStart},
+    {"trim_end", none, "", kTrimEnd},
+    {"countof", none, "", kCountOf},
+    {"translate", none, "", kTranslate},
+    {"regex_quote", none, "", kRegexQuote},
+    {"replace_strings", none, "", kReplaceStrings},
+    {"replace", none, "", kReplaceRegex},
+    {"strcat_array", none, "", kStrcatArray},
+    {"array_strcat", none, "", kStrcatArray},
+    {"has_any_index", none, "", kHasAnyIndex},
+    {"isascii", none, "", kIsAscii},
+    {"isutf8", none, "", kIsUtf8},
+    {"unicode_codepoints_from_string", none, "", kCodePoints},
+    {"to_utf8", none, "", kCodePoints},
+    {"unicode_codepoints_to_string", none, "", kFromCodePoints},
+    {"make_string", none, "", kFromCodePoints},
+    {"url_encode", none, "", kUrlEncode},
+    {"url_encode_component", none, "", kUrlEncodeComponent},
+    {"url_decode", none, "", kUrlDecode},
+    {"base64_encode_tostring", none, "", kBase64Encode},
+    {"base64_encodestring", none, "", kBase64Encode},
+    {"base64_decodestring", none, "", kBase64},
+    {"base64_decode_toarray", none, "", kBase64ToArray},
+    {"parse_csv", first_argument, "", kParseCsv},
+    {"parse_url", none, "", kParseUrl},
+    {"parseurl", none, "", kParseUrl},
+    {"parse_urlquery", none, "", kParseUrlQuery},
+    {"parseurlquery", none, "", kParseUrlQuery},
+    {"parse_path", none, "", kParsePath},
+    {"parse_command_line", none, "", kParseCommandLine},
+    {"hash_md5", none, "", kMd5},
+    {"hash_sha1", none, "", kSha1},
+    {"hash_sha256", none, "", kSha256},
+    {"tohex", first_argument, "", kToHex},
+    {"format_bytes", first_argument, "", kFormatBytes},
+    {"parse_ipv4", none, "", kParseIpv4},
+    {"parse_ipv4_mask", none, "", kParseIpv4Mask},
+    {"format_ipv4", none, "", kFormatIpv4},
+    {"format_ipv4_mask", none, "", kFormatIpv4Mask},
+    {"ipv4_compare", none, "", kIpv4Compare},
+    {"ipv4_is_match", none, "", kIpv4IsMatch},
+    {"ipv4_is_in_range", none, "", kIpv4IsInRange},
+    {"ipv4_netmask_suffix", none, "", kIpv4Suffix},
+    {"parse_ipv6", none, "", kParseIpv6},
+    {"ipv6_compare", none, "", kIpv6Compare},
+    {"ipv6_is_match", none, "", kIpv6IsMatch},
+    {"ipv6_is_in_range", none, "", kIpv6IsInRange},
+    {"has_ipv4", none, "", kHasIpv4},
+    {"has_ipv4_prefix", none, "", kHasIpv4Prefix},
+    {"ipv4_range_to_cidr_list", none, "", kCidrList},
+    {"geo_distance_2points", none, "", kGeoDistance},
+    {"isfinite", none, "", kIsFinite},
+    {"sign", none, "", kSign},
+    {"exp2", first_argument, "", kExp2},
+    {"exp10", first_argument, "", kExp10},
+    {"pi", none, "", kPi},
+    {"sin", first_argument, "", kSin},
+    {"cos", first_argument, "", kCos},
+    {"tan", first_argument, "", kTan},
+    {"cot", none, "", kCot},
+    {"asin", first_argument, "", kAsin},
+    {"acos", first_argument, "", kAcos},
+    {"atan", first_argument, "", kAtan},
+    {"atan2", first_argument, "", kAtan2},
+    {"degrees", none, "", kDegrees},
+    {"radians", none, "", kRadians},
+    {"gamma", first_argument, "", kGamma},
+    {"loggamma", first_argument, "", kLogGamma},
+    {"rand", first_argument, "", kRand},
+    {"new_guid", none, "", kNewGuid},
+    {"binary_and", first_argument, "", kBinaryAnd},
+    {"binary_or", first_argument, "", kBinaryOr},
+    {"binary_xor", first_argument, "", kBinaryXor},
+    {"binary_not", first_argument, "", kBinaryNot},
+    {"binary_shift_left", first_argument, "", kShiftLeft},
+    {"binary_shift_right", first_argument, "", kShiftRight},
+    {"bitset_count_ones", first_argument, "", kCountOnes},
+    {"week_of_year", none, "", kWeekOfYear},
+    {"format_datetime", first_argument, "", kFormatDatetime},
+    {"format_timespan", first_argument, "", kFormatTimespan},
+    {"make_datetime", none, "", kMakeDatetime},
+    {"make_timespan", none, "", kMakeTimespan},
+    {"arraylength", none, "", kArrayLength},
+    {"array_iff", none, "", kArrayIff},
+    {"array_iif", none, "", kArrayIff},
+    {"array_index_of", none, "", kArrayIndexOf},
+    {"array_reverse", none, "", kArrayReverse},
+    {"array_rotate_left", none, "", kRotateLeft},
+    {"array_rotate_right", none, "", kRotateRight},
+    {"array_shift_left", none, "", kShiftArrayLeft},
+    {"array_shift_right", none, "", kShiftArrayRight},
+    {"array_slice", none, "", kArraySlice},
+    {"array_split", none, "", kArraySplit},
+    {"array_sum", none, "", kArraySum},
+    {"series_sum", none, "", kArraySum},
+    {"set_has_element", none, "", kSetHasElement},
+    {"set_equals", none, "", kSetEquals},
+    {"jaccard_index", none, "", kJaccard},
+    {"bag_has_key", none, "", kBagHasKey},
+    {"bag_remove_keys", none, "", kBagRemoveKeys},
+    {"bag_set_key", none, "", kBagSetKey},
+    {"bag_zip", none, "", kBagZip},
+    {"dynamic_to_json", none, "", kToJson},
+    {"series_fit_line", none, "", kFit},
+    {"series_fit_2lines", none, "", kFit2},
+    {"series_stats", none, "", kStats},
+    {"series_decompose", none, "", kDecompose},
+    {"series_decompose_anomalies", none, "", kAnomalies},
+    {"series_decompose_forecast", none, "", kForecast},
+    {"series_outliers", first_argument, "", kOutliers},
+    {"series_fill_const", first_argument, "", kFillConst},
+    {"series_fill_forward", first_argument, "", kFillForward},
+    {"series_fill_backward", first_argument, "", kFillBackward},
+    {"series_fill_linear", first_argument, "", kFillLinear},
+    {"series_fir", first_argument, "", kFir},
+    {"series_iir", first_argument, "", kIir},
+    {"treepath", prefixed, "tree", kTreepath},
 };
 
 using Shape = AggregateFunction::Shape;
@@ -138,12 +370,27 @@ constexpr AggregateFunction kAggregates[] = {
     {"stdevif", Shape::value, "stdevif", "stdev", "ilr", 'r', true},
     {"variance", Shape::value, "variance", "variance", "ilr", 'r'},
     {"varianceif", Shape::value, "varianceif", "variance", "ilr", 'r', true},
-    {"make_list", Shape::collection, "list", "make_list", "S", 'j'},
-    {"make_list_if", Shape::collection, "list", "make_list", "S", 'j', true},
-    {"makelist", Shape::collection, "list", "make_list", "S", 'j'},
-    {"make_set", Shape::collection, "set", "make_set", "S", 'j'},
-    {"make_set_if", Shape::collection, "set", "make_set", "S", 'j', true},
-    {"makeset", Shape::collection, "set", "make_set", "S", 'j'},
+    {"make_list", Shape::collection, "list", "make_list", "*", 'j'},
+    {"make_list_if", Shape::collection, "list", "make_list", "*", 'j', true},
+    {"makelist", Shape::collection, "list", "make_list", "*", 'j'},
+    {"make_list_with_nulls", Shape::value, "list", "make_list_with_nulls", "*", 'j'},
+    {"make_set", Shape::collection, "set", "make_set", "*", 'j'},
+    {"make_set_if", Shape::collection, "set", "make_set", "*", 'j', true},
+    {"makeset", Shape::collection, "set", "make_set", "*", 'j'},
+    {"make_bag", Shape::collection, "bag", "make_bag", "j", 'j'},
+    {"make_bag_if", Shape::collection, "bag", "make_bag", "j", 'j', true},
+    {"make_dictionary", Shape::collection, "dictionary", "make_bag", "j", 'j'},
+    {"stdevp", Shape::value, "stdevp", "stdevp", "ilr", 'r'},
+    {"variancep", Shape::value, "variancep", "variancep", "ilr", 'r'},
+    {"variancepif", Shape::value, "variancepif", "variancep", "ilr", 'r', true},
+    {"covariance", Shape::pair, "covariance", "covariance", "ilr", 'r'},
+    {"covariancep", Shape::pair, "covariancep", "covariancep", "ilr", 'r'},
+    {"binary_all_and", Shape::value, "", "binary_all_and", "il", 'l'},
+    {"binary_all_or", Shape::value, "", "binary_all_or", "il", 'l'},
+    {"binary_all_xor", Shape::value, "", "binary_all_xor", "il", 'l'},
+    {"cnt", Shape::count, "cnt", "count", "", 'l'},
+    {"percentiles_array", Shape::percentiles_array, "percentiles", "percentiles_array", "ilrdt", 'j'},
+    {"anyif", Shape::any_row, "anyif", "take_any", "*", '=', true},
     {"percentile", Shape::percentile, "percentile", "percentile", "ilrdt", '+'},
     {"percentiles", Shape::percentiles, "percentile", "percentile", "ilrdt", '+'},
     {"arg_max", Shape::row, "max", "arg_max", "ilrdtsb", '='},
@@ -153,138 +400,131 @@ constexpr AggregateFunction kAggregates[] = {
     {"take_anyif", Shape::any_row, "", "take_any", "*", '=', true},
 };
 
-constexpr std::array kNotYet = {"array_concat"sv,
-                                "array_iff"sv,
-                                "array_index_of"sv,
-                                "array_reverse"sv,
-                                "array_rotate_left"sv,
-                                "array_slice"sv,
-                                "array_sort_asc"sv,
-                                "array_sort_desc"sv,
-                                "array_split"sv,
-                                "array_sum"sv,
-                                "bag_has_key"sv,
-                                "bag_merge"sv,
-                                "bag_pack"sv,
-                                "bag_remove_keys"sv,
-                                "base64_decode_toarray"sv,
-                                "base64_encode_tostring"sv,
-                                "bin_at"sv,
+constexpr std::array kNotYet = {"FileProfile"sv,
+                                "all"sv,
+                                "app"sv,
+                                "argmax"sv,
+                                "argmin"sv,
+                                "around"sv,
+                                "assert"sv,
+                                "base64_decode_toguid"sv,
+                                "base64_encode_fromarray"sv,
+                                "base64_encode_fromguid"sv,
+                                "beta_cdf"sv,
+                                "beta_inv"sv,
+                                "beta_pdf"sv,
                                 "bin_auto"sv,
-                                "binary_and"sv,
-                                "binary_or"sv,
-                                "binary_xor"sv,
                                 "buildschema"sv,
-                                "column_ifexists"sv,
-                                "columnifexists"sv,
-                                "countof"sv,
+                                "cluster"sv,
+                                "convert_angle"sv,
+                                "convert_energy"sv,
+                                "convert_force"sv,
+                                "convert_length"sv,
+                                "convert_mass"sv,
+                                "convert_speed"sv,
+                                "convert_temperature"sv,
+                                "convert_volume"sv,
+                                "covarianceif"sv,
+                                "covariancepif"sv,
+                                "current_cluster_endpoint"sv,
+                                "current_cursor"sv,
+                                "current_node_id"sv,
                                 "current_principal"sv,
+                                "current_principal_details"sv,
+                                "current_principal_is_member_of"sv,
                                 "cursor_after"sv,
+                                "cursor_before_or_at"sv,
+                                "cursor_current"sv,
+                                "database"sv,
+                                "datetime_list_timezones"sv,
                                 "datetime_local_to_utc"sv,
                                 "datetime_utc_to_local"sv,
-                                "extract_all"sv,
-                                "extract_json"sv,
-                                "format_bytes"sv,
-                                "format_datetime"sv,
-                                "format_ipv4"sv,
-                                "format_timespan"sv,
-                                "geo_distance_2points"sv,
+                                "dcount_hll"sv,
+                                "erf"sv,
+                                "erfc"sv,
+                                "estimate_data_size"sv,
+                                "extent_id"sv,
+                                "extent_tags"sv,
                                 "geo_info_from_ip_address"sv,
-                                "gettype"sv,
-                                "has_any_index"sv,
-                                "has_any_ipv4"sv,
-                                "has_ipv4"sv,
+                                "geo_point_in_circle"sv,
+                                "geo_point_in_polygon"sv,
+                                "geo_point_to_geohash"sv,
+                                "geo_point_to_h3cell"sv,
+                                "geo_point_to_s2cell"sv,
+                                "gzip_compress_to_base64_string"sv,
+                                "gzip_decompress_from_base64_string"sv,
                                 "hash"sv,
-                                "hash_md5"sv,
-                                "hash_sha256"sv,
+                                "hash_combine"sv,
+                                "hash_many"sv,
+                                "hash_xxhash64"sv,
                                 "hll"sv,
-                                "ingestion_time"sv,
-                                "ipv4_compare"sv,
-                                "ipv4_is_in_any_range"sv,
-                                "ipv4_is_in_range"sv,
-                                "ipv4_is_match"sv,
-                                "ipv4_netmask_suffix"sv,
-                                "ipv6_compare"sv,
-                                "ipv6_is_match"sv,
-                                "isascii"sv,
-                                "isutf8"sv,
-                                "jaccard_index"sv,
-                                "make_bag"sv,
-                                "make_bag_if"sv,
-                                "make_datetime"sv,
-                                "make_list_with_nulls"sv,
-                                "make_timespan"sv,
-                                "materialize"sv,
-                                "next"sv,
-                                "pack"sv,
-                                "pack_all"sv,
-                                "pack_array"sv,
-                                "pack_dictionary"sv,
-                                "parse_command_line"sv,
-                                "parse_csv"sv,
-                                "parse_ipv4"sv,
-                                "parse_path"sv,
-                                "parse_url"sv,
-                                "parse_urlquery"sv,
+                                "hll_if"sv,
+                                "hll_merge"sv,
+                                "indexof_regex"sv,
+                                "ipv6_is_in_any_range"sv,
+                                "iscolumnexists"sv,
+                                "labels"sv,
+                                "merge_tdigest"sv,
+                                "node_degree_in"sv,
+                                "node_degree_out"sv,
+                                "parse_ipv6_mask"sv,
                                 "parse_user_agent"sv,
                                 "parse_version"sv,
                                 "parse_xml"sv,
-                                "percentiles_array"sv,
-                                "prev"sv,
-                                "rand"sv,
-                                "range"sv,
-                                "repeat"sv,
-                                "replace"sv,
-                                "row_cumsum"sv,
-                                "row_number"sv,
-                                "row_rank_dense"sv,
+                                "passthrough"sv,
+                                "percentile_array_tdigest"sv,
+                                "percentile_tdigest"sv,
+                                "percentilesw"sv,
+                                "percentilesw_array"sv,
+                                "percentilew"sv,
+                                "percentrank_tdigest"sv,
+                                "punycode_from_string"sv,
+                                "punycode_to_string"sv,
+                                "rank_tdigest"sv,
                                 "row_window_session"sv,
-                                "series_add"sv,
-                                "series_decompose"sv,
-                                "series_decompose_anomalies"sv,
-                                "series_decompose_forecast"sv,
-                                "series_fill_const"sv,
-                                "series_fill_linear"sv,
-                                "series_fit_2lines"sv,
-                                "series_fit_line"sv,
-                                "series_outliers"sv,
-                                "series_stats"sv,
-                                "set_difference"sv,
-                                "set_has_element"sv,
-                                "set_intersect"sv,
-                                "set_union"sv,
-                                "sign"sv,
-                                "stdevp"sv,
-                                "strcat_array"sv,
-                                "strcmp"sv,
-                                "tdigest"sv,
-                                "todecimal"sv,
-                                "tohex"sv,
-                                "treepath"sv,
-                                "trim_end"sv,
-                                "trim_start"sv,
-                                "url_decode"sv,
-                                "url_encode"sv,
-                                "variancep"sv,
-                                "week_of_year"sv,
-                                "welch_test"sv,
-                                "zip"sv,
-                                "FileProfile"sv,
-                                "workspace"sv,
-                                "database"sv,
-                                "cluster"sv,
-                                "app"sv,
+                                "series_fft"sv,
+                                "series_fit_poly"sv,
+                                "series_ifft"sv,
+                                "series_periods_detect"sv,
+                                "series_periods_validate"sv,
+                                "series_seasonal"sv,
+                                "series_stats_dynamic"sv,
                                 "table"sv,
-                                "exp2"sv,
-                                "exp10"sv,
-                                "sin"sv,
-                                "cos"sv,
-                                "tan"sv,
-                                "gamma"sv,
-                                "datetime_part"sv,
-                                "dynamic_to_json"sv,
-                                "translate"sv,
-                                "unixtime_nanoseconds_todatetime"sv};
+                                "tdigest"sv,
+                                "tdigest_merge"sv,
+                                "todecimal"sv,
+                                "weekofyear"sv,
+                                "welch_test"sv,
+                                "workspace"sv,
+                                "zlib_compress_to_base64_string"sv,
+                                "zlib_decompress_from_base64_string"sv};
+
+using RowColumn = RowFunction::Column;
+constexpr RowColumn kStatsColumns[] = {{"min", real}, {"min_idx", int64}, {"max", real},     {"max_idx", int64},
+                                       {"avg", real}, {"stdev", real},    {"variance", real}};
+constexpr RowColumn kFitColumns[] = {{"rsquare", real},   {"slope", real},        {"variance", real},
+                                     {"rvariance", real}, {"interception", real}, {"line_fit", dynamic}};
+constexpr RowColumn kFit2Columns[] = {
+    {"rsquare", real},           {"split_idx", int64},      {"variance", real},      {"rvariance", real},
+    {"line_fit", dynamic},       {"right_rsquare", real},   {"right_slope", real},   {"right_interception", real},
+    {"right_variance", real},    {"right_rvariance", real}, {"left_rsquare", real},  {"left_slope", real},
+    {"left_interception", real}, {"left_variance", real},   {"left_rvariance", real}};
+constexpr RowColumn kDecomposeColumns[] = {
+    {"baseline", dynamic}, {"seasonal", dynamic}, {"trend", dynamic}, {"residual", dynamic}};
+constexpr RowColumn kAnomaliesColumns[] = {{"ad_flag", dynamic}, {"ad_score", dynamic}, {"baseline", dynamic}};
+
+constexpr RowFunction kRows[] = {
+    {"series_stats", kStatsColumns},
+    {"series_fit_line", kFitColumns},
+    {"series_fit_2lines", kFit2Columns},
+    {"series_decompose", kDecomposeColumns},
+    {"series_decompose_anomalies", kAnomaliesColumns},
+    {"array_sort_asc", {}, true},
+    {"array_sort_desc", {}, true},
+};
+
+constexpr std::array kWindows = {"row_number"sv, "prev"sv,           "next"sv,        "row_cumsum"sv,
+                                 "row_rank"sv,   "row_rank_dense"sv, "row_rank_min"sv};
 
 template <class T>
 const T* find(std::span<const T> all, std::string_view name) {
@@ -298,6 +538,21 @@ std::span<const ScalarFunction> scalar_functions() { return kScalars; }
 std::span<const AggregateFunction> aggregate_functions() { return kAggregates; }
 const ScalarFunction* find_scalar_function(std::string_view name) { return find(scalar_functions(), name); }
 const AggregateFunction* find_aggregate(std::string_view name) { return find(aggregate_functions(), name); }
+const RowFunction* find_row_function(std::string_view name) { return find(std::span<const RowFunction>(kRows), name); }
+bool is_window_function(std::string_view name) { return contains(kWindows, name); }
+
+char type_letter(Type type) {
+  constexpr std::string_view kLetters = "bilrsdtgj";
+  return kLetters[static_cast<std::size_t>(type)];
+}
+
+Type type_from_name(std::string_view name) {
+  for (const auto type : {boolean, int32, int64, real, string, datetime, timespan, guid}) {
+    if (to_string(type) == name) return type;
+  }
+  return dynamic;
+}
+
 bool is_known_unsupported_function(std::string_view name) { return contains(kNotYet, name); }
 
 }  // namespace picket::kql

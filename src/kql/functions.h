@@ -17,8 +17,8 @@ enum class NameRule : std::uint8_t {
 };
 
 /// `parameters`, one letter each: b bool, i int, l long, r real, s string, d datetime, t timespan, g guid, j dynamic,
-/// S anything, as tostring() prints it. Behind a letter: '?' optional, '*' any number of them. int widens to long, long
-/// to real; dynamic becomes a string where one is wanted.
+/// S anything, as tostring() prints it, J anything, as JSON. Behind a letter: '?' optional, '*' any number of them. int
+/// widens to long, long to real; dynamic becomes a string where one is wanted.
 struct Overload {
   std::string_view parameters;
   Type result;
@@ -38,14 +38,16 @@ std::span<const ScalarFunction> scalar_functions();
 
 struct AggregateFunction {
   enum class Shape : std::uint8_t {
-    count,        ///< no argument (an optional one is accepted and named, not used)
-    condition,    ///< a predicate
-    value,        ///< one value
-    collection,   ///< one value and an optional largest number of elements
-    percentile,   ///< one value, one percentage
-    percentiles,  ///< one value, several percentages
-    row,          ///< arg_max, arg_min: what ranks, then columns or *
-    any_row,      ///< take_any: columns or *
+    count,              ///< no argument (an optional one is accepted and named, not used)
+    condition,          ///< a predicate
+    value,              ///< one value
+    collection,         ///< one value and an optional largest number of elements
+    percentile,         ///< one value, one percentage
+    percentiles,        ///< one value, several percentages
+    percentiles_array,  ///< the same in one array
+    row,                ///< arg_max, arg_min: what ranks, then columns or *
+    any_row,            ///< take_any: columns or *
+    pair,               ///< two values
   };
   std::string_view name;
   Shape shape;
@@ -58,6 +60,26 @@ struct AggregateFunction {
 
 const AggregateFunction* find_aggregate(std::string_view name);
 std::span<const AggregateFunction> aggregate_functions();
+
+/// A function whose value is a row: `extend (a, b) = series_fit_line(x)`. Its op gives a JSON array.
+struct RowFunction {
+  struct Column {
+    std::string_view name;
+    Type type;
+  };
+  std::string_view name;
+  std::span<const Column> columns;
+  bool sorts_arrays = false;  ///< As many columns as arguments.
+};
+const RowFunction* find_row_function(std::string_view name);
+
+/// Functions that look at other rows (binder_windows.cc).
+bool is_window_function(std::string_view name);
+
+/// The letter of a type, as above.
+char type_letter(Type type);
+/// The type of a name that to_string(Type) gives; dynamic for any other.
+Type type_from_name(std::string_view name);
 
 /// True for names that the language has and Picket has not, so that the message can say so.
 bool is_known_unsupported_function(std::string_view name);

@@ -12,44 +12,13 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// In the language, not in Picket yet: refused by name, so that nobody searches for a typing error.
-constexpr std::array kOperatorsNotSupported = {"assert-schema"sv,
-                                               "consume"sv,
-                                               "evaluate"sv,
-                                               "execute-and-cache"sv,
-                                               "facet"sv,
-                                               "fork"sv,
-                                               "getschema"sv,
-                                               "graph-match"sv,
-                                               "graph-to-table"sv,
-                                               "graph-mark-components"sv,
-                                               "graph-shortest-paths"sv,
-                                               "invoke"sv,
-                                               "lookup"sv,
-                                               "make-graph"sv,
-                                               "make-series"sv,
-                                               "mv-apply"sv,
-                                               "mvapply"sv,
-                                               "mv-expand"sv,
-                                               "mvexpand"sv,
-                                               "parse"sv,
-                                               "parse-kv"sv,
-                                               "parse-where"sv,
-                                               "partition"sv,
-                                               "reduce"sv,
-                                               "sample"sv,
-                                               "sample-distinct"sv,
-                                               "scan"sv,
-                                               "search"sv,
-                                               "top-hitters"sv,
-                                               "top-nested"sv,
-                                               "macro-expand"sv};
-
-constexpr std::array kSourcesNotSupported = {"externaldata"sv, "external_data"sv, "find"sv,       "search"sv,
-                                             "evaluate"sv,     "macro-expand"sv,  "make-series"sv};
+/// In the language, not in Picket: refused by name, so that nobody searches for a typing error.
+constexpr std::array kOperatorsNotSupported = {
+    "execute-and-cache"sv, "graph-match"sv, "graph-to-table"sv, "graph-mark-components"sv, "graph-shortest-paths"sv,
+    "make-graph"sv,        "reduce"sv,      "scan"sv,           "macro-expand"sv,          "assert-schema"sv};
 
 std::unexpected<Diagnostic> unsupported(Span span, std::string_view what) {
-  return diagnose(code::kUnsupported, span, std::string(what) + " is not supported yet");
+  return diagnose(code::kUnsupported, span, std::string(what) + " is not supported");
 }
 
 }  // namespace
@@ -57,6 +26,17 @@ std::unexpected<Diagnostic> unsupported(Span span, std::string_view what) {
 Checked<ast::Query> parse(std::string_view text) {
   TRY(auto tokens, tokenize(text));
   return Parser(std::move(tokens)).query();
+}
+
+Checked<ast::FunctionPtr> parse_function(std::string_view text) {
+  TRY(auto tokens, tokenize(text));
+  return Parser(std::move(tokens)).lone_function();
+}
+
+Checked<ast::FunctionPtr> Parser::lone_function() {
+  TRY(auto out, function());
+  if (!at_end()) return expected("the end of the function");
+  return out;
 }
 
 // --- tokens
@@ -132,7 +112,9 @@ bool Parser::has_pipe_ahead() const {
 
 bool Parser::starts_table() const {
   if (at("datatable") || at("materialize") || at("externaldata") || at("external_data")) return at("(", 1);
-  if (at("print") || at("range") || at("union") || at("find") || at("search") || at("evaluate")) {
+  if (at("range")) return peek(1).kind == TokenKind::identifier && at("from", 2);
+  if (at("search") || at("find")) return !at("(", 1) && !at(";", 1) && !at(")", 1) && peek(1).kind != TokenKind::end;
+  if (at("print") || at("union")) {
     return !at(";", 1) && !at(")", 1) && !at("|", 1) && peek(1).kind != TokenKind::end && !at(".", 1) && !at(",", 1);
   }
   if (has_pipe_ahead()) return true;
@@ -150,15 +132,14 @@ bool Parser::starts_table() const {
 
 Checked<ast::Query> Parser::query() {
   ast::Query out;
+  bool has_result = false;
   for (;;) {
     while (accept(";")) {
     }
     if (at_end()) break;
-    if (out.pipeline != nullptr) {
-      return unsupported(peek().span, "more than one tabular statement in a request");
-    }
     if (at("let") && !at("|", 1) && !at(";", 1)) {
-      TRY_VOID(let_statement(out));
+      TRY(auto declared, let());
+      out.statements.emplace_back(std::move(declared));
     } else if (at("set") && peek(1).kind == TokenKind::identifier) {
       TRY_VOID(set_statement());
     } else if (at("declare") && peek(1).kind == TokenKind::identifier) {
@@ -166,30 +147,31 @@ Checked<ast::Query> Parser::query() {
     } else if ((at("alias") && at("database", 1)) || (at("restrict") && at("access", 1))) {
       return unsupported(cover(peek().span, peek(1).span), "the statement '" + std::string(peek().text) + "'");
     } else {
-      TRY(out.pipeline, pipeline());
+      TRY(auto result, pipeline());
+      out.statements.emplace_back(std::move(result));
+      has_result = true;
+      if (out.statements.size() > kPlanNodesMax) return too_deep();
     }
     if (!at(";") && !at_end()) return expected("'|', ';' or the end of the query");
   }
-  if (out.pipeline == nullptr) return expected("a table or another tabular expression");
+  if (!has_result) return expected("a table or another tabular expression");
   return out;
 }
 
-Checked<> Parser::let_statement(ast::Query& out) {
+Checked<ast::Let> Parser::let() {
   take();
   TRY(auto declared, name("a name after 'let'"));
   TRY_VOID(expect("=", "after the name of a 'let' statement"));
   if ((at("(") && tokens_[behind_bracket(0)].text == "{") || (at("view") && at("(", 1))) {
-    return unsupported(peek().span, "a user-defined function ('let f = (...) { ... }')");
+    TRY(auto value, function());
+    return ast::Let{std::move(declared), std::move(value)};
   }
   if (starts_table()) {
     TRY(auto value, pipeline());
-    out.declarations.emplace_back(ast::Let{std::move(declared), std::move(value)});
-  } else {
-    TRY(auto value, expression());
-    out.declarations.emplace_back(ast::Let{std::move(declared), std::move(value)});
+    return ast::Let{std::move(declared), std::move(value)};
   }
-  if (at_end()) return expected("';' and a tabular expression after this 'let' statement");
-  return {};
+  TRY(auto value, expression());
+  return ast::Let{std::move(declared), std::move(value)};
 }
 
 /// Request properties steer Microsoft's engine (caching, truncation), not the meaning of a query. The one that does
@@ -222,7 +204,7 @@ Checked<> Parser::declare_statement(ast::Query& out) {
     if (accept("=")) {
       TRY(fallback, expression());
     }
-    out.declarations.emplace_back(ast::Parameter{std::move(declared), *type, std::move(fallback)});
+    out.statements.emplace_back(ast::Parameter{std::move(declared), *type, std::move(fallback)});
   } while (accept(","));
   TRY_VOID(expect(")", "at the end of query_parameters"));
   return {};
@@ -271,10 +253,20 @@ Checked<> Parser::source(ast::Pipeline& out) {
   } else if (at("union") && !alone) {
     take();
     TRY(out.source, union_branches());
-  } else if (contains(kSourcesNotSupported, peek().text) && !alone) {
-    return unsupported(peek().span, "'" + std::string(peek().text) + "'");
+  } else if (at("search") && !alone && !at("(", 1)) {
+    take();
+    TRY(out.source, search());
+  } else if (at("find") && !alone && !at("(", 1)) {
+    take();
+    TRY(out.source, find());
+  } else if ((at("externaldata") || at("external_data")) && at("(", 1)) {
+    TRY(out.source, external_data());
+  } else if ((at("macro-expand") || at("evaluate")) && !alone) {
+    return unsupported(peek().span, "'" + std::string(peek().text) + "' as a table");
   } else if (peek().kind == TokenKind::identifier && at("(", 1)) {
-    return unsupported(peek().span, "the function '" + std::string(peek().text) + "' as a table");
+    TRY(auto called, call());
+    if (at(".")) return unsupported(called->span, "a table of another database or workspace");
+    out.source = ast::TableCall{std::move(called)};
   } else {
     TRY(auto table, name("a table or another tabular expression"));
     out.source = ast::TableName{std::move(table)};
@@ -388,15 +380,55 @@ Checked<ast::Operator> Parser::pipe_operator() {
     TRY_VOID(skip_hints());
     TRY(auto alias, name("a name after 'as'"));
     out.op = ast::As{std::move(alias)};
-  } else if (word == "serialize" && (at("|") || at(";") || at(")") || at_end())) {
-    out.op = ast::Serialize{};
+  } else if (word == "serialize") {
+    ast::Serialize serialize;
+    if (!at("|") && !at(";") && !at(")") && !at_end()) {
+      TRY(serialize.columns, assignments());
+    }
+    out.op = std::move(serialize);
   } else if (word == "render") {
     TRY(out.op, render());
   } else if (word == "union") {
     TRY(out.op, union_branches());
-  } else if (word == "join") {
-    TRY(out.op, join());
-  } else if (word == "serialize" || contains(kOperatorsNotSupported, word)) {
+  } else if (word == "join" || word == "lookup") {
+    TRY(auto joined, join());
+    joined.lookup = word == "lookup";
+    out.op = std::move(joined);
+  } else if (word == "mv-expand" || word == "mvexpand") {
+    TRY(out.op, expand(word));
+  } else if (word == "mv-apply" || word == "mvapply") {
+    TRY(out.op, apply());
+  } else if (word == "parse" || word == "parse-where") {
+    TRY(out.op, parse_operator(word == "parse-where"));
+  } else if (word == "parse-kv") {
+    TRY(out.op, parse_kv());
+  } else if (word == "search") {
+    TRY(out.op, search());
+  } else if (word == "make-series") {
+    TRY(out.op, make_series());
+  } else if (word == "evaluate") {
+    TRY(out.op, evaluate());
+  } else if (word == "top-nested") {
+    TRY(out.op, top_nested());
+  } else if (word == "top-hitters") {
+    TRY(out.op, top_hitters());
+  } else if (word == "sample" || word == "sample-distinct") {
+    TRY(out.op, sample(word == "sample-distinct"));
+  } else if (word == "getschema") {
+    out.op = ast::GetSchema{};
+  } else if (word == "consume") {
+    out.op = ast::Consume{};
+  } else if (word == "invoke") {
+    if (peek().kind != TokenKind::identifier || !at("(", 1)) return expected("a function and its arguments");
+    TRY(auto called, call());
+    out.op = ast::Invoke{std::move(called)};
+  } else if (word == "partition") {
+    TRY(out.op, partition());
+  } else if (word == "fork") {
+    TRY(out.op, fork());
+  } else if (word == "facet") {
+    TRY(out.op, facet());
+  } else if (contains(kOperatorsNotSupported, word)) {
     return unsupported(out.name_span, "the operator '" + word + "'");
   } else {
     return diagnose(code::kSyntax, out.name_span, "there is no operator '" + word + "'");
@@ -540,9 +572,15 @@ Checked<ast::Union> Parser::union_branches() {
     if (at("(")) {
       TRY(branch, bracketed_pipeline());
     } else {
-      TRY(auto table, name("a table"));
-      if (at("*")) return unsupported(peek().span, "a union of tables by wildcard");
-      branch->source = ast::TableName{std::move(table)};
+      if (peek().kind == TokenKind::identifier && at("(", 1)) {
+        TRY(auto called, call());
+        if (at(".")) return unsupported(called->span, "a table of another database or workspace");
+        branch->source = ast::TableCall{std::move(called)};
+      } else {
+        TRY(auto table, name_pattern());
+        branch->source = ast::TableName{std::move(table)};
+      }
+      branch->span = since(branch->span.start);
     }
     out.branches.push_back(std::move(branch));
   } while (accept(","));
@@ -561,6 +599,10 @@ Checked<ast::Join> Parser::join() {
   TRY_VOID(skip_hints());
   if (at("(")) {
     TRY(out.right, bracketed_pipeline());
+  } else if (peek().kind == TokenKind::identifier && at("(", 1)) {
+    out.right = std::make_unique<ast::Pipeline>();
+    out.right->span = peek().span;
+    TRY_VOID(source(*out.right));
   } else {
     out.right = std::make_unique<ast::Pipeline>();
     TRY(auto table, name("a table to join"));

@@ -255,6 +255,7 @@ Checked<ExpressionPtr> Parser::postfix() {
   TRY(auto base, primary());
   for (std::size_t links = 0;; ++links) {
     if (links > kExpressionDepthMax) return too_deep();
+    if (at(".") && at("[", 1)) take();  // d.["key"]
     if (accept(".")) {
       TRY(auto key, name("a property name after '.'"));
       auto out = make(Expression::Kind::member, cover(base->span, key.span));
@@ -329,7 +330,14 @@ Checked<ExpressionPtr> Parser::call() {
     out->arguments.push_back({{}, std::move(argument)});
   } else {
     while (!at(")")) {
-      TRY(auto argument, assignment());
+      ast::Assignment argument;
+      if (starts_table()) {
+        argument.value = make(Expression::Kind::sub_query, peek().span);
+        TRY(argument.value->table, pipeline());
+        argument.value->span = argument.value->table->span;
+      } else {
+        TRY(argument, assignment());
+      }
       out->arguments.push_back(std::move(argument));
       if (!accept(",")) break;
     }
@@ -382,6 +390,13 @@ Checked<ExpressionPtr> Parser::dynamic_literal() {
 Checked<> Parser::json_value(std::string& out) {
   const Level level(*this);
   if (level.too_deep()) return too_deep();
+  if (at("dynamic") && at("(", 1)) {
+    take();
+    take();
+    TRY_VOID(json_value(out));
+    TRY_VOID(expect(")", "after a dynamic literal"));
+    return {};
+  }
   if (at("[") || at("{")) return json_container(out, take().text == "{");
   const bool negative = accept("-");
   if (!negative) accept("+");

@@ -16,6 +16,8 @@ class Parser {
   explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
 
   Checked<ast::Query> query();
+  /// "(a:long) { ... }" and nothing behind it.
+  Checked<ast::FunctionPtr> lone_function();
 
  private:
   /// Counts one level of nesting while it lives.
@@ -49,7 +51,7 @@ class Parser {
   [[nodiscard]] bool starts_table() const;
 
   // --- statements and operators (parser.cc)
-  Checked<> let_statement(ast::Query& out);
+  Checked<ast::Let> let();
   Checked<> set_statement();
   Checked<> declare_statement(ast::Query& out);
   Checked<ast::PipelinePtr> pipeline();
@@ -73,6 +75,28 @@ class Parser {
   Checked<std::vector<ast::Name>> name_patterns();
   Checked<ast::ProjectRename> project_rename();
   Checked<ast::ProjectReorder> project_reorder();
+
+  // --- operators with a syntax of their own, functions (parser_operators.cc)
+  Checked<std::vector<ast::Operator>> bracketed_operators(std::string_view where);
+  Checked<Type> type_name();
+  Checked<std::vector<std::pair<ast::Name, Type>>> row_schema(bool* star);
+  Checked<ast::Expand> expand(std::string_view word);
+  Checked<ast::Apply> apply();
+  Checked<ast::Parse> parse_operator(bool where);
+  Checked<ast::ParseKv> parse_kv();
+  Checked<std::vector<ast::Name>> table_list();
+  Checked<ast::Search> search();
+  Checked<ast::Find> find();
+  Checked<ast::MakeSeries> make_series();
+  Checked<ast::Evaluate> evaluate();
+  Checked<ast::TopNested> top_nested();
+  Checked<ast::TopHitters> top_hitters();
+  Checked<ast::Sample> sample(bool distinct);
+  Checked<ast::Partition> partition();
+  Checked<ast::Fork> fork();
+  Checked<ast::Facet> facet();
+  Checked<ast::ExternalData> external_data();
+  Checked<ast::FunctionPtr> function();
 
   // --- names and expressions (parser_expression.cc)
   Checked<ast::Name> name(std::string_view what);

@@ -28,6 +28,11 @@ std::string_view to_string(Type type) {
   return "?";
 }
 
+const StoredFunction* Schema::find_function(std::string_view name) const {
+  const auto found = std::ranges::find(functions, name, &StoredFunction::name);
+  return found == functions.end() ? nullptr : &*found;
+}
+
 const Table* Schema::find(std::string_view name) const {
   const auto found = std::ranges::find(tables, name, &Table::name);
   return found == tables.end() ? nullptr : &*found;

@@ -20,7 +20,12 @@ enum class Part { head, query, rows };
 void add_line(Case& out, Part& part, const std::string& line) {
   const auto text = trim(line);
   if (part == Part::head && text.starts_with("//")) {
-    if (out.name.empty()) out.name = trim(text.substr(2));
+    const auto comment = trim(text.substr(2));
+    if (comment.starts_with("source: ")) {
+      out.source = trim(comment.substr(8));
+    } else if (out.name.empty()) {
+      out.name = comment;
+    }
     return;
   }
   if (part == Part::head && text.empty()) return;
@@ -45,12 +50,36 @@ void add_line(Case& out, Part& part, const std::string& line) {
   }
 }
 
+constexpr std::string_view kScalar = " ==> ";
+
+/// `strcat("a", 1) ==> string "a1"` as a query of one row.
+Case scalar_case(const std::string& line) {
+  Case out;
+  const auto mark = line.rfind(kScalar);
+  const std::string_view expression = trim(std::string_view(line).substr(0, mark));
+  const std::string_view expected = trim(std::string_view(line).substr(mark + kScalar.size()));
+  out.name = expression;
+  out.query = "print x = " + std::string(expression);
+  const auto space = expected.find(' ');
+  const auto rest = trim(expected.substr(std::min(space, expected.size())));
+  if (expected.starts_with("!!")) {
+    out.error_code = rest;
+    out.any_place = true;
+  } else {
+    out.columns = "x:" + std::string(expected.substr(0, space));
+    out.rows = {std::string(rest)};
+  }
+  return out;
+}
+
 void read_file(const std::filesystem::path& path, std::vector<Case>& out) {
   std::ifstream in(path);
   Case next;
   Part part = Part::head;
   int number = 0;
+  std::string source;
   const auto finish = [&] {
+    if (next.source.empty()) next.source = source;
     if (!next.query.empty()) out.push_back(next);
     next = Case{};
     part = Part::head;
@@ -59,6 +88,18 @@ void read_file(const std::filesystem::path& path, std::vector<Case>& out) {
     ++number;
     if (line == "---") {
       finish();
+      continue;
+    }
+    if (line.starts_with("## source: ")) {
+      source = trim(std::string_view(line).substr(11));
+      continue;
+    }
+    if (part != Part::rows && next.query.empty() && line.contains(kScalar)) {
+      auto scalar = scalar_case(line);
+      scalar.file = path.filename().string();
+      scalar.line = number;
+      scalar.source = source;
+      out.push_back(std::move(scalar));
       continue;
     }
     if (next.query.empty() && next.line == 0) {
@@ -75,7 +116,7 @@ void read_file(const std::filesystem::path& path, std::vector<Case>& out) {
 std::vector<Case> read_cases(const std::string& folder) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".kql") files.push_back(entry.path());
+    if (entry.path().extension() == ".kqlt") files.push_back(entry.path());
   }
   std::ranges::sort(files);
   std::vector<Case> out;

@@ -80,11 +80,11 @@ duckdb_type expected_type(Type type) {
 
 }  // namespace
 
-DuckdbRunner::DuckdbRunner() {
-  EXPECT_EQ(duckdb_open(nullptr, &database_), DuckDBSuccess);
+DuckdbRunner::DuckdbRunner(const std::string& path) {
+  EXPECT_EQ(duckdb_open(path.empty() ? nullptr : path.c_str(), &database_), DuckDBSuccess);
   EXPECT_EQ(duckdb_connect(database_, &connection_), DuckDBSuccess);
   EXPECT_TRUE(register_kql_functions(connection_).has_value());
-  execute("SET threads = 2");
+  execute("SET threads = 1");
 }
 
 DuckdbRunner::~DuckdbRunner() {

@@ -1,4 +1,4 @@
-// Runs compiled queries on an in-memory DuckDB.
+// Runs compiled queries on a DuckDB.
 #pragma once
 
 #include <expected>
@@ -13,7 +13,8 @@ namespace picket::kql::testing {
 
 class DuckdbRunner {
  public:
-  DuckdbRunner();
+  /// A database file, which stays; in memory where `path` is empty.
+  explicit DuckdbRunner(const std::string& path = {});
   ~DuckdbRunner();
   DuckdbRunner(const DuckdbRunner&) = delete;
   DuckdbRunner& operator=(const DuckdbRunner&) = delete;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ inline constexpr std::uint32_t kExpressionSizeMax = 20'000;
 inline constexpr std::size_t kColumnsMax = 1'000;  ///< Of one table at any point of the query.
 inline constexpr std::size_t kPlanNodesMax = 500;  ///< Operators, `let` tables counted at each use.
 inline constexpr std::size_t kDatatableCellsMax = 20'000;
+inline constexpr std::size_t kResultsMax = 16;  ///< Tables that one request returns.
 inline constexpr std::size_t kSqlBytesMax = 4 * 1024 * 1024;
 
 /// Half open: from <= time < to.
@@ -38,6 +40,10 @@ struct Options {
   std::map<std::string, Value, std::less<>>
       parameters{};                       ///< Values for `declare query_parameters`; others are an error.
   std::optional<TimeRange> time_range{};  ///< Limits each table's time column, in addition to the text.
+  /// Runs a query of one string column and returns its rows, at most kColumnsMax + 1 of them, or what went wrong. Asked
+  /// for the columns that `bag_unpack` and `pivot` make from the data. Without it they want their schema in the text:
+  /// `evaluate bag_unpack(d) : (a:string)`.
+  std::function<std::expected<std::vector<std::string>, std::string>(const struct CompiledQuery&)> discover{};
 };
 
 struct ResultColumn {
@@ -55,6 +61,15 @@ struct CompiledQuery {
 /// Compiles one query for DuckDB. The functions of native_functions.h must be registered on the connection that runs
 /// it. The result does not refer to `text` or `schema`. An error holds at least one diagnostic, each with a span inside
 /// `text`.
+/// A request with several results is refused here: see compile_all().
 std::expected<CompiledQuery, Diagnostics> compile(std::string_view text, const Schema& schema, const Options& options);
+
+/// As compile(), but for requests with several tabular statements, `fork` and `facet`: one query a result, in the order
+/// of the text, at least one and at most kResultsMax.
+std::expected<std::vector<CompiledQuery>, Diagnostics> compile_all(std::string_view text, const Schema& schema,
+                                                                   const Options& options);
+
+/// Checks the text of a stored function, "(a:long) { ... }", alone: its syntax, not its names.
+std::expected<void, Diagnostics> check_function(std::string_view text);
 
 }  // namespace picket::kql

@@ -86,7 +86,7 @@ struct Rows {
 /// first, first + step, ... up to and including last; nothing when step leads away.
 struct Range {
   ColumnId column;
-  Type type;  ///< int64 or datetime
+  Type type;  ///< int64, real, datetime or timespan
   ExprPtr first, last, step;
 };
 
@@ -101,6 +101,31 @@ struct Extend {
   std::vector<NamedExpr> columns;
 };
 
+/// The input's columns and one more, computed over its rows in `order`, apart in each partition.
+struct Window {
+  NodePtr input;
+  ColumnId column;
+  Type type;
+  std::string_view op{};  ///< Static storage: row_number, lag, lead, sum, rank, dense_rank, changes.
+  std::vector<ExprPtr> args{};
+  std::vector<ColumnId> partition{};
+  Order order{};
+};
+
+/// Each row once for each element of its values; several values go side by side, the shorter padded with null. Null is
+/// one element, an empty array or bag none.
+struct Expand {
+  struct Item {
+    ColumnId column;  ///< dynamic
+    ExprPtr value;
+  };
+  NodePtr input;
+  std::vector<Item> items;
+  std::optional<ColumnId> index;  ///< int64, from 0
+  bool bags_as_arrays = false;
+  std::optional<std::int64_t> limit;
+};
+
 struct Aggregate {
   struct Measure {
     std::vector<std::pair<ColumnId, Type>>
@@ -110,6 +135,7 @@ struct Aggregate {
         args{};            ///< arg_max, arg_min: the ranking value, then one for each column. take_any: one for each.
     ExprPtr condition{};   ///< Only rows where it is true; nullptr: all rows.
     double parameter = 0;  ///< percentile: 0..100. make_list, make_set: at most so many elements.
+    std::vector<double> parameters{};  ///< percentiles_array: each 0..100.
   };
   NodePtr input;
   std::vector<NamedExpr> keys;
@@ -155,12 +181,13 @@ struct Join {
   };
   NodePtr left, right;
   JoinKind kind = JoinKind::inner_unique;
-  std::vector<std::pair<ColumnId, ColumnId>> keys;  ///< Equal pairs, null equals null.
+  std::vector<std::pair<ColumnId, ColumnId>> keys;  ///< Equal pairs, null equals null; none: every row with every row.
+  ExprPtr condition{};  ///< Over the columns of both sides, in addition to the keys; inner and left_outer only.
   std::vector<Padded> left_columns, right_columns;
 };
 
 struct Node {
-  std::variant<Scan, Rows, Range, Filter, Extend, Aggregate, Take, Union, Join> op;
+  std::variant<Scan, Rows, Range, Filter, Extend, Window, Expand, Aggregate, Take, Union, Join> op;
 };
 
 struct PlanColumn {

@@ -34,15 +34,27 @@ struct Table {
   std::string name;
   std::string sql;  ///< What stands after FROM: a quoted name, a view, a table function call; empty: the quoted name.
   std::vector<Column> columns;
-  std::string time_column;  ///< The column Options::time_range applies to; empty: none.
+  std::string time_column;      ///< The column Options::time_range applies to; empty: none.
+  std::string ingestion_sql{};  ///< What ingestion_time() reads, a TIMESTAMP over the table's row; empty: null.
+};
+
+/// A function that the workspace keeps: queries call it by name, as a scalar or as a table.
+struct StoredFunction {
+  std::string name;
+  std::string text;  ///< "(a:long, b:string='x') { body }"; the brackets of the parameters are never left out.
 };
 
 /// All tables by name; names are case-sensitive, as everything in the language.
 struct Schema {
   std::vector<Table> tables;
+  std::vector<StoredFunction> functions{};  ///< A table of the same name wins.
+  /// What `externaldata` may read: the address as the query writes it is the table's name.
+  std::vector<Table> external{};
+  std::string database{};  ///< What current_database() says; empty: the function is refused.
 
   /// nullptr: no such table.
   [[nodiscard]] const Table* find(std::string_view name) const;
+  [[nodiscard]] const StoredFunction* find_function(std::string_view name) const;
 };
 
 }  // namespace picket::kql
