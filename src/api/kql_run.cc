@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/server/log.h"
+#include "query_parameters.h"
 #include "router.h"
 
 namespace picket::api {
@@ -85,7 +86,25 @@ std::string KqlTable::cut_message(const RunLimits& limits) const {
   return fmt::format("There were more than {} rows: these are the first {}.", limits.rows_max, result.rows);
 }
 
-kql::Schema current_schema(const Services& services) { return services.kql_schema; }
+std::vector<state::SavedQuery> stored_functions(const Services& services) {
+  if (services.saved_queries == nullptr) return {};
+  auto found = services.saved_queries->list(state::SavedKind::function);
+  if (found) return *std::move(found);
+  log::error("api", "stored functions: {}", describe(found.error()));
+  return {};
+}
+
+kql::Schema current_schema(const Services& services) {
+  kql::Schema schema = services.kql_schema;
+  const auto add = [&](auto& to) {
+    if constexpr (requires { to.functions; }) {
+      for (state::SavedQuery& function : stored_functions(services))
+        to.functions.push_back({std::move(function.name), std::move(function.text)});
+    }
+  };
+  add(schema);
+  return schema;
+}
 
 std::expected<KqlTable, ApiError> run_kql(const Services& services, std::string_view query, const kql::Options& options,
                                           std::size_t rows_max, const std::stop_token& stopping) {
@@ -102,7 +121,9 @@ std::expected<KqlTable, ApiError> run_order(const Call& call, const QueryOrder& 
                                           .application = order.application},
                                          call.parts.stopping, call.request.gone, order.limits.timeout);
   if (!ticket) return std::unexpected(ticket.error());
-  auto table = run(services, order.text, order.options, order.limits, {(*ticket)->token(), (*ticket)->progress()});
+  kql::Options options = order.options;
+  API_TRY(options.parameters, query_parameters(order.text, order.parameters));
+  auto table = run(services, order.text, options, order.limits, {(*ticket)->token(), (*ticket)->progress()});
   if (table) table->elapsed = services.clock.monotonic() - begin;
   return table;
 }

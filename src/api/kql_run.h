@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -46,6 +47,8 @@ struct QueryOrder {
   std::string api = "rest";
   std::string client_request_id{};
   std::string application{};
+  /// Values for `declare query_parameters`, as texts (query_parameters.h).
+  std::map<std::string, std::string, std::less<>> parameters{};
 };
 
 /// Runs it in the caller's share of queries; ends early when the caller goes away, or somebody cancels it. Blocks.
@@ -55,6 +58,9 @@ std::expected<KqlTable, ApiError> run_order(const Call& call, const QueryOrder& 
 /// A query of the server's own.
 std::expected<KqlTable, ApiError> run_kql(const Services& services, std::string_view query, const kql::Options& options,
                                           std::size_t rows_max, const std::stop_token& stopping);
+
+/// The functions that people keep, by name; empty when they cannot be read now (logged).
+std::vector<state::SavedQuery> stored_functions(const Services& services);
 
 /// The tables, and the stored functions of the moment.
 kql::Schema current_schema(const Services& services);

@@ -7,6 +7,7 @@
 #include "facts.h"
 #include "net/listener.h"
 #include "overview.h"
+#include "query_heads.h"
 #include "router.h"
 #include "static_files.h"
 
@@ -90,6 +91,7 @@ Response Server::Core::answer(const Request& request) {
     if (path == kApiPrefix || path.starts_with(std::string(kApiPrefix) + "/")) return dispatch(parts, request);
     if (path == "/api" || path.starts_with("/api/")) return Response::error({.code = "not_found"});
     if (path == "/metrics") return metrics(request);
+    if (auto head = answer_query_head(parts, request)) return *std::move(head);
     return files.serve(request);
   } catch (const std::exception& exception) {
     log::error("api", "{} {}: {}", request.method, request.path, exception.what());

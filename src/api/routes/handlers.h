@@ -91,6 +91,15 @@ Answer export_query(Call& call);
 Answer list_queries(Call& call);
 Answer cancel_query(Call& call);
 Answer get_schema(Call& call);
+// saved_routes.cc
+Answer list_saved_queries(Call& call);
+Answer get_saved_query(Call& call);
+Answer put_saved_query(Call& call);
+Answer delete_saved_query(Call& call);
+Answer list_functions(Call& call);
+Answer get_function(Call& call);
+Answer put_function(Call& call);
+Answer delete_function(Call& call);
 // user_routes.cc
 Answer list_users(Call& call);
 Answer create_user(Call& call);

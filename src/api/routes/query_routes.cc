@@ -126,6 +126,10 @@ Answer get_schema(Call& call) {
     }
     out.end_array().end_object();
   }
+  out.end_array().key("functions").begin_array();
+  for (const state::SavedQuery& function : stored_functions(call.parts.services)) {
+    out.begin_object().key("name").value(function.name).key("text").value(function.text).end_object();
+  }
   out.end_array().key("event_names").begin_array();
   for (const message::EventInfo& event : message::all_events()) {
     if (!event.name.empty()) out.value(event.name);

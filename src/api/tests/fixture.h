@@ -171,6 +171,7 @@ class ApiTest : public ::testing::Test {
     desk_.emplace(*alerts_);
     recommendations_.emplace(*database_);
     rules_.emplace(*database_);
+    saved_queries_.emplace(*database_);
     security_groups_.emplace(*database_);
     twins_ = std::make_unique<hub::Twins>(*database_, clock_);
     hubs_ = std::make_unique<hub::HubAdministration>(*database_, hub_settings_, clock_, "0b5e2a52");
@@ -220,7 +221,8 @@ class ApiTest : public ::testing::Test {
                              .hub_settings = &hub_settings_,
                              .id_scope = "0ne0A1B2C3D",
                              .intelligence = &intelligence_,
-                             .response = &response_desk_},
+                             .response = &response_desk_,
+                             .saved_queries = &*saved_queries_},
                             live_)
                   .value();
     client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");
@@ -285,6 +287,7 @@ class ApiTest : public ::testing::Test {
   std::optional<state::Devices> devices_;
   std::optional<state::Recommendations> recommendations_;
   std::optional<state::Rules> rules_;
+  std::optional<state::SavedQueries> saved_queries_;
   std::optional<state::SecurityGroups> security_groups_;
   FakeRouteDesk route_desk_;
   FakeIntelligenceDesk intelligence_;

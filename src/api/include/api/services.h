@@ -19,6 +19,7 @@
 #include "state/outbox.h"
 #include "state/recommendations.h"
 #include "state/rules.h"
+#include "state/saved_queries.h"
 #include "state/users.h"
 #include "workspace/workspace.h"
 
@@ -173,6 +174,7 @@ struct Services {
   std::string id_scope;  ///< Of provisioning; empty: not offered.
   IntelligenceDesk* intelligence = nullptr;
   const ResponseDesk* response = nullptr;
+  state::SavedQueries* saved_queries = nullptr;
 };
 
 }  // namespace picket::api

@@ -1,0 +1,31 @@
+// Kusto's shapes of answers: v1 tables, v2 frames (progressive or not), errors.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kql_run.h"
+#include "kusto_commands.h"
+
+namespace picket::api {
+
+/// DataType of a v1 column: the .NET name.
+std::string_view dotnet_type(kql::Type type);
+
+/// What an answer says about itself.
+struct KustoContext {
+  std::string client_request_id;
+  std::string activity_id;
+  std::string database;
+  Timestamp now;
+};
+
+/// One error object in Kusto's form ("OneApiError").
+std::string kusto_error_json(const KustoContext& context, const ApiError& error, bool permanent);
+
+/// `cut`: why rows are missing; empty: none are.
+std::string kusto_v1(const KqlTable& table, const KustoContext& context, std::string_view cut);
+std::string kusto_v2(const KqlTable& table, const KustoContext& context, std::string_view cut, bool progressive);
+std::string kusto_v1(const CommandTable& table);
+
+}  // namespace picket::api
