@@ -216,12 +216,12 @@ CollectorFlow& Aggregator::flow(std::string_view collector) {
 void Aggregator::emit(const ProcessRecord& record) {
   ++counters_.taken;
   ++flow(record.origin.collector).taken;
-  AggregateKeyBuilder parts(key_memory_);
+  AggregateKeyBuilder parts(processes_->secret());
   parts.number(static_cast<std::uint64_t>(record.kind)).text(record.argv).text(record.executable).number(record.euid);
   parts.number(record.argv_hash).text(record.container);
   if (record.kind == ProcessRecord::Kind::exit) parts.number(static_cast<std::uint32_t>(record.exit_status));
   for (const StdioFact& fact : record.stdio) add_stdio(parts, fact);
-  const AggregateKey key = parts.finish(processes_->secret());
+  const AggregateKey key = parts.finish();
   ProcessEntry* entry = processes_->find(key, record.time.monotonic);
   if (entry == nullptr) {
     entry = &processes_->add(key, record, record.time.monotonic);
@@ -241,13 +241,13 @@ void Aggregator::emit(const ConnectionRecord& record) {
   ++counters_.taken;
   ++flow(record.origin.collector).taken;
   using Direction = ConnectionRecord::Direction;
-  AggregateKeyBuilder parts(key_memory_);
+  AggregateKeyBuilder parts(connections_->secret());
   parts.number(static_cast<std::uint64_t>(record.direction)).number(record.protocol);
   parts.bytes(record.local.address.bytes).bytes(record.remote.address.bytes);
   parts.number(record.direction == Direction::out ? 0U : record.local.port);
   parts.number(record.direction == Direction::in ? 0U : record.remote.port);
   parts.text(record.executable).text(record.argv).number(record.uid_known ? record.uid : ~std::uint64_t{0});
-  const AggregateKey key = parts.finish(connections_->secret());
+  const AggregateKey key = parts.finish();
   ConnectionEntry* entry = connections_->find(key, record.time.monotonic);
   const bool closed = record.kind == ConnectionRecord::Kind::closed;
   if (entry == nullptr) {
@@ -273,8 +273,8 @@ void Aggregator::emit(const EventRecord& record) {
     return sink_.event(record, {.count = 0}, {}, record.priority);
   }
   ++counters_.taken;
-  AggregateKeyBuilder parts(key_memory_);
-  const AggregateKey key = parts.text(record.event.name).text(record.identity).finish(events_->secret());
+  AggregateKeyBuilder parts(events_->secret());
+  const AggregateKey key = parts.text(record.event.name).text(record.identity).finish();
   EventEntry* entry = events_->find(key, record.time.monotonic);
   if (entry == nullptr) {
     entry = &events_->add(key, record, record.time.monotonic);

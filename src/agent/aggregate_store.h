@@ -79,12 +79,9 @@ class Packed {
   PackedWords words_;
 };
 
-/// Two keyed 64-bit hashes stand for the parts of a key: an attacker who chooses command lines cannot aim at a
+/// A keyed hash of 128 bits stands for the parts of a key: an attacker who chooses command lines cannot aim at a
 /// collision, and no second copy of a long text is kept.
-struct AggregateKey {
-  std::uint64_t a = 0, b = 0;
-  friend bool operator==(const AggregateKey&, const AggregateKey&) = default;
-};
+using AggregateKey = SipHash128::Digest;
 
 /// Part of what is in a SlotIndex.
 struct SlotLinks {

@@ -15,29 +15,28 @@
 
 namespace picket::agent {
 
-/// Collects the parts of a key, in memory that is used again for each.
+/// A key from its parts, one after the other; none is copied.
 class AggregateKeyBuilder {
  public:
-  explicit AggregateKeyBuilder(Buffer& memory) : bytes_(memory) { bytes_.clear(); }
+  explicit AggregateKeyBuilder(SipKey secret) : hash_(secret) {}
   AggregateKeyBuilder& text(std::string_view part) {
-    number(part.size());
-    append(bytes_, as_bytes(part));
+    hash_.word(part.size());
+    hash_.bytes(as_bytes(part));
     return *this;
   }
   AggregateKeyBuilder& number(std::uint64_t part) {
-    append(bytes_, std::as_bytes(std::span(&part, 1)));
+    hash_.word(part);
     return *this;
   }
+  /// Of one length each time.
   AggregateKeyBuilder& bytes(std::span<const std::uint8_t> part) {
-    append(bytes_, std::as_bytes(part));
+    hash_.bytes(std::as_bytes(part));
     return *this;
   }
-  [[nodiscard]] AggregateKey finish(SipKey secret) const {
-    return {siphash24(secret, bytes_), siphash24({~secret.k1, secret.k0}, bytes_)};
-  }
+  [[nodiscard]] AggregateKey finish() { return hash_.finish(); }
 
  private:
-  Buffer& bytes_;
+  SipHash128 hash_;
 };
 
 /// Entries by key, bounded in number (also of each collector) and bytes: who is longest unused is reported, then

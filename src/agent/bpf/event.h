@@ -166,6 +166,7 @@ struct picket_flow {
 };
 
 /* Global variables of each program, seen by user space as skel->bss; layout by name through the skeleton. `waiting` is
- * set by a reader that has gone to sleep: the next record wakes it. Above `wake_bytes` of backlog it is woken anyway. */
+ * set by a reader that has gone to sleep: the next record wakes it. Above `wake_bytes` of backlog it is woken anyway,
+ * once until it has read. */
 
 #endif

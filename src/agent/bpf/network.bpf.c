@@ -123,12 +123,12 @@ static __always_inline void put_out(struct picket_connection_event *e) {
     count_one(&account->dropped);
     count_connection(e);
   }
-  wake_reader(&ring, &waiting, wake_bytes);
+  wake_reader(&ring, &waiting, &wake_bytes);
 }
 
-// Tells user space who the current process is, unless it knows.
-static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 uid, __u64 start_ns) {
-  unsigned long begin = BPF_CORE_READ(task, mm, arg_start);
+// Tells user space who the current process is, unless it knows. `begin`: where its argv is.
+static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 uid, __u64 start_ns,
+                                     unsigned long begin) {
   // The place of argv on the stack is random for each exec: good enough a number of the generation.
   struct process_key key = {.start_ns = start_ns, .pid = pid, .generation = (__u32)(begin ^ begin >> 32)};
   if (bpf_map_lookup_elem(&told, &key)) return;
@@ -179,14 +179,14 @@ static __always_inline void tell_who(struct task_struct *task, __u32 pid, __u32 
 static __always_inline struct owner *own(struct sock *sk, __u8 direction) {
   struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!owner) return 0;
-  struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-  owner->pid = bpf_get_current_pid_tgid() >> 32;
+  struct task_struct *task = bpf_get_current_task_btf();
+  owner->pid = task->tgid;
   owner->uid = (__u32)bpf_get_current_uid_gid();
-  owner->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+  owner->start_ns = task->group_leader->start_boottime;
   owner->direction = direction;
   owner->opened = 0;
   owner->opened_ns = bpf_ktime_get_boot_ns();
-  tell_who(task, owner->pid, owner->uid, owner->start_ns);
+  tell_who(task, owner->pid, owner->uid, owner->start_ns, task->mm->arg_start);
   return owner;
 }
 
@@ -237,11 +237,12 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
     if (!owner || !owner->direction) return 0;
     if (owner->opened) {
       e.type = PICKET_CLOSED;
-      struct tcp_sock *tcp = (struct tcp_sock *)sk;
-      e.bytes_in = BPF_CORE_READ(tcp, bytes_received);
+      struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+      if (!tcp) return 0;
+      e.bytes_in = tcp->bytes_received;
       // The peer's FIN, which sets SOCK_DONE, was counted as a byte.
       if (e.bytes_in && (sk->__sk_common.skc_flags >> SOCK_DONE & 1)) e.bytes_in--;
-      e.bytes_out = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+      e.bytes_out = tcp->bytes_sent - tcp->bytes_retrans;
       e.opened_ns = owner->opened_ns;
       owner->opened = 0;
     } else if (before == TCP_SYN_SENT) {
@@ -259,7 +260,7 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
   e.cookie = bpf_get_socket_cookie(sk);
   e.netns = sk->__sk_common.skc_net.net->ns.inum;
   struct dst_entry *route = sk->sk_dst_cache;
-  if (route) e.ifindex = BPF_CORE_READ(route, dev, ifindex);
+  if (route) e.ifindex = route->dev->ifindex;
   read_endpoints(&e, sk);
   if (e.type == PICKET_OPENED) owner->local_port = e.local_port;
   if (e.type == PICKET_CLOSED) e.local_port = owner->local_port;

@@ -218,12 +218,13 @@ int on_create(struct bpf_sock *sk) {
   peer->uid = (__u32)bpf_get_current_uid_gid();
   peer->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
   peer->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-  tell_who(task, peer->pid, peer->uid, peer->start_ns);
+  tell_who(task, peer->pid, peer->uid, peer->start_ns, BPF_CORE_READ(task, mm, arg_start));
   return 1;
 }
 
 SEC("cgroup/sock_release")
 int on_release(struct bpf_sock *sk) {
+  if (sk->type == STREAM) return 1;
   struct peer *peer = bpf_sk_storage_get(&peers, sk, 0, 0);
   if (peer && peer->flow.direction) {
     report_flow(PICKET_CLOSED, &peer->key, &peer->flow);

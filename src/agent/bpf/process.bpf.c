@@ -1,5 +1,5 @@
 // Program starts, forks and ends, from three BTF tracepoints into one ring.
-#include "common.bpf.h"
+#include "path_cache.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -48,18 +48,33 @@ static __always_inline struct account *account_of(__u32 type) { return bpf_map_l
 static __always_inline bool put_out(void *record, __u64 bytes, struct account *account) {
   const bool refused = bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP);
   if (refused) account->dropped++;
-  wake_reader(&ring, &waiting, wake_bytes);
+  wake_reader(&ring, &waiting, &wake_bytes);
   return !refused;
 }
 
-static __always_inline void read_stdio(struct picket_stdio *out, struct file **fds, __u32 fd) {
-  struct file *file = 0;
-  __builtin_memset(out, 0, sizeof(*out));
-  if (bpf_probe_read_kernel(&file, sizeof(file), fds + fd) || !file) return;
-  struct inode *inode = BPF_CORE_READ(file, f_inode);
-  out->mode = BPF_CORE_READ(inode, i_mode);
-  out->inode = BPF_CORE_READ(inode, i_ino);
-  out->rdev = BPF_CORE_READ(inode, i_rdev);
+// The beginning of an inode, in one copy where it holds all that is asked for.
+enum { INODE_BYTES = 96 };
+static __always_inline void read_inode(struct picket_stdio *out, struct inode *inode) {
+  const unsigned long mode = bpf_core_field_offset(inode->i_mode), number = bpf_core_field_offset(inode->i_ino),
+                      rdev = bpf_core_field_offset(inode->i_rdev);
+  if (mode <= INODE_BYTES - 8 && number <= INODE_BYTES - 8 && rdev <= INODE_BYTES - 8 &&
+      bpf_core_field_size(inode->i_ino) == 8) {
+    __u64 block[INODE_BYTES / 8];
+    bpf_probe_read_kernel(block, sizeof(block), inode);
+    out->mode = *(__u16 *)((void *)block + mode);
+    out->inode = *(__u64 *)((void *)block + number);
+    out->rdev = *(__u32 *)((void *)block + rdev);
+  } else {
+    out->mode = BPF_CORE_READ(inode, i_mode);
+    out->inode = BPF_CORE_READ(inode, i_ino);
+    out->rdev = BPF_CORE_READ(inode, i_rdev);
+  }
+}
+
+// `out` is all zeros.
+static __always_inline void read_stdio(struct picket_stdio *out, struct file *file) {
+  if (!file) return;
+  read_inode(out, BPF_CORE_READ(file, f_inode));
   if ((out->mode & 0170000) != 0140000) return;
   struct socket *socket = BPF_CORE_READ(file, private_data);
   struct sock *sk = BPF_CORE_READ(socket, sk);
@@ -74,6 +89,23 @@ static __always_inline void read_stdio(struct picket_stdio *out, struct file **f
   out->remote_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
 }
 
+// Mostly two of the three are one file.
+static __always_inline void read_stdios(struct picket_process_event *e, struct fdtable *table) {
+  struct file *files[3] = {};
+  if (table->max_fds <= 2 || bpf_probe_read_kernel(files, sizeof(files), table->fd)) return;
+  read_stdio(&e->stdio[0], files[0]);
+  if (files[1] == files[0]) {
+    e->stdio[1] = e->stdio[0];
+  } else {
+    read_stdio(&e->stdio[1], files[1]);
+  }
+  if (files[2] == files[1]) {
+    e->stdio[2] = e->stdio[1];
+  } else {
+    read_stdio(&e->stdio[2], files[2]);
+  }
+}
+
 // `task` and what hangs on it is read by plain loads, which the kernel guards for pointers that it knows the type of; a
 // BPF_CORE_READ costs a call.
 static __always_inline void fill_identity(struct picket_process_event *e, struct task_struct *task, __u32 type) {
@@ -83,11 +115,11 @@ static __always_inline void fill_identity(struct picket_process_event *e, struct
   e->pid = task->tgid;
   e->ppid = task->real_parent->tgid;
   const struct cred *cred = task->cred;
-  e->uid = BPF_CORE_READ(cred, uid.val);
-  e->euid = BPF_CORE_READ(cred, euid.val);
-  e->gid = BPF_CORE_READ(cred, gid.val);
+  e->uid = cred->uid.val;
+  e->euid = cred->euid.val;
+  e->gid = cred->gid.val;
   e->start_ns = task->group_leader->start_boottime;
-  e->session = bpf_core_field_exists(task->sessionid) ? BPF_CORE_READ(task, sessionid) : ~0U;
+  e->session = bpf_core_field_exists(task->sessionid) ? task->sessionid : ~0U;
 }
 
 // Appends a kernel string with its NUL; returns its bytes.
@@ -101,11 +133,12 @@ static __always_inline __u32 put_text(struct tail *tail, __u32 *at, const char *
   return n;
 }
 
-// Appends the path of the program that `task` runs, or its comm where it has no memory. Returns flags of the first case,
-// `is_comm` in the other.
-static __always_inline __u32 put_program(struct tail *tail, __u32 *at, struct task_struct *task, __u32 is_comm) {
+// Appends the path of the program that `task` runs, or its comm where it has no memory. Returns flags of the first
+// case, `is_comm` in the other.
+static __always_inline __u32 put_program(struct tail *tail, __u32 *at, struct task_struct *task, __u32 is_comm,
+                                         struct path_state *state) {
   struct file *file = task->mm->exe_file;
-  if (file) return put_path(tail, at, file->f_path.mnt, file->f_path.dentry);
+  if (file) return put_kept_path(tail, at, file->f_path.mnt, file->f_path.dentry, state);
   put_text(tail, at, task->comm, sizeof(task->comm));
   return is_comm;
 }
@@ -122,8 +155,8 @@ __attribute__((noinline)) __u32 walk_cgroup(struct tail *tail, __u32 at, __u64 l
   struct kernfs_node *node = (void *)leaf;
   if (!tail) return 0;
   for (int i = 0; i < PICKET_CGROUP_DEPTH_MAX; i++) {
-    struct kernfs_node *parent = bpf_core_field_exists(node->__parent) ? BPF_CORE_READ(node, __parent)
-                                                                       : BPF_CORE_READ(node, parent);
+    struct kernfs_node *parent =
+        bpf_core_field_exists(node->__parent) ? BPF_CORE_READ(node, __parent) : BPF_CORE_READ(node, parent);
     if (!parent || at >= PICKET_PATHS_BYTES_MAX) break;
     long n = bpf_probe_read_kernel_str(tail->text + (at & PATH_MASK), COMPONENT_BYTES, BPF_CORE_READ(node, name));
     if (n <= 0) break;
@@ -133,20 +166,64 @@ __attribute__((noinline)) __u32 walk_cgroup(struct tail *tail, __u32 at, __u64 l
   return at;
 }
 
+// Numbers of groups are never given twice, and on version 1, where a group can be renamed, its name is another copy
+// then.
+static __always_inline __u64 print_group(__u64 print, struct kernfs_node *node) {
+  return print_word(print_word(print, node->id), (__u64)node->name ^ (__u64)node->hash << 32);
+}
+
+// 0: too deep. A loop for each kind of kernel: in one for both, the compiler takes both members' places before it
+// starts.
+static __noinline __u64 print_cgroup(struct kernfs_node *node) {
+  __u64 print = 1;  // of the root, which has no name
+  if (bpf_core_field_exists(node->__parent)) {
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < PICKET_CGROUP_DEPTH_MAX; i++) {
+      struct kernfs_node *parent = node->__parent;
+      if (!parent) return print;
+      print = print_group(print, node);
+      node = parent;
+    }
+  } else {
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < PICKET_CGROUP_DEPTH_MAX; i++) {
+      struct kernfs_node *parent = node->parent;
+      if (!parent) return print;
+      print = print_group(print, node);
+      node = parent;
+    }
+  }
+  return 0;
+}
+
+// Global, like put_printed.
+__attribute__((noinline)) __u32 put_printed_cgroup(struct tail *tail, __u32 at, __u64 leaf, __u64 print) {
+  if (!tail) return 0;
+  const __u32 from = at;
+  if (recall_path(tail, &at, print)) return at;
+  const __u32 end = walk_cgroup(tail, from, leaf);
+  keep_path(tail, from, end, print);
+  return end;
+}
+
+static __always_inline __u32 put_cgroup(struct tail *tail, __u32 *at, struct kernfs_node *leaf) {
+  const __u32 from = *at;
+  const __u64 print = print_cgroup(leaf);
+  if (print == 1) return 0;
+  tail->pointers[0] = (__u64)leaf;
+  *at = put_printed_cgroup(tail, from, tail->pointers[0], print);
+  return *at - from;
+}
+
 // A container is in a group of its own on each hierarchy that it knows: version 2's, and one of version 1 where the
 // first controller is still there.
 static __always_inline void put_cgroups(struct scratch *s, __u32 *at, struct task_struct *task) {
   struct css_set *set = task->cgroups;
   struct cgroup *unified = set->dfl_cgrp;
-  struct cgroup *other = BPF_CORE_READ(set, subsys[0], cgroup);
-  __u32 before = *at;
-  s->tail.pointers[0] = (__u64)unified->kn;
-  *at = walk_cgroup(&s->tail, before, s->tail.pointers[0]);
-  s->event.cgroup_bytes = *at - before;
-  if (!other || BPF_CORE_READ(other, root) == BPF_CORE_READ(unified, root)) return;
-  before = *at;
-  *at = walk_cgroup(&s->tail, before, (__u64)BPF_CORE_READ(other, kn));
-  s->event.cgroup_v1_bytes = *at - before;
+  struct cgroup *other = set->subsys[0]->cgroup;
+  s->event.cgroup_bytes = put_cgroup(&s->tail, at, unified->kn);
+  if (!other || other->root == unified->root) return;
+  s->event.cgroup_v1_bytes = put_cgroup(&s->tail, at, other->kn);
 }
 
 struct hashing {
@@ -189,7 +266,7 @@ __attribute__((noinline)) int hash_argv(struct picket_process_event *e, __u64 be
 }
 
 static __always_inline void put_tty(struct scratch *s, __u32 *at, struct task_struct *task) {
-  struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
+  struct tty_struct *tty = task->signal->tty;
   if (tty) s->event.tty_bytes = put_text(&s->tail, at, tty->name, sizeof(tty->name));
 }
 
@@ -239,23 +316,18 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   struct picket_process_event *e = &s->event;
   fill_identity(e, task, PICKET_EXEC);
 
-  struct fdtable *table = task->files->fdt;
-  struct file **fds = table->fd;
-  if (table->max_fds > 2) {
-    read_stdio(&e->stdio[0], fds, 0);
-    read_stdio(&e->stdio[1], fds, 1);
-    read_stdio(&e->stdio[2], fds, 2);
-  }
+  read_stdios(e, task->files->fdt);
 
   __u32 at = 0;
+  struct path_state state = {};
   // For a script this is the interpreter, as procfs says too; its name stands in argv.
-  e->flags |= put_program(&s->tail, &at, task, PICKET_EXE_IS_COMM);
+  e->flags |= put_program(&s->tail, &at, task, PICKET_EXE_IS_COMM, &state);
   e->flags |= file_flags(task, PICKET_EXE_DELETED, PICKET_EXE_NO_TREE);
   e->executable_bytes = at;
 
   __u32 before = at;
   struct task_struct *parent = task->real_parent;
-  e->flags |= put_program(&s->tail, &at, parent, PICKET_PARENT_IS_COMM);
+  e->flags |= put_program(&s->tail, &at, parent, PICKET_PARENT_IS_COMM, &state);
   e->flags |= file_flags(parent, PICKET_PARENT_DELETED, 0);
   e->parent_bytes = at - before;
 
@@ -265,13 +337,13 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   if (file && file == parent->mm->exe_file) {
     e->flags |= PICKET_GRANDPARENT_IS_PARENT;
   } else if (grandparent->tgid) {
-    e->flags |= put_program(&s->tail, &at, grandparent, PICKET_GRANDPARENT_IS_COMM);
+    e->flags |= put_program(&s->tail, &at, grandparent, PICKET_GRANDPARENT_IS_COMM, &state);
   }
   e->grandparent_bytes = at - before;
 
   before = at;
   struct fs_struct *fs = task->fs;
-  e->flags |= put_path(&s->tail, &at, fs->pwd.mnt, fs->pwd.dentry);
+  e->flags |= put_kept_path(&s->tail, &at, fs->pwd.mnt, fs->pwd.dentry, &state);
   e->cwd_bytes = at - before;
   put_cgroups(s, &at, task);
   put_tty(s, &at, task);
@@ -315,7 +387,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
   struct account *account = account_of(PICKET_FORK);
   __u32 zero = 0;
   struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
-  if (!account || !s || BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) return 0;  // a new thread is no process
+  if (!account || !s || child->pid != child->tgid) return 0;  // a new thread is no process
   account->seen++;
   fill_identity(&s->event, child, PICKET_FORK);
   put_short(s, child, account);
@@ -329,13 +401,12 @@ int BPF_PROG(on_exit, struct task_struct *task) {
   struct account *account = account_of(PICKET_EXIT);
   __u32 zero = 0;
   struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
-  if (!account || !s || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid)) return 0;
+  if (!account || !s || task->pid != task->tgid) return 0;
   account->seen++;
   fill_identity(&s->event, task, PICKET_EXIT);
   // exit_group() by another thread, or a signal to it, decides for all.
-  struct signal_struct *signal = BPF_CORE_READ(task, signal);
-  s->event.exit_code = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(signal, group_exit_code)
-                                                                        : BPF_CORE_READ(task, exit_code);
+  struct signal_struct *signal = task->signal;
+  s->event.exit_code = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->exit_code;
   put_short(s, task, account);
   return 0;
 }

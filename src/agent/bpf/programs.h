@@ -22,7 +22,7 @@ struct picket_bpf {
   int program_fds[PICKET_BPF_PROGRAMS_MAX];
   int program_count;
   volatile __u32 *waiting;    /* set to 1: the next record wakes the reader */
-  volatile __u64 *wake_bytes; /* backlog above which each record wakes */
+  volatile __u64 *wake_bytes; /* backlog above which a record wakes; the program sets it to ~0 then */
   int counts_fd;              /* overload: what the ring refused, see event.h */
   volatile __u64 *counted;    /* how often something was counted there */
   const char *failed_step;    /* static text, after an error */

@@ -47,7 +47,7 @@ static __always_inline void put_out(struct record *r, __u64 bytes, struct accoun
   __u32 zero = 0;
   struct picket_tracepoint_shared *state = bpf_map_lookup_elem(&shared, &zero);
   if (bpf_ringbuf_output(&ring, r, bytes, BPF_RB_NO_WAKEUP)) account->dropped++;
-  if (state) wake_reader(&ring, &state->waiting, state->wake_bytes);
+  if (state) wake_reader(&ring, &state->waiting, &state->wake_bytes);
 }
 
 static __always_inline struct record *begin(__u32 type) {

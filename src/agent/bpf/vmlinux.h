@@ -68,13 +68,21 @@ struct inode {
   unsigned long i_ino;
 };
 struct qstr {
+  __u32 hash;
   __u32 len;
   const unsigned char *name;
+};
+struct seqcount {
+  unsigned int sequence;
+};
+struct seqcount_spinlock {
+  struct seqcount seqcount;
 };
 struct hlist_bl_node {
   struct hlist_bl_node **pprev;
 };
 struct dentry {
+  struct seqcount_spinlock d_seq;
   struct hlist_bl_node d_hash;
   struct dentry *d_parent;
   struct qstr d_name;
@@ -116,6 +124,8 @@ struct kernfs_node {
   const char *name;
   struct kernfs_node *parent;   /* until 6.14 */
   struct kernfs_node *__parent; /* since 6.15 */
+  unsigned int hash;
+  __u64 id;
 };
 struct cgroup;
 struct cgroup_root;

@@ -24,6 +24,7 @@ constexpr std::uint32_t kBusyBit = 1U << 31;
 constexpr std::uint32_t kDiscardBit = 1U << 30;
 constexpr std::uint64_t kHeaderBytes = 8;
 constexpr std::uint32_t kCpusMax = 1024;
+constexpr std::uint32_t kWakeShare = 2;  // of the ring, in use: then the reader is woken before its time
 constexpr Duration kBusyPace = Duration::milliseconds(50);
 constexpr std::size_t kBatchMin = 2;  // fewer a pace: waking for each is cheaper
 constexpr Duration kQuietPace = Duration::minutes(5);
@@ -78,7 +79,7 @@ Result<std::unique_ptr<BpfRing>> BpfRing::create(const picket_bpf& bpf, Close cl
   if (producer == MAP_FAILED) return fail_errno("agent.bpf.ring.map");
   ring->producer_ = producer;
   ring->data_ = static_cast<const std::byte*>(producer) + page;
-  *bpf.wake_bytes = bpf.ring_bytes / 4;
+  *bpf.wake_bytes = bpf.ring_bytes / kWakeShare;
   *bpf.waiting = 1;
   return ring;
 }
@@ -125,13 +126,18 @@ void BpfRing::release() {
 }
 
 Duration BpfRing::pace(std::size_t drained, Duration now) {
+  *bpf_.wake_bytes = bpf_.ring_bytes / kWakeShare;  // it may have rung
   if (batching_) {
     batching_ = drained >= kBatchMin;
   } else if (drained > 0) {
     batching_ = now - woken_ < kBusyPace;
     woken_ = now;
   }
-  if (batching_) return kBusyPace;
+  if (batching_) {
+    // All rings at the same moments: one wake-up serves all of them.
+    const Duration left{kBusyPace.us - now.us % kBusyPace.us};
+    return left.us < kBusyPace.us / 2 ? left + kBusyPace : left;
+  }
   *bpf_.waiting = 1;
   // Pairs with the commit in the program (wake_reader): it sees the flag, or we see its record.
   std::atomic_thread_fence(std::memory_order_seq_cst);

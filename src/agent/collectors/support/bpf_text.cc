@@ -9,6 +9,13 @@
 namespace picket::agent {
 
 std::string_view PathText::join(std::string_view components, bool deleted) {
+  if (components.size() <= kBeforeMax && components.size() == before_bytes_ && deleted == before_deleted_ &&
+      std::memcmp(components.data(), before_.data(), before_bytes_) == 0) {
+    return {text_.data() + at_, text_.size() - at_};
+  }
+  before_bytes_ = components.size() <= kBeforeMax ? components.size() : kBeforeMax + 1;
+  before_deleted_ = deleted;
+  if (components.size() <= kBeforeMax) std::copy(components.begin(), components.end(), before_.begin());
   // Written from the back, because the leaf comes first.
   std::size_t at = text_.size();
   if (deleted) {
@@ -25,6 +32,7 @@ std::string_view PathText::join(std::string_view components, bool deleted) {
     std::memcpy(text_.data() + at, name.data(), name.size());
     text_[--at] = '/';
   }
+  at_ = at;
   return {text_.data() + at, text_.size() - at};
 }
 

@@ -15,12 +15,18 @@ namespace picket::agent {
 class PathText {
  public:
   /// "sh\0bin\0" is "/bin/sh"; nothing is "/". Valid until the next call. What is longer than kPathBytesMax loses its
-  /// front. " (deleted)" is added as procfs does.
+  /// front. " (deleted)" is added as procfs does. The same as the time before costs a comparison.
   std::string_view join(std::string_view components, bool deleted);
 
  private:
   static constexpr std::string_view kDeleted = " (deleted)";
+  static constexpr std::size_t kBeforeMax = 256;
+
   std::array<char, kPathBytesMax + 16> text_;
+  std::array<char, kBeforeMax> before_;
+  std::size_t before_bytes_ = kBeforeMax + 1;  // more than is kept: nothing is known of the time before
+  bool before_deleted_ = false;
+  std::size_t at_ = 0;  // where the text begins
 };
 
 /// Address of an AF_INET or AF_INET6 socket from 4 or 16 raw bytes; IPv4-mapped IPv6 becomes IPv4, other families none.

@@ -23,8 +23,10 @@ class ProgramCache {
 
   /// nullptr: not known. Valid until the next put().
   [[nodiscard]] const Program* find(std::uint32_t pid, std::uint64_t start) const {
-    for (const Program& program : programs_) {
-      if (program.pid == pid && program.start == start) return &program;
+    const auto is_it = [&](const Program& program) { return program.pid == pid && program.start == start; };
+    if (newest_ < programs_.size() && is_it(programs_[newest_])) return &programs_[newest_];
+    for (std::size_t i = 0; i < programs_.size(); ++i) {
+      if (is_it(programs_[i])) return &programs_[newest_ = i];
     }
     return nullptr;
   }
@@ -33,6 +35,7 @@ class ProgramCache {
  private:
   std::vector<Program> programs_;
   std::size_t oldest_ = 0;
+  mutable std::size_t newest_ = 0;  // found last: mostly it is asked for again
 };
 
 }  // namespace picket::agent

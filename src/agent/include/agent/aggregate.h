@@ -135,7 +135,6 @@ class Aggregator final : public RecordSink {
   AggregateOptions options_;
   AggregateSink& sink_;
   AggregateCounters counters_;
-  Buffer key_memory_;
   std::unique_ptr<AggregateTable<ProcessEntry>> processes_;
   std::unique_ptr<AggregateTable<ConnectionEntry>> connections_;
   std::unique_ptr<AggregateTable<EventEntry>> events_;
