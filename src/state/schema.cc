@@ -19,12 +19,17 @@ extern const char* const kEnrollmentsSchema;
 extern const char* const kTwinsSchema;
 extern const char* const kRoutingSchema;
 extern const char* const kConfigurationsSchema;
+extern const char* const kIntelligenceSchema;
 extern const char* const kJobsSchema;
 extern const char* const kRecommendationsSchema;
 extern const char* const kRevocationsSchema;
 extern const char* const kRulesSchema;
 extern const char* const kSavedQueriesSchema;
 extern const char* const kAnalyticsSchema;
+extern const char* const kAlertLifeSchema;
+extern const char* const kIncidentsSchema;
+extern const char* const kSolutionsSchema;
+extern const char* const kSuppressionsSchema;
 
 namespace {
 
@@ -106,7 +111,13 @@ std::span<const UpgradeStep> upgrade_steps() {
   static const DomainScript revocations[] = {{"revocations", kRevocationsSchema}};
   static const DomainScript rules[] = {{"rules", kRulesSchema}};
   static const DomainScript queries[] = {{"saved queries", kSavedQueriesSchema}, {"analytics", kAnalyticsSchema}};
-  static const UpgradeStep steps[] = {{1, first}, {2, device_hub}, {3, revocations}, {4, rules}, {5, queries}};
+  static const DomainScript life[] = {{"alert life", kAlertLifeSchema},
+                                      {"incidents", kIncidentsSchema},
+                                      {"suppressions", kSuppressionsSchema},
+                                      {"solutions", kSolutionsSchema}};
+  static const DomainScript intelligence[] = {{"intelligence", kIntelligenceSchema}};
+  static const UpgradeStep steps[] = {{1, first},   {2, device_hub}, {3, revocations}, {4, rules},
+                                      {5, queries}, {6, life},       {7, intelligence}};
   return steps;
 }
 
