@@ -10,6 +10,7 @@
 #include "operations_commands.h"
 #include "output.h"
 #include "response_commands.h"
+#include "posture_commands.h"
 #include "rule_commands.h"
 #include "security_commands.h"
 #include "serve.h"
@@ -179,6 +180,12 @@ int main(int argc, char** argv) {
       },
       program.json);
   picket::cli::add_response(
+      app,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      program.json);
+  picket::cli::add_posture(
       app,
       [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
         on_client(command, program, std::move(body));

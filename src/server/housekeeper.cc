@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/core/check.h"
 #include "base/server/log.h"
 #include "durable_group.h"
 #include "pipeline/control_records.h"
@@ -17,6 +18,7 @@ constexpr std::size_t kOutboxBatch = 1024;
 /// Of one second: an import of a fleet must not keep ticks and retention waiting.
 constexpr int kOutboxBatchesMax = 64;
 constexpr int kTicksPerMinute = 60;
+constexpr int kTicksPerHour = 3600;
 constexpr int kTicksPerDay = 86'400;
 
 /// What the journal needs to know of an outbox record's body.
@@ -45,6 +47,10 @@ Subject subject_of(const state::OutboxRecord& record, const std::string& default
 
 }  // namespace
 
+Housekeeper::Housekeeper(Parts parts) : parts_(std::move(parts)) {
+  CHECK(parts_.each_hour && parts_.each_day, "what is due is called hours after the start");
+}
+
 void Housekeeper::start() {
   thread_ = std::jthread([this](const std::stop_token& stopping) { run(stopping); });
 }
@@ -60,13 +66,18 @@ void Housekeeper::run(const std::stop_token& stopping) {
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
   for (std::int64_t second = 0; !stopping.stop_requested(); ++second) {
-    tick();
-    send_outbox();
-    if (second % kTicksPerMinute == 0) each_minute();
-    if (second > 0 && second % kTicksPerDay == 0) check(parts_.each_day(), "daily renewal");
+    second_passed(second);
     wake.wait_for(lock, stopping, std::chrono::seconds(1), [] { return false; });
   }
   send_outbox();
+}
+
+void Housekeeper::second_passed(std::int64_t second) {
+  tick();
+  send_outbox();
+  if (second % kTicksPerMinute == 0) each_minute();
+  if (second % kTicksPerHour == kTicksPerMinute) check(parts_.each_hour(), "scores of the day");
+  if (second > 0 && second % kTicksPerDay == 0) check(parts_.each_day(), "daily renewal");
 }
 
 void Housekeeper::tick() {

@@ -29,13 +29,16 @@ class Housekeeper {
     const Clock& retention_clock;
     journal::Retention retention;
     std::string hub;
-    std::function<Result<>()> each_day;  ///< First a day after the start.
+    std::function<Result<>()> each_hour;  ///< First a minute after the start.
+    std::function<Result<>()> each_day;   ///< First a day after the start.
   };
 
-  explicit Housekeeper(Parts parts) : parts_(std::move(parts)) {}
+  explicit Housekeeper(Parts parts);
   ~Housekeeper() { stop(); }
   void start();
   void stop();
+  /// What its thread does, so many seconds after the start.
+  void second_passed(std::int64_t second);
 
   struct Stats {
     std::uint64_t ticks = 0;

@@ -134,6 +134,7 @@ class EmbeddedServer final : public Server {
   std::optional<state::Alerts> alerts_;
   std::optional<state::Outbox> outbox_;
   std::optional<state::Recommendations> recommendations_;
+  std::optional<state::Posture> posture_;
   std::optional<state::Rules> rules_;
   std::optional<state::SecurityGroups> security_groups_;
   std::unique_ptr<journal::Journal> messages_;
@@ -200,6 +201,7 @@ Result<> EmbeddedServer::open_storage(std::string& detail) {
   alerts_.emplace(*database_);
   outbox_.emplace(*database_);
   recommendations_.emplace(*database_);
+  posture_.emplace(*database_);
   rules_.emplace(*database_);
   security_groups_.emplace(*database_);
   TRY(const bool first_start, api::make_first_secrets(*users_, data_->secrets(), {}, clock_.now()));
@@ -303,7 +305,9 @@ Result<> EmbeddedServer::start_pipeline() {
                                           clock_,
                                           *retention_clock_,
                                           {options_.retention_bytes, options_.retention_age},
-                                          options_.hub});
+                                          options_.hub,
+                                          [this] { return posture_->keep_day(options_.hub, clock_.now()); },
+                                          [this] { return renew_certificates(); }});
   return {};
 }
 
@@ -383,6 +387,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .methods = &hub_->methods(),
                                 .commands = &hub_->commands(),
                                 .recommendations = &*recommendations_,
+                                .posture = &*posture_,
                                 .rules = &*rules_,
                                 .security_groups = &*security_groups_,
                                 .routes = &hub_->route_desk(),

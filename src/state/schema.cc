@@ -23,6 +23,7 @@ extern const char* const kIntelligenceSchema;
 extern const char* const kJobsSchema;
 extern const char* const kRecommendationsSchema;
 extern const char* const kRevocationsSchema;
+extern const char* const kPostureSchema;
 extern const char* const kRulesSchema;
 extern const char* const kSavedQueriesSchema;
 extern const char* const kAnalyticsSchema;
@@ -116,8 +117,9 @@ std::span<const UpgradeStep> upgrade_steps() {
                                       {"suppressions", kSuppressionsSchema},
                                       {"solutions", kSolutionsSchema}};
   static const DomainScript intelligence[] = {{"intelligence", kIntelligenceSchema}};
-  static const UpgradeStep steps[] = {{1, first},   {2, device_hub}, {3, revocations}, {4, rules},
-                                      {5, queries}, {6, life},       {7, intelligence}};
+  static const DomainScript posture[] = {{"posture", kPostureSchema}};
+  static const UpgradeStep steps[] = {{1, first},   {2, device_hub}, {3, revocations},  {4, rules},
+                                      {5, queries}, {6, life},       {7, intelligence}, {8, posture}};
   return steps;
 }
 

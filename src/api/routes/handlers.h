@@ -54,6 +54,12 @@ Answer revoke_certificate(Call& call);
 Answer restore_certificate(Call& call);
 // diagnostics_routes.cc
 Answer export_diagnostics(Call& call);
+// posture_routes.cc
+Answer get_posture(Call& call);
+Answer list_device_scores(Call& call);
+Answer list_exemptions(Call& call);
+Answer create_exemption(Call& call);
+Answer delete_exemption(Call& call);
 // rule_routes.cc
 Answer list_rules(Call& call);
 Answer get_rule(Call& call);

@@ -13,12 +13,12 @@
 
 #include "api/event_rate.h"
 #include "api/server.h"
-#include "hub/command_service.h"
-#include "hub/method_broker.h"
-#include "hub/hub_administration.h"
-#include "hub/twins.h"
 #include "base/core/random.h"
 #include "http_client.h"
+#include "hub/command_service.h"
+#include "hub/hub_administration.h"
+#include "hub/method_broker.h"
+#include "hub/twins.h"
 #include "net/certificate_authority.h"
 
 namespace picket::api::testing {
@@ -170,6 +170,7 @@ class ApiTest : public ::testing::Test {
     outbox_.emplace(*database_);
     desk_.emplace(*alerts_);
     recommendations_.emplace(*database_);
+    posture_.emplace(*database_);
     rules_.emplace(*database_);
     saved_queries_.emplace(*database_);
     security_groups_.emplace(*database_);
@@ -179,7 +180,8 @@ class ApiTest : public ::testing::Test {
     // No device is connected here.
     methods_ = hub::make_methods(
         [](const hub::IdentityKey&, hub::Notification, std::move_only_function<void(bool)> taken) { taken(false); },
-        clock_, {.exists = [this](const hub::IdentityKey& key) { return devices_->find(key.hub, key.device_id).has_value(); }});
+        clock_,
+        {.exists = [this](const hub::IdentityKey& key) { return devices_->find(key.hub, key.device_id).has_value(); }});
     commands_ = hub::make_commands(*database_, hub::TellWaiting([](const hub::IdentityKey&) {}), clock_);
     for (const auto role : {state::Role::reader, state::Role::contributor, state::Role::admin})
       add_user(name_of(role), role);
@@ -213,6 +215,7 @@ class ApiTest : public ::testing::Test {
                              .methods = methods_.get(),
                              .commands = commands_.get(),
                              .recommendations = &*recommendations_,
+                             .posture = &*posture_,
                              .rules = &*rules_,
                              .security_groups = &*security_groups_,
                              .routes = &route_desk_,
@@ -286,6 +289,7 @@ class ApiTest : public ::testing::Test {
   std::optional<state::Users> users_;
   std::optional<state::Devices> devices_;
   std::optional<state::Recommendations> recommendations_;
+  std::optional<state::Posture> posture_;
   std::optional<state::Rules> rules_;
   std::optional<state::SavedQueries> saved_queries_;
   std::optional<state::SecurityGroups> security_groups_;

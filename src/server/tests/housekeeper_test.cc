@@ -38,7 +38,8 @@ class HousekeeperTest : public testing::Test {
   void keep_house_until_sent() {
     state::Outbox outbox(*database_);
     state::Users users(*database_);
-    Housekeeper housekeeper({*messages_, *derived_, outbox, users, clock_, clock_, {}, "hub", [] { return Result<>(); }});
+    const auto nothing = [] { return Result<>(); };
+    Housekeeper housekeeper({*messages_, *derived_, outbox, users, clock_, clock_, {}, "hub", nothing, nothing});
     housekeeper.start();
     while (!outbox.pending(1)->empty()) std::this_thread::yield();
     housekeeper.stop();
@@ -52,6 +53,24 @@ class HousekeeperTest : public testing::Test {
   std::unique_ptr<journal::Journal> messages_;
   std::unique_ptr<journal::Journal> derived_;
 };
+
+TEST_F(HousekeeperTest, WhatIsDueOnceAnHourAndOnceADayIsDone) {
+  state::Outbox outbox(*database_);
+  state::Users users(*database_);
+  int hours = 0;
+  int days = 0;
+  const auto count = [](int& what) {
+    return [&what] {
+      ++what;
+      return Result<>();
+    };
+  };
+  Housekeeper housekeeper({*messages_, *derived_, outbox, users, clock_, clock_, {}, "hub", count(hours), count(days)});
+  for (std::int64_t second = 0; second <= 2 * 86'400; second += 60) housekeeper.second_passed(second);
+  EXPECT_EQ(hours, 48);
+  EXPECT_EQ(days, 2);
+  EXPECT_EQ(housekeeper.stats().failures, 0u);
+}
 
 TEST_F(HousekeeperTest, MovesRegistryChangesAndGroupsIntoTheJournal) {
   state::Devices devices(*database_);

@@ -17,6 +17,7 @@
 #include "state/alerts.h"
 #include "state/devices.h"
 #include "state/outbox.h"
+#include "state/posture.h"
 #include "state/recommendations.h"
 #include "state/rules.h"
 #include "state/saved_queries.h"
@@ -164,6 +165,7 @@ struct Services {
   hub::Methods* methods = nullptr;
   hub::Commands* commands = nullptr;
   state::Recommendations* recommendations = nullptr;
+  state::Posture* posture = nullptr;
   state::Rules* rules = nullptr;
   state::SecurityGroups* security_groups = nullptr;
   RouteDesk* routes = nullptr;

@@ -14,7 +14,7 @@ struct sqlite3;
 namespace picket::state {
 
 /// Number of the schema this program writes. Older files are upgraded on open, newer ones refused.
-inline constexpr int kSchemaVersion = 7;
+inline constexpr int kSchemaVersion = 8;
 
 class GroupCommit;
 class StatementCache;
