@@ -37,13 +37,19 @@ char ends SEC("slots");
 #define AT_TARGET PATCHED(a)
 #define AT_GENERATED PATCHED(b)
 #define LEADER_ONLY PATCHED(c)
+#define PERF_BUFFER PATCHED(d)
+#define CURRENT_CPU 0xffffffffULL
 
 struct record {
   struct picket_tracepoint_event event;
   __u8 text[3 * PICKET_TP_ARGV_BYTES_MAX];
 };
 
-static __always_inline void put_out(struct record *r, __u64 bytes, struct account *account) {
+static __always_inline void put_out(void *ctx, struct record *r, __u64 bytes, struct account *account) {
+  if (PERF_BUFFER) {  // the ring is none, but an array of buffers, one a CPU
+    if (bpf_perf_event_output(ctx, &ring, CURRENT_CPU, r, bytes)) account->dropped++;
+    return;
+  }
   __u32 zero = 0;
   struct picket_tracepoint_shared *state = bpf_map_lookup_elem(&shared, &zero);
   if (bpf_ringbuf_output(&ring, r, bytes, BPF_RB_NO_WAKEUP)) account->dropped++;
@@ -83,7 +89,7 @@ int on_exec(void *ctx) {
   __u64 bytes = n > 0 ? n : 0;
   r->event.text_bytes = bytes;
   asm volatile("" : "+r"(bytes));
-  put_out(r, sizeof(r->event) + (bytes & (2 * PICKET_TP_PATH_BYTES_MAX - 1)), account);
+  put_out(ctx, r, sizeof(r->event) + (bytes & (2 * PICKET_TP_PATH_BYTES_MAX - 1)), account);
   return 0;
 }
 
@@ -122,7 +128,7 @@ int on_result(void *ctx) {
   length &= 2 * PICKET_TP_ARGV_BYTES_MAX - 1;
   if (bpf_probe_read_user(r->text, length, (void *)first)) length = 0;
   r->event.text_bytes = length;
-  put_out(r, sizeof(r->event) + length, account);
+  put_out(ctx, r, sizeof(r->event) + length, account);
   return 0;
 }
 
@@ -169,17 +175,17 @@ int on_call(void *ctx) {
   asm volatile("" : "+r"(at));
   at &= 2 * PICKET_TP_ARGV_BYTES_MAX - 1;
   r->event.text_bytes = at;
-  put_out(r, sizeof(r->event) + at, account);
+  put_out(ctx, r, sizeof(r->event) + at, account);
   return 0;
 }
 
 enum { COMM_BYTES = 16, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000 };
 
-static __always_inline void put_short(struct record *r, struct account *account) {
+static __always_inline void put_short(void *ctx, struct record *r, struct account *account) {
   bpf_get_current_comm(r->text, COMM_BYTES);  // of a child: its parent's, which it still has
   r->event.text_bytes = COMM_BYTES;
   account->seen++;
-  put_out(r, sizeof(r->event) + COMM_BYTES, account);
+  put_out(ctx, r, sizeof(r->event) + COMM_BYTES, account);
 }
 
 SEC("tp/fork")
@@ -201,7 +207,7 @@ int on_fork(void *ctx) {
   if (!account || !r) return 0;
   r->event.pid = r->event.tid = child;
   r->event.ppid = parent;
-  put_short(r, account);
+  put_short(ctx, r, account);
   return 0;
 }
 
@@ -248,6 +254,6 @@ int on_exit(void *ctx) {
   __u32 *end = bpf_map_lookup_elem(&ends, &pid);
   r->event.argv_total = end ? *end & ~ENDED : 0;
   bpf_map_delete_elem(&ends, &pid);
-  put_short(r, account);
+  put_short(ctx, r, account);
   return 0;
 }

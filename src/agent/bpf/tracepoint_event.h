@@ -61,7 +61,8 @@ enum picket_tracepoint_patch {
   PICKET_TP_AT_TARGET = 10,
   PICKET_TP_AT_GENERATED = 11,
   PICKET_TP_LEADER_ONLY = 12, /* 1: sys_enter_exit */
-  PICKET_TP_PATCHES = 13,
+  PICKET_TP_PERF_BUFFER = 13, /* 1: the kernel has no ring buffer */
+  PICKET_TP_PATCHES = 14,
 };
 
 /* Maps; the programs know them by name. */

@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
+#include <time.h>
+
 #include "process/tiers.h"
 #include "process/tracepoint_programs.h"
 #include "support/argv_hash.h"
-#include "support/bpf_ring.h"
 #include "support/bpf_text.h"
 #include "support/procfs.h"
 #include "support/program_cache.h"
@@ -21,21 +22,26 @@ constexpr std::size_t kDrainMax = 4096;
 constexpr std::size_t kPendingMax = 64;
 constexpr Duration kPendingFor = Duration::milliseconds(50);
 
+// How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC: how long the device has slept.
+std::uint64_t slept_ns() {
+  timespec boot{}, awake{};
+  clock_gettime(CLOCK_MONOTONIC, &awake);
+  clock_gettime(CLOCK_BOOTTIME, &boot);
+  const std::int64_t ns = (std::int64_t{boot.tv_sec} - awake.tv_sec) * 1'000'000'000 + boot.tv_nsec - awake.tv_nsec;
+  return ns > 1'000'000 ? static_cast<std::uint64_t>(ns) : 0;  // less: the time between the two calls
+}
+
 class ProcessTracepoint final : public Source {
  public:
-  ProcessTracepoint(const Environment& environment, TracepointPrograms programs)
-      : environment_(environment),
-        shared_(programs.shared),
-        ring_(std::move(programs.ring)),
-        fd_(ring_->fd()),
-        facts_(environment.settings.procfs) {}
+  ProcessTracepoint(const Environment& environment, std::unique_ptr<TracepointPrograms> programs)
+      : environment_(environment), ring_(std::move(programs)), facts_(environment.settings.procfs) {}
 
-  std::span<const int> fds() const override { return {&fd_, 1}; }
+  std::span<const int> fds() const override { return ring_->fds(); }
   Duration on_ready(int) override { return drain(); }
   Duration on_timer() override { return drain(); }
 
   Counters counters() const override {
-    const KernelAccount kernel = ring_->account(PICKET_TP_HAPPENINGS);
+    const KernelAccount kernel = ring_->account(delivered_ + unreadable_ + pending_.size());
     return {.seen = kernel.seen,
             .delivered = delivered_,
             .dropped_kernel = kernel.dropped,
@@ -52,6 +58,7 @@ class ProcessTracepoint final : public Source {
 
   Duration drain() {
     now_ = moment_of(environment_.clock);
+    if (ring_->has_old_clock()) slept_ns_ = slept_ns();
     const std::size_t drained = ring_->drain(kDrainMax, [this](Bytes record) { take(record); });
     while (!pending_.empty() && (drained < kDrainMax || pending_.size() > kPendingMax) &&
            waited_long(pending_.front())) {
@@ -73,6 +80,7 @@ class ProcessTracepoint final : public Source {
       return;
     }
     std::memcpy(&event, bytes.data(), sizeof(event));
+    event.time_ns += slept_ns_;
     const auto rest = as_text(bytes.subspan(sizeof(event)));
     const auto text = rest.substr(0, std::min<std::size_t>(event.text_bytes, rest.size()));
     if (event.type == PICKET_TP_FORK || event.type == PICKET_TP_EXIT) return tell_other(event, text);
@@ -85,7 +93,7 @@ class ProcessTracepoint final : public Source {
       return;
     }
     if (event.type == PICKET_TP_ARGV) {
-      shared_->no_calls = 1;
+      ring_->stop_calls();
       if (before == pending_.end()) return;  // its exec was refused by a full ring, and counted
       tell(*before, &event, text);
       pending_.erase(before);
@@ -186,14 +194,13 @@ class ProcessTracepoint final : public Source {
   }
 
   Environment environment_;
-  picket_tracepoint_shared* shared_;
-  std::unique_ptr<BpfRing> ring_;
-  int fd_;
+  std::unique_ptr<TracepointPrograms> ring_;
   ProcessFacts facts_;
   ProgramCache programs_;  // which program a process is, for its fork and its end
   Moment now_;
   std::vector<Pending> pending_;
   std::vector<Pending> calls_;  // what threads want to execute, with its argv; most of them do
+  std::uint64_t slept_ns_ = 0;  // to be added to times of an old kernel
   std::uint64_t delivered_ = 0, unreadable_ = 0, incomplete_ = 0;
 };
 
@@ -201,7 +208,8 @@ class ProcessTracepoint final : public Source {
 
 Result<std::unique_ptr<Source>> open_process_tracepoint(const Environment& environment) {
   TRY(const std::uint32_t ring_bytes, checked_ring_bytes(environment.settings.process_ring_bytes));
-  TRY(auto programs, open_tracepoint_programs(ring_bytes, environment.settings.process_fork_exit));
+  TRY(auto programs, TracepointPrograms::open(ring_bytes, environment.settings.process_fork_exit,
+                                              environment.settings.process_old_kernel));
   return std::make_unique<ProcessTracepoint>(environment, std::move(programs));
 }
 

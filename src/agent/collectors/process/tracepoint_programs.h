@@ -3,31 +3,54 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string_view>
+#include <span>
 
 #include "base/core/result.h"
-
-struct picket_tracepoint_shared;
+#include "support/bpf_ring.h"
+#include "support/perf_rings.h"
 
 namespace picket::agent {
 
-class BpfRing;
+struct AttachedTracepoints;
 
-/// A field of a tracepoint's record, from its file "format" in tracefs.
-struct TracepointField {
-  std::uint32_t offset = 0, bytes = 0;
-};
-/// Lines are "\tfield:int old_pid;\toffset:16;\tsize:4;\tsigned:1;". nullopt: no such field, or an offset above 64 KiB.
-std::optional<TracepointField> tracepoint_field(std::string_view format, std::string_view name);
+/// Programs that run, and the reader of what they put out.
+class TracepointPrograms {
+ public:
+  /// Makes the maps, loads the programs, fitted to this kernel, and attaches them. Needs tracefs (mounted at its usual
+  /// place) and perf events for tracepoints. `fork_exit`: forks and ends too. `old_kernel`: as on kernels before 5.8,
+  /// that is by buffers of perf events and with the helpers of those; also taken where there are no ring buffers.
+  /// Errors: not_found (tracefs), unsupported (architecture, form of a tracepoint), io (refused).
+  static Result<std::unique_ptr<TracepointPrograms>> open(std::uint32_t ring_bytes, bool fork_exit, bool old_kernel);
+  ~TracepointPrograms();
+  TracepointPrograms(const TracepointPrograms&) = delete;
+  TracepointPrograms& operator=(const TracepointPrograms&) = delete;
 
-struct TracepointPrograms {
-  std::unique_ptr<BpfRing> ring;
-  picket_tracepoint_shared* shared = nullptr;  ///< Lives as long as the ring.
+  [[nodiscard]] std::span<const int> fds() const;
+  /// As BpfRing::drain().
+  template <class Take>
+  std::size_t drain(std::size_t count_max, Take&& take) {
+    return perf_ ? perf_->drain(count_max, take) : ring_->drain(count_max, take);
+  }
+  /// As BpfRing::pace().
+  Duration pace(std::size_t drained, Duration now) { return perf_ ? kPerfPace : ring_->pace(drained, now); }
+  /// Happenings, of `delivered` that came out. Kernels before 5.1 tell the program nothing of a full buffer: there all
+  /// that did not come out is taken as dropped once something was.
+  [[nodiscard]] KernelAccount account(std::uint64_t delivered) const;
+  /// PICKET_TP_ARGV comes: PICKET_TP_CALL is not needed.
+  void stop_calls();
+  /// Times of records are of CLOCK_MONOTONIC, not of CLOCK_BOOTTIME.
+  [[nodiscard]] bool has_old_clock() const { return perf_ != nullptr; }
+
+ private:
+  static constexpr Duration kPerfPace = Duration::minutes(5);  // every record wakes
+
+  explicit TracepointPrograms(std::unique_ptr<AttachedTracepoints> attached);
+  Result<> open_reader(std::uint32_t ring_bytes);
+
+  std::unique_ptr<AttachedTracepoints> attached_;
+  std::unique_ptr<BpfRing> ring_;  // one of the two
+  std::unique_ptr<PerfRings> perf_;
+  int ring_fd_ = -1;
 };
-/// Makes the maps, loads the programs, fitted to this kernel, and attaches them. Needs tracefs (mounted at its usual
-/// place), ring buffers (kernel 5.8) and perf events for tracepoints. `fork_exit`: forks and ends too. Errors: not_found (tracefs), unsupported
-/// (architecture, form of a tracepoint), io (refused).
-Result<TracepointPrograms> open_tracepoint_programs(std::uint32_t ring_bytes, bool fork_exit);
 
 }  // namespace picket::agent

@@ -28,6 +28,29 @@ void set_number(std::uint64_t* words, std::uint64_t number) {
   words[1] = (words[1] & 0xffffffff) | (number & 0xffffffff00000000);
 }
 
+void use_old_helpers(std::span<std::uint64_t> words) {
+  struct Change {
+    bpf_func_id from, to;
+  };
+  constexpr Change kChanges[] = {
+      {BPF_FUNC_probe_read_kernel, BPF_FUNC_probe_read},
+      {BPF_FUNC_probe_read_user, BPF_FUNC_probe_read},
+      {BPF_FUNC_probe_read_kernel_str, BPF_FUNC_probe_read_str},
+      {BPF_FUNC_probe_read_user_str, BPF_FUNC_probe_read_str},
+      {BPF_FUNC_ktime_get_boot_ns, BPF_FUNC_ktime_get_ns},
+  };
+  constexpr std::uint64_t kCall = 0x85, kLoad = 0x18;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if ((words[i] & 0xff) == kLoad) ++i;  // its second half is no instruction
+    if ((words[i] & 0xffff) != kCall) continue;
+    for (const Change& change : kChanges) {
+      if (words[i] >> 32 != change.from) continue;
+      words[i] = kCall | std::uint64_t{change.to} << 32;
+      break;
+    }
+  }
+}
+
 }  // namespace
 
 Result<KernelRegisters> kernel_registers() {
@@ -52,8 +75,18 @@ Result<UniqueFd> make_bpf_map(bpf_map_type type, std::uint32_t key_bytes, std::u
   return fd;
 }
 
+Result<> update_bpf_map(const UniqueFd& map, const void* key, const void* value) {
+  bpf_attr attr{};
+  attr.map_fd = static_cast<std::uint32_t>(map.get());
+  attr.key = reinterpret_cast<std::uintptr_t>(key);
+  attr.value = reinterpret_cast<std::uintptr_t>(value);
+  if (sys_bpf(BPF_MAP_UPDATE_ELEM, attr) != 0) return fail_errno("agent.bpf.map.update");
+  return {};
+}
+
 Result<UniqueFd> load_bare_program(const BareProgram& program, bpf_prog_type type, std::span<const UniqueFd> maps,
-                                   std::uint64_t patch_base, std::span<const std::uint32_t> patches) {
+                                   std::uint64_t patch_base, std::span<const std::uint32_t> patches,
+                                   BpfHelpers helpers) {
   constexpr std::uint64_t kLoad = 0x18, kMapReference = BPF_PSEUDO_MAP_FD << 12;
   std::vector<std::uint64_t> words(program.instructions.begin(), program.instructions.end());
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
@@ -66,6 +99,7 @@ Result<UniqueFd> load_bare_program(const BareProgram& program, bpf_prog_type typ
     set_number(&words[use.instruction], static_cast<std::uint32_t>(maps[use.map].get()));
     words[use.instruction] |= kMapReference;
   }
+  if (helpers == BpfHelpers::before_5_8) use_old_helpers(words);
   bpf_attr attr{};
   attr.prog_type = type;
   attr.insns = reinterpret_cast<std::uintptr_t>(words.data());

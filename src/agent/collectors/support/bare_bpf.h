@@ -37,9 +37,18 @@ Result<KernelRegisters> kernel_registers();
 Result<UniqueFd> make_bpf_map(bpf_map_type type, std::uint32_t key_bytes, std::uint32_t value_bytes,
                               std::uint32_t entries, std::uint32_t flags = 0);
 
+/// bpf(BPF_MAP_UPDATE_ELEM). Errors: io.
+Result<> update_bpf_map(const UniqueFd& map, const void* key, const void* value);
+
+/// What kernels know: from 5.8 on the helpers that our programs call; those before have older ones, with the same
+/// arguments, which do not tell memory of the user from the kernel's, and a clock that stands still while the device
+/// sleeps.
+enum class BpfHelpers : bool { modern, before_5_8 };
+
 /// Loads `program`. Constants of 64 bits in it that are `patch_base` + i become patches[i]. Errors: io (refused).
 Result<UniqueFd> load_bare_program(const BareProgram& program, bpf_prog_type type, std::span<const UniqueFd> maps,
-                                   std::uint64_t patch_base, std::span<const std::uint32_t> patches);
+                                   std::uint64_t patch_base, std::span<const std::uint32_t> patches,
+                                   BpfHelpers helpers = BpfHelpers::modern);
 
 /// Opens the event and gives it the program, which then runs on every CPU until the descriptor is closed. Errors: io.
 Result<UniqueFd> attach_bare_program(perf_event_attr event, const UniqueFd& program);

@@ -144,7 +144,7 @@ Duration BpfRing::pace(std::size_t drained, Duration now) {
   return has_more() ? Duration{} : kQuietPace;
 }
 
-KernelAccount BpfRing::account(std::uint32_t types) const {
+KernelAccount read_accounts(int map_fd, std::uint32_t types) {
   struct Row {
     std::uint64_t seen, dropped;
   };
@@ -153,7 +153,7 @@ KernelAccount BpfRing::account(std::uint32_t types) const {
   KernelAccount sum;
   for (std::uint32_t type = 0; type < types; ++type) {
     bpf_attr attr{};
-    attr.map_fd = static_cast<std::uint32_t>(bpf_.accounts_fd);
+    attr.map_fd = static_cast<std::uint32_t>(map_fd);
     attr.key = reinterpret_cast<std::uintptr_t>(&type);
     attr.value = reinterpret_cast<std::uintptr_t>(rows.get());
     if (sys_bpf(BPF_MAP_LOOKUP_ELEM, attr) != 0) continue;
@@ -162,6 +162,11 @@ KernelAccount BpfRing::account(std::uint32_t types) const {
       sum.dropped += rows[cpu].dropped;
     }
   }
+  return sum;
+}
+
+KernelAccount BpfRing::account(std::uint32_t types) const {
+  KernelAccount sum = read_accounts(bpf_.accounts_fd, types);
   for (int i = 0; i < bpf_.program_count; ++i) {
     const std::uint64_t missed = recursion_misses(bpf_.program_fds[i]);
     sum.seen += missed;

@@ -70,6 +70,9 @@ class BpfRing {
   Duration woken_;
 };
 
+/// Sums over CPUs of the first `types` rows of a program's map of accounts.
+KernelAccount read_accounts(int map_fd, std::uint32_t types);
+
 /// Number of CPUs a per-CPU map has rows for.
 std::uint32_t possible_cpus();
 

@@ -5,7 +5,7 @@
 #include "login/login_assembler.h"
 #include "network/diag_message.h"
 #include "network/net_table.h"
-#include "process/tracepoint_programs.h"
+#include "process/tracepoint_format.h"
 #include "support/bpf_text.h"
 #include "support/container_id.h"
 #include "support/procfs.h"

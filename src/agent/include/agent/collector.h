@@ -44,6 +44,7 @@ struct CollectorSettings {
   std::uint32_t process_ring_bytes = 1U << 18;                  ///< Power of two, page multiple, 4 KiB .. 16 MiB.
   std::uint32_t network_ring_bytes = 1U << 17;
   bool process_fork_exit = false;  ///< Also report forks and exits (exec only otherwise).
+  bool process_old_kernel = false;  ///< Tier tracepoint works as on kernels before 5.8: for tests on newer ones.
   bool audit_enable = true;        ///< May set the kernel's audit `enabled` to 1 and the backlog to 8192 if it is off.
   Duration procfs_poll_min = Duration::milliseconds(100);
   Duration procfs_poll_max = Duration::seconds(1);

@@ -1,6 +1,8 @@
-// Forks and ends as tier "tracepoint" tells them, on the running kernel.
+// Tier "tracepoint" on the running kernel, as it works there and as on kernels before 5.8: forks and ends; what a
+// program had that ends at once.
 #include <thread>
 
+#include <sched.h>
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -14,7 +16,7 @@ extern "C" char** environ;
 
 using Kind = ProcessRecord::Kind;
 
-CollectorSettings with_forks() {
+CollectorSettings with_forks(bool old_kernel) {
   // Tracefs is not mounted everywhere: here only for this process.
   static const bool mounted =
       access("/sys/kernel/tracing/events", F_OK) == 0 ||
@@ -24,6 +26,8 @@ CollectorSettings with_forks() {
   CollectorSettings settings;
   settings.choose("process").tier = "tracepoint";
   settings.process_fork_exit = true;
+  settings.process_old_kernel = old_kernel;
+  settings.process_ring_bytes = 4 << 20;  // room for what others do meanwhile
   return settings;
 }
 
@@ -50,9 +54,12 @@ std::string self() {
   return path;
 }
 
-TEST(ProcessTracepoint, TellsAForkWithItsParentsProgramAndTheSignalThatEndedIt) {
+/// false: by a ring buffer; true: by buffers of perf events and with the helpers of old kernels.
+class TracepointForks : public testing::TestWithParam<bool> {};
+
+TEST_P(TracepointForks, TellsAForkWithItsParentsProgramAndTheSignalThatEndedIt) {
   PICKET_NEEDS_ROOT();
-  Bench bench("process", with_forks());
+  Bench bench("process", with_forks(GetParam()));
   ASSERT_TRUE(bench.collector.start());
   for (const int signal : {SIGKILL, SIGTERM}) {
     const pid_t child = fork();
@@ -77,9 +84,9 @@ TEST(ProcessTracepoint, TellsAForkWithItsParentsProgramAndTheSignalThatEndedIt) 
   }
 }
 
-TEST(ProcessTracepoint, TellsTheEndOfAProgramWithItsCodeAndArgv) {
+TEST_P(TracepointForks, TellsTheEndOfAProgramWithItsCodeAndArgv) {
   PICKET_NEEDS_ROOT();
-  Bench bench("process", with_forks());
+  Bench bench("process", with_forks(GetParam()));
   ASSERT_TRUE(bench.collector.start());
   std::string words[] = {"/bin/sh", "-c", "exit 7"};
   char* argv[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
@@ -94,9 +101,9 @@ TEST(ProcessTracepoint, TellsTheEndOfAProgramWithItsCodeAndArgv) {
 }
 
 // Threads that end are no ends, and exit_group() of any of them is the end of all, with its code.
-TEST(ProcessTracepoint, AnExitIsOneWhateverThreadAsksForIt) {
+TEST_P(TracepointForks, AnExitIsOneWhateverThreadAsksForIt) {
   PICKET_NEEDS_ROOT();
-  Bench bench("process", with_forks());
+  Bench bench("process", with_forks(GetParam()));
   ASSERT_TRUE(bench.collector.start());
   const pid_t child = fork();
   if (child == 0) {
@@ -111,17 +118,18 @@ TEST(ProcessTracepoint, AnExitIsOneWhateverThreadAsksForIt) {
   EXPECT_EQ(kinds(bench.sink, child, Kind::fork).size(), 1u);
 }
 
-TEST(ProcessTracepoint, AccountsForForksAndEnds) {
+TEST_P(TracepointForks, AccountsForForksAndEnds) {
   PICKET_NEEDS_ROOT();
-  Bench bench("process", with_forks());
+  Bench bench("process", with_forks(GetParam()));
   ASSERT_TRUE(bench.collector.start());
-  constexpr int kChildren = 300;
+  constexpr int kChildren = 200;
   std::vector<pid_t> children;
   for (int i = 0; i < kChildren; ++i) {
     const pid_t child = fork();
     if (child == 0) _exit(3);
     children.push_back(child);
     waitpid(child, nullptr, 0);
+    if (i % 10 == 0) bench.run_for(0.001);  // others fill the buffer, too
   }
   const auto told = [&] {
     return std::ranges::all_of(children, [&](pid_t child) {
@@ -138,6 +146,65 @@ TEST(ProcessTracepoint, AccountsForForksAndEnds) {
       30))
       << after.seen << " seen, " << after.delivered << " delivered, " << after.dropped_kernel << " dropped";
 }
+
+// All argv of a storm, however fast programs end; nothing is dropped.
+TEST_P(TracepointForks, SeesEveryExecOfAStormWithItsWholeArgv) {
+  PICKET_NEEDS_ROOT();
+  CollectorSettings settings = with_forks(GetParam());
+  settings.process_fork_exit = false;
+  Bench bench("process", settings);
+  ASSERT_TRUE(bench.collector.start());
+  constexpr int kPrograms = 300;
+  for (int i = 0; i < kPrograms; ++i) {
+    std::string words[] = {"/bin/true", "old storm", std::to_string(getpid()), std::to_string(i)};
+    char* argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
+    pid_t pid = -1;
+    ASSERT_EQ(posix_spawn(&pid, argv[0], nullptr, nullptr, argv, environ), 0);
+    waitpid(pid, nullptr, 0);
+    if (i % 10 == 0) bench.run_for(0.001);
+  }
+  const std::string begin = std::string("/bin/true\0old storm\0", 20) + std::to_string(getpid()) + '\0';
+  const auto seen = [&] {
+    return std::ranges::count_if(bench.sink.processes,
+                                 [&](const KeptProcess& kept) { return kept.argv.starts_with(begin); });
+  };
+  EXPECT_TRUE(bench.run_until([&] { return seen() == kPrograms; }, 30)) << seen();
+  EXPECT_EQ(bench.collector.counters().dropped_kernel, 0u);
+}
+
+// The account closes and tells of drops when the reader stops.
+TEST_P(TracepointForks, AccountsForWhatAFullBufferRefused) {
+  PICKET_NEEDS_ROOT();
+  CollectorSettings settings = with_forks(GetParam());
+  settings.process_ring_bytes = 16384;
+  Bench bench("process", settings);
+  ASSERT_TRUE(bench.collector.start());
+  constexpr int kChildren = 600;
+  cpu_set_t before, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);  // one CPU has one buffer
+  for (int i = 0; i < kChildren; ++i) {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    waitpid(child, nullptr, 0);
+  }
+  ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+  EXPECT_GT(bench.collector.counters().dropped_kernel, 0u);
+  Counters after;
+  EXPECT_TRUE(bench.run_until(
+      [&] {
+        after = bench.collector.counters();
+        return after.seen == after.delivered + after.dropped_kernel + after.dropped_user;
+      },
+      30))
+      << after.seen << " seen, " << after.delivered << " delivered, " << after.dropped_kernel << " dropped";
+  EXPECT_GE(after.seen, 2u * kChildren);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernel, TracepointForks, testing::Bool(),
+                         [](const auto& at) { return std::string(at.param ? "Before58" : "Here"); });
 
 }  // namespace
 }  // namespace picket::agent

@@ -1,7 +1,7 @@
 // The descriptions of tracepoints in tracefs.
 #include <gtest/gtest.h>
 
-#include "process/tracepoint_programs.h"
+#include "process/tracepoint_format.h"
 
 namespace picket::agent {
 namespace {
