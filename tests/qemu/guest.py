@@ -49,7 +49,7 @@ class Guest:
             (self.folder / "stick").write_bytes(bytes(1 << 20))
             command += ["-blockdev", f"driver=file,node-name=stick,filename={self.folder}/stick"]
         with open(self.folder / "qemu.log", "wb") as log:
-            self.process = subprocess.Popen(["nice", "-n", "10", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         os.set_blocking(self.process.stdout.fileno(), False)
         self._until(re.compile(rb"@READY\n"), BOOT_S_MAX, "the kernel boots")
         self.run(f"date -s @{int(time.time())}")

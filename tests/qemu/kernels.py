@@ -76,7 +76,7 @@ KERNELS = {
                package="linux-image-cloud-arm64", modules=(*NETWORK, *COMMON)),
         # Has bpf() and audit but no BTF.
         Kernel("armhf", "armhf", ["qemu-system-arm", "-machine", "virt,highmem=off", "-cpu", "cortex-a15"], 256,
-               tiers=["audit", "proc-connector", "procfs"], network_tiers=["sock-diag", "procfs"],
+               tiers=["tracepoint", "audit", "proc-connector", "procfs"], network_tiers=["sock-diag", "procfs"],
                package="linux-image-armmp-lpae", modules=(*NETWORK, *COMMON), without=frozenset({"ebpf"})),
         # A board's vendor kernel at its worst: 32 bits, no BTF, bpf(), audit, PROC_EVENTS, sock_diag, fanotify, seccomp.
         Kernel("small", "armhf", ["qemu-system-arm", "-machine", "virt,highmem=off", "-cpu", "cortex-a7"], 64,

@@ -20,7 +20,7 @@ if [ ! -e "$image" ]; then
   trap 'rm -rf "$work"' EXIT
   tar -xf "$cache"/linux-source/usr/src/linux-source-6.1.tar.xz -C "$work" --strip-components=1
   log="$work/build.log"
-  make_kernel() { nice -n 5 make -C "$work" -j"$(nproc)" ARCH=arm LLVM=-19 KBUILD_BUILD_TIMESTAMP=@1 "$@" >>"$log" 2>&1; }
+  make_kernel() { nice -n "${PICKET_NICE:-5}" make -C "$work" -j"$(nproc)" ARCH=arm LLVM=-19 KBUILD_BUILD_TIMESTAMP=@1 "$@" >>"$log" 2>&1; }
   if ! { make_kernel KCONFIG_ALLCONFIG="$here/small_kernel.config" allnoconfig && make_kernel zImage; }; then
     tail -n 40 "$log" >&2
     exit 1
