@@ -94,6 +94,7 @@ Result<> Index::read_header() {
   for (std::uint64_t* field : {&infos_at_, &infos_, &texts_at_, &texts_, &texts_bytes_}) {
     TRY(*field, in.le<std::uint64_t>());
   }
+  for (std::size_t kind = 0; kind < counts_.size(); ++kind) counts_[kind] = load_le(&header[kCountsAt + kind * 8], 8);
   if (infos_ > size / kInfoBytes || !inside(infos_at_, infos_ * kInfoBytes) || texts_ > size / 8 ||
       !inside(texts_at_, texts_ * 8) || !inside(texts_at_ + texts_ * 8, texts_bytes_)) {
     return fail(Errc::malformed, "intelligence.index.labels");

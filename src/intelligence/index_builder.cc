@@ -133,6 +133,7 @@ class IndexBuilder::Impl {
   std::unordered_map<std::string, std::uint32_t> info_numbers_;
   Buffer infos_;
   std::shared_ptr<const Index> guard_;  ///< The warning lists, for add().
+  std::array<std::uint64_t, kKindMax + 1> counts_{};
   BuildReport report_;
 };
 
@@ -236,6 +237,7 @@ Result<TablePlace> IndexBuilder::Impl::write_table(int file, std::uint64_t at, c
         }
         prints.push_back(print_of(hash));
         ++out.records;
+        if (count) ++counts_[static_cast<std::size_t>(kind)];
         if (count && (options_.before == nullptr || !options_.before->contains(kind, key))) ++report_.added;
         return records.write(record);
       }));
@@ -260,6 +262,8 @@ Buffer IndexBuilder::Impl::header(std::uint64_t size, const std::array<TablePlac
     for (const std::uint64_t word : lengths[i].ipv6) writer.le(word);
   }
   for (const std::uint64_t label : labels) writer.le(label);
+  out.resize(kCountsAt);
+  for (const std::uint64_t count : counts_) writer.le(count);
   out.resize(kHeaderBytes - 8);
   writer.le(static_cast<std::uint32_t>(options_.feeds.size()));
   writer.le(crc32c(out));

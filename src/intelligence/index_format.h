@@ -12,6 +12,7 @@ namespace picket::intelligence {
 inline constexpr std::string_view kIndexMagic = "PICKETTI";
 inline constexpr std::uint32_t kIndexFormat = 1;
 inline constexpr std::size_t kHeaderBytes = 512;
+inline constexpr std::size_t kCountsAt = 320;  ///< Indicators of each kind, 8 bytes each, kind 0 first.
 inline constexpr std::size_t kBucketBytes = 64;
 inline constexpr unsigned kPrintsMax = 29;     ///< Fingerprints of 16 bits in a bucket.
 inline constexpr unsigned kCrowded = 0xFF;     ///< Count of a bucket that holds more.

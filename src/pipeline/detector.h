@@ -12,8 +12,10 @@
 #include "base/core/identity.h"
 #include "base/core/json_reader.h"
 #include "base/core/time.h"
+#include "journal/record.h"
 #include "message/decoder.h"
 #include "pipeline/alert.h"
+#include "pipeline/indicators.h"
 #include "pipeline/rule_load.h"
 #include "state_part.h"
 #include "workspace/rows.h"
@@ -87,6 +89,10 @@ class Detector {
   virtual void forget(Timestamp) {}
   /// A rules_change record, or an audit record that changes rules.
   virtual void configure(const RulesChange&) {}
+  /// Once, before the first event: how sets of indicators are opened.
+  virtual void use_indicators(const OpenIndicators&) {}
+  /// An intelligence_change record.
+  virtual void see_intelligence(const journal::RecordView&, std::vector<DeviceFinding>&) {}
   /// nullptr: it remembers nothing.
   virtual StatePart* state() { return nullptr; }
   /// Entries forgotten because a bound was reached.

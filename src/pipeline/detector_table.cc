@@ -1,5 +1,6 @@
 #include "behavior/behavior.h"
 #include "detector.h"
+#include "intelligence/indicators.h"
 #include "rules/sigma_rules.h"
 
 namespace picket::pipeline {
@@ -17,6 +18,8 @@ constexpr EventKind kProcessesAndHardware[] = {EventKind::ProcessCreate, EventKi
 constexpr EventKind kSelfTests[] = {EventKind::SelfTest};
 constexpr EventKind kLookUps[] = {EventKind::Dns};
 constexpr EventKind kSettings[] = {EventKind::ConfigurationError};
+constexpr EventKind kListed[] = {EventKind::ProcessCreate, EventKind::ConnectionCreate, EventKind::Dns,
+                                 EventKind::Login, EventKind::FileSystem};
 
 /// Everything that rules can be written for.
 constexpr EventKind kRuled[] = {EventKind::ProcessCreate,
@@ -48,6 +51,9 @@ constexpr DetectorEntry kDetectors[] = {
      "Hardware that no device of the model had, and programs run from a stick", kProcessesAndHardware, make_hardware},
     {"behavior.local_accounts", "IoT_LocalUserAddedToGroup, IoT_LocalUserRemovedFromGroup, IoT_LocalUserDeleted",
      "Differences between two lists of local users", kAccounts, make_local_accounts},
+    {"behavior.indicators",
+     "IoT_TiConnection, IoT_MaliciousNameQueriesDetection, IoT_PossibleMalware, IoT_MaliciousFile",
+     "Addresses, names, URLs and files that threat intelligence lists", kListed, make_indicators},
     {"behavior.network_scan", "IoT_NetworkScan, IoT_NetworkSpreading",
      "Many hosts or ports tried in vain, and hosts tried on the ports that bots spread over", kConnections,
      make_network_scan},

@@ -211,6 +211,7 @@ void Engine::process(const journal::RecordView& record, RowBatch& batch, std::ve
       break;
     case journal::RecordKind::intelligence_change:
       hub_->see_intelligence(record);
+      process_intelligence(record, changes);
       break;
     default:
       break;  // of no consequence for what is detected here
@@ -236,6 +237,21 @@ void Engine::minute_passed(const journal::RecordView& record, std::vector<Derive
   processes_.forget(begin);
   process_groups_.forget(begin);
   alerts_.forget(begin);
+}
+
+void Engine::use_indicators(const OpenIndicators& open) {
+  for (const Running& running : detectors_) running.detector->use_indicators(open);
+}
+
+void Engine::process_intelligence(const journal::RecordView& record, std::vector<DerivedChange>& changes) {
+  for (const Running& running : detectors_) {
+    device_findings_.clear();
+    running.detector->see_intelligence(record, device_findings_);
+    for (const DeviceFinding& found : device_findings_) {
+      const journal::IdentityView whose(found.device);
+      raise(found.finding, running.name, found.device, devices_->group_of(whose), record, changes);
+    }
+  }
 }
 
 void Engine::process_control(const journal::RecordView& record, std::vector<DerivedChange>& changes) {

@@ -41,6 +41,7 @@ void Loop::make_engine() {
   const Catalogue& catalogue = options_.catalogue == nullptr ? Catalogue::builtin() : *options_.catalogue;
   engine_ =
       std::make_unique<Engine>(EngineOptions{options_.installation_id, options_.fingerprint_key}, catalogue, schema_);
+  engine_->use_indicators(options_.open_indicators);
 }
 
 /// Everything before it is in the workspace's segments.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "intelligence/builtin_warnings.h"
+
 namespace picket::intelligence {
 namespace {
 
@@ -220,6 +222,16 @@ TEST(WarningListForm, OtherTypesAreRefusedByName) {
     EXPECT_EQ(list.error().where, "intelligence.warning_list.type");
   }
   EXPECT_FALSE(parse_warning_list(R"({"type":"cidr","list":[]})"));
+}
+
+TEST(WarningListForm, EveryBuiltinListIsReadWhole) {
+  EXPECT_GE(builtin_warning_lists().size(), 4u);
+  for (const std::string_view text : builtin_warning_lists()) {
+    const auto list = parse_warning_list(text);
+    ASSERT_TRUE(list) << text;
+    EXPECT_FALSE(list->entries.empty());
+    EXPECT_EQ(list->report.skipped, 0u) << list->name << ": " << list->report.reasons.front().example;
+  }
 }
 
 TEST(Formats, AreToldByTheirBeginning) {

@@ -4,6 +4,7 @@
 // byte by byte with the stored key, so there are no false hits. Any thread; the file may be replaced while it is open.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,6 +48,7 @@ class Index {
 
   [[nodiscard]] const std::vector<FeedLabel>& feeds() const { return feeds_; }
   [[nodiscard]] std::uint64_t size() const { return exact_.records + networks_.records; }
+  [[nodiscard]] std::uint64_t count(Kind kind) const { return counts_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] std::uint64_t warnings() const { return warnings_.records; }
   [[nodiscard]] std::uint64_t file_bytes() const { return bytes_.size(); }
   [[nodiscard]] std::uint8_t minimum_confidence() const { return minimum_confidence_; }
@@ -98,6 +100,7 @@ class Index {
   Timestamp made_;
   std::uint8_t minimum_confidence_ = 0;
   Table exact_, networks_, warnings_;
+  std::array<std::uint64_t, kKindMax + 1> counts_{};
   std::uint64_t infos_at_ = 0, infos_ = 0;
   std::uint64_t texts_at_ = 0, texts_ = 0, texts_bytes_ = 0;
   std::vector<FeedLabel> feeds_;

@@ -12,6 +12,7 @@
 #include "base/core/time.h"
 #include "journal/journal.h"
 #include "pipeline/catalogue.h"
+#include "pipeline/indicators.h"
 #include "pipeline/row_sink.h"
 #include "pipeline/rule_load.h"
 #include "pipeline/stats.h"
@@ -26,6 +27,7 @@ struct RunnerOptions {
   Duration checkpoint_interval = Duration::seconds(30);
   std::size_t batch_bytes = 256U << 10;           ///< Journal bytes handled in one turn.
   const Catalogue* catalogue = nullptr;           ///< nullptr: Catalogue::builtin().
+  OpenIndicators open_indicators;                 ///< Empty: no indicator matches.
   std::function<void(std::string_view)> log;      ///< One line for each thing an operator should know.
   std::function<void(std::string_view)> on_step;  ///< For tests: called between any two durable effects.
 };
