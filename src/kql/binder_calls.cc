@@ -37,7 +37,7 @@ std::span<const Binder::CodedFunction> Binder::coded_calls() {
       {"pack", none, "", 2, kMany, &Binder::bind_pack},
       {"pack_dictionary", none, "", 2, kMany, &Binder::bind_pack},
       {"pack_all", none, "", 0, 1, &Binder::bind_pack_all},
-      {"pack_array", none, "", 0, kMany, &Binder::bind_pack_array},
+      {"pack_array", none, "", 1, kMany, &Binder::bind_pack_array},
       {"bag_pack_columns", none, "", 1, kMany, &Binder::bind_pack},
       {"range", none, "", 2, 3, &Binder::bind_range},
       {"repeat", prefixed, "repeat", 2, 2, &Binder::bind_repeat},

@@ -114,7 +114,8 @@ Checked<ExprPtr> Binder::bind_window(const ast::Expression& call, std::string_vi
     window.op = "sum";
     window.args = {type == Type::int32 ? convert(args[0], Type::int64) : args[0]};
     const Type sum = type == Type::int32 ? Type::int64 : type;
-    return add_window(relation, std::move(window), sum, true, call.span);
+    TRY(auto out, add_window(relation, std::move(window), sum, true, call.span));
+    return convert(out, type);
   }
   if (name == "row_rank_dense" || name == "row_rank_min" || name == "row_rank") {
     TRY_VOID(many(1, 2));

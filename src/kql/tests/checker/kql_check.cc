@@ -1,41 +1,85 @@
 // Reads queries, one JSON string a line; answers each with {"columns":["name:type",...]} or {"error":"code"}.
+//   kql_check TABLES                the tables a query may name: lines of Name(column:type, ...)
+//   kql_check --cases FOLDER        prints the cases of a folder as {"file","name","query"}, for tools/kql/check.mjs
+#include <fstream>
 #include <iostream>
 #include <string>
 
 #include "base/core/json_writer.h"
 #include "kql/compile.h"
 #include "kql/native_functions.h"
+#include "tests/case_file.h"
 
-int main() {
-  using namespace picket;
-  using namespace picket::kql;
-  Schema schema;
-  schema.tables.push_back({.name = "T",
-                           .columns = {{"b", Type::boolean},
-                                       {"i", Type::int32},
-                                       {"l", Type::int64},
-                                       {"r", Type::real},
-                                       {"s", Type::string},
-                                       {"t", Type::datetime},
-                                       {"ts", Type::timespan},
-                                       {"g", Type::guid},
-                                       {"d", Type::dynamic},
-                                       {"s2", Type::string}}});
-  schema.tables.push_back({.name = "SecurityIoTRawEvent",
-                           .columns = {{"TimeGenerated", Type::datetime},
-                                       {"DeviceId", Type::string},
-                                       {"RawEventName", Type::string},
-                                       {"EventDetails", Type::string}}});
+namespace {
+
+using namespace picket;
+using namespace picket::kql;
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+Schema read_tables(const char* path) {
+  Schema out;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    const auto open = line.find('(');
+    if (open == std::string::npos || !line.ends_with(')')) continue;
+    Table table{.name = line.substr(0, open)};
+    std::string_view rest = std::string_view(line).substr(open + 1, line.size() - open - 2);
+    while (!rest.empty()) {
+      const auto column = trimmed(rest.substr(0, rest.find(',')));
+      const auto colon = column.find(':');
+      for (const auto type : {Type::boolean, Type::int32, Type::int64, Type::real, Type::string, Type::datetime,
+                              Type::timespan, Type::guid, Type::dynamic}) {
+        if (to_string(type) == column.substr(colon + 1)) {
+          table.columns.push_back({std::string(column.substr(0, colon)), type});
+        }
+      }
+      rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
+    }
+    out.tables.push_back(std::move(table));
+  }
+  return out;
+}
+
+void print_cases(const char* folder) {
+  for (const auto& one : kql::testing::read_cases(folder)) {
+    JsonWriter json;
+    json.begin_object().key("file").value(one.file).key("name").value(one.name).key("query").value(one.query);
+    std::cout << json.end_object().text() << "\n";
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "--cases") {
+    print_cases(argv[2]);
+    return 0;
+  }
+  if (argc != 2) {
+    std::cerr << "usage: kql_check TABLES | kql_check --cases FOLDER\n";
+    return 2;
+  }
+  const auto schema = read_tables(argv[1]);
+  const Options options{.now = {1'795'255'200'000'000}};
+  // No engine is here: what depends on the data is refused by name.
   for (std::string line; std::getline(std::cin, line);) {
-    const auto compiled = compile(dynamic_text(line), schema, Options{.now = {1'795'255'200'000'000}});
+    const auto compiled = compile_all(dynamic_text(line), schema, options);
     JsonWriter json;
     json.begin_object();
     if (compiled) {
       json.key("columns").begin_array();
-      for (const auto& column : compiled->columns) json.value(column.name + ":" + std::string(to_string(column.type)));
+      for (const auto& column : compiled->back().columns) {
+        json.value(column.name + ":" + std::string(to_string(column.type)));
+      }
       json.end_array();
     } else {
       json.key("error").value(compiled.error().front().code);
+      json.key("text").value(render(compiled.error().front(), dynamic_text(line)));
     }
     std::cout << json.end_object().text() << "\n";
   }
