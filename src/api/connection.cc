@@ -213,8 +213,9 @@ http::Settings connection_settings(const HttpSettings& settings) {
                             http::ConnectionInfo& connection) { return answer(settings, request, connection); },
       .accept = [&settings](Request& head,
                             http::ConnectionInfo&) -> asio::awaitable<std::expected<http::BodyPlan, http::Response>> {
-        // A table of networks is large; only a program with a token sends one.
-        const bool table = head.path.starts_with("/api/v1/intelligence/") && !head.header("authorization").empty();
+        // A table of networks is large, and so is a solution's template; only a program with a token sends one.
+        const bool table = (head.path.starts_with("/api/v1/intelligence/") || head.path == "/api/v1/analytics-rules") &&
+                           !head.header("authorization").empty();
         co_return http::BodyPlan{.bytes_max =
                                      table ? settings.options.table_bytes_max : settings.options.body_bytes_max};
       },

@@ -56,22 +56,38 @@ struct Watched {
   std::shared_ptr<workspace::QueryProgress> progress;
 };
 
-std::expected<KqlTable, ApiError> run(const Services& services, std::string_view query, const kql::Options& options,
-                                      const RunLimits& limits, const Watched& watched) {
-  const auto compiled = kql::compile(query, current_schema(services), options);
-  if (!compiled) return std::unexpected(from_diagnostic(compiled.error().front(), query));
-  workspace::QueryRequest request{.sql = compiled->sql,
+/// `compiled` outlives the request.
+workspace::QueryRequest request_of(const kql::CompiledQuery& compiled, const kql::Options& options,
+                                   const RunLimits& limits, const Watched& watched) {
+  workspace::QueryRequest request{.sql = compiled.sql,
                                   .rows_max = limits.rows_max,
                                   .bytes_max = limits.bytes_max,
                                   .timeout = limits.timeout,
                                   .cancellation = watched.end,
                                   .progress = watched.progress};
-  for (const kql::Value& value : compiled->binds) request.binds.push_back(cell_of(value));
+  for (const kql::Value& value : compiled.binds) request.binds.push_back(cell_of(value));
   if (options.time_range) {
     request.time_from = options.time_range->from;
     request.time_to = options.time_range->to;
   }
-  auto outcome = services.workspace.query(request);
+  return request;
+}
+
+std::expected<KqlTable, ApiError> run(const Services& services, std::string_view query, kql::Options options,
+                                      const RunLimits& limits, const Watched& watched) {
+  // What bag_unpack and pivot make depends on the rows: the compiler asks for the names before it knows the columns.
+  options.discover = [&](const kql::CompiledQuery& asked) -> std::expected<std::vector<std::string>, std::string> {
+    RunLimits few = limits;
+    few.rows_max = kql::kColumnsMax + 1;
+    const auto found = services.workspace.query(request_of(asked, options, few, watched));
+    if (!found) return std::unexpected(from_engine(found.error(), limits).message);
+    std::vector<std::string> names;
+    for (std::size_t row = 0; row < found->rows; ++row) names.emplace_back(found->at(row, 0).as_text());
+    return names;
+  };
+  const auto compiled = kql::compile(query, current_schema(services), options);
+  if (!compiled) return std::unexpected(from_diagnostic(compiled.error().front(), query));
+  auto outcome = services.workspace.query(request_of(*compiled, options, limits, watched));
   if (!outcome) return std::unexpected(from_engine(outcome.error(), limits));
   return KqlTable{.columns = compiled->columns, .result = *std::move(outcome), .plan = compiled->plan};
 }
@@ -96,13 +112,9 @@ std::vector<state::SavedQuery> stored_functions(const Services& services) {
 
 kql::Schema current_schema(const Services& services) {
   kql::Schema schema = services.kql_schema;
-  const auto add = [&](auto& to) {
-    if constexpr (requires { to.functions; }) {
-      for (state::SavedQuery& function : stored_functions(services))
-        to.functions.push_back({std::move(function.name), std::move(function.text)});
-    }
-  };
-  add(schema);
+  schema.database = services.hub;
+  for (state::SavedQuery& function : stored_functions(services))
+    schema.functions.push_back({std::move(function.name), std::move(function.text)});
   return schema;
 }
 

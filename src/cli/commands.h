@@ -40,6 +40,9 @@ struct QueryOptions {
   std::string timespan;
   std::uint32_t max_rows = 10'000;
   std::uint32_t cell_width = 80;  ///< 0: whole cells.
+  std::uint32_t timeout_s = 30;
+  std::string format{};  ///< "csv" or "parquet": a file in place of a table.
+  std::string output{};  ///< Of that file; empty: standard output.
 };
 Outcome<void> query(const Client& client, const QueryOptions& options, bool json);
 

@@ -12,6 +12,7 @@
 #include "response_commands.h"
 #include "posture_commands.h"
 #include "rule_commands.h"
+#include "workspace_commands.h"
 #include "security_commands.h"
 #include "serve.h"
 
@@ -115,6 +116,12 @@ void add_query(CLI::App& app, Program& program) {
       ->capture_default_str();
   query->add_option("--cell-width", options.cell_width, "characters of a cell at most, 0 for all")
       ->capture_default_str();
+  query->add_option("--timeout", options.timeout_s, "seconds at most")
+      ->check(CLI::Range(1, 600))
+      ->capture_default_str();
+  query->add_option("--format", options.format, "a file in place of a table: csv or parquet")
+      ->check(CLI::IsMember({"csv", "parquet"}));
+  query->add_option("--output", options.output, "where the file goes; standard output otherwise");
   query->footer(
       "Examples:\n"
       "  picket query 'SecurityIoTRawEvent | summarize count() by RawEventName'\n"
@@ -202,6 +209,12 @@ int main(int argc, char** argv) {
       program.json);
   add_alert(app, program);
   add_query(app, program);
+  picket::cli::add_workspace(
+      app,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      program.json);
   add_journal(app, program);
   on_client(app.add_subcommand("status", "version and counters of the server"), program,
             [&](const Client& client) { return status(client, program.json); });

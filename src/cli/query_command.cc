@@ -28,6 +28,20 @@ boost::json::array objects_of(const boost::json::array& columns, const boost::js
   return out;
 }
 
+// The rows as a file; to standard output unless it has a name.
+Outcome<void> save_rows(const Client& client, const QueryOptions& options, boost::json::object body) {
+  body["format"] = options.format;
+  const auto file = client.post("/query/export", boost::json::serialize(body));
+  if (!file) return std::unexpected(file.error());
+  if (options.output.empty()) {
+    std::fwrite(file->data(), 1, file->size(), stdout);
+    return {};
+  }
+  const auto written = replace_file(options.output, as_bytes(*file));
+  if (!written) return std::unexpected(Failure{Exit::failed, options.output + ": " + describe(written.error())});
+  return {};
+}
+
 }  // namespace
 
 Outcome<void> query(const Client& client, const QueryOptions& options, bool json) {
@@ -37,8 +51,9 @@ Outcome<void> query(const Client& client, const QueryOptions& options, bool json
     if (!input) return std::unexpected(Failure{Exit::usage, "cannot read the query: " + describe(input.error())});
     text = *std::move(input);
   }
-  boost::json::object body{{"query", text}, {"max_rows", options.max_rows}};
+  boost::json::object body{{"query", text}, {"max_rows", options.max_rows}, {"timeout_s", options.timeout_s}};
   if (!options.timespan.empty()) body["timespan"] = options.timespan;
+  if (!options.format.empty()) return save_rows(client, options, std::move(body));
   const auto answer = parse(client.post("/query", boost::json::serialize(body)));
   if (!answer) {
     if (const auto& span = answer.error().span) {

@@ -19,6 +19,10 @@ void write_texts(JsonWriter& out, std::string_view name, const std::vector<std::
   out.end_array();
 }
 
+void write_if(JsonWriter& out, std::string_view name, const std::string& text) {
+  if (!text.empty()) out.key(name).value(text);
+}
+
 void write_members(JsonWriter& out, const NamedTexts& members) {
   for (const auto& [name, value] : members) out.key(name).value(value);
 }
@@ -28,6 +32,8 @@ class ObjectReader {
  public:
   explicit ObjectReader(const json::object& object) : object_(object) {}
 
+  /// Empty: it is not there.
+  std::string text_if(std::string_view name) { return find(name) == nullptr ? std::string() : text(name); }
   std::string text(std::string_view name) {
     const json::value* value = find(name);
     if (value == nullptr || !value->is_string()) return broken<std::string>();
@@ -145,6 +151,10 @@ Result<AlertChange> read_change(const json::object& object) {
   if (!read_entities(in.array("Entities"), out.entities)) return fail(Errc::malformed, "alert.entities");
   if (!read_evidence(in.array("Evidence"), out.evidence)) return fail(Errc::malformed, "alert.evidence");
   out.evidence_count = in.number("EvidenceCount");
+  out.product_name = in.text_if("ProductName");
+  out.provider_name = in.text_if("ProviderName");
+  out.product_component = in.text_if("ProductComponentName");
+  out.link = in.text_if("AlertLink");
   const auto source = journal::parse_record_id(in.text("Source"));
   if (!source || !in.good()) return fail(Errc::malformed, "alert.members");
   out.source = *source;
@@ -182,6 +192,10 @@ std::string to_json(const AlertChange& change) {
     out.key("TimeGenerated").value(row.time).end_object();
   }
   out.end_array().key("EvidenceCount").value(change.evidence_count);
+  write_if(out, "ProductName", change.product_name);
+  write_if(out, "ProviderName", change.provider_name);
+  write_if(out, "ProductComponentName", change.product_component);
+  write_if(out, "AlertLink", change.link);
   return out.key("Source").value(to_text(change.source)).end_object().take();
 }
 

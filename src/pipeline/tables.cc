@@ -75,7 +75,7 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
   using workspace::Cell;
   const auto text = [&](std::string_view value) { cells.push_back(Cell::text(value)); };
   const auto made = [&](std::string value) { cells.push_back(Cell::text(texts.emplace_back(std::move(value)))); };
-  text("");                                                                             // AlertLink
+  text(change.link);                                                                    // AlertLink
   text(change.display_name);                                                            // AlertName
   text(change.severity);                                                                // AlertSeverity
   text(change.alert_type);                                                              // AlertType
@@ -90,10 +90,10 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
   made(json_properties(change));                                                        // ExtendedProperties
   cells.push_back(Cell::boolean(false));                                                // IsIncident
   cells.push_back(Cell::timestamp(change.generated));                                   // ProcessingEndTime
-  text("");                                                                             // ProductComponentName
+  text(change.product_component);                                                       // ProductComponentName
   // Published SIEM rules filter by the product's old name or by the provider: both must match (tables-and-portal, 5).
-  text("Azure Security Center for IoT");                      // ProductName
-  text("IoTSecurity");                                        // ProviderName
+  text(change.product_name.empty() ? "Azure Security Center for IoT" : std::string_view(change.product_name));
+  text(change.provider_name.empty() ? "IoTSecurity" : std::string_view(change.provider_name));
   made(json_list(change.remediation));                        // RemediationSteps
   made(hub_resource_id(installation_id, change.device.hub));  // ResourceId
   text("");                                                   // SourceComputerId

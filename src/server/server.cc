@@ -8,6 +8,7 @@
 
 #include "activity_sink.h"
 #include "alert_list.h"
+#include "analytics_runner.h"
 #include "api/server.h"
 #include "base/core/cursor.h"
 #include "base/core/encoding.h"
@@ -120,6 +121,7 @@ class EmbeddedServer final : public Server {
   Result<> renew_certificates();
   [[nodiscard]] net::TlsOptions tls_options();
   void renew_hub_tls();
+  [[nodiscard]] kql::Schema query_schema_now() const;
   void remember_activity(const std::stop_token& stopping);
   /// What connection strings name as the host: the first name that the operator gave.
   [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
@@ -136,6 +138,8 @@ class EmbeddedServer final : public Server {
   std::optional<state::Recommendations> recommendations_;
   std::optional<state::Posture> posture_;
   std::optional<state::Rules> rules_;
+  std::optional<state::SavedQueries> saved_queries_;
+  std::optional<state::Analytics> analytics_;
   std::optional<state::SecurityGroups> security_groups_;
   std::unique_ptr<journal::Journal> messages_;
   std::unique_ptr<journal::Journal> derived_;
@@ -161,6 +165,7 @@ class EmbeddedServer final : public Server {
   std::optional<IntelligenceDesk> intelligence_desk_;
   std::optional<ResponseDesk> response_desk_;
   std::optional<Housekeeper> housekeeper_;
+  std::optional<AnalyticsRunner> analytics_runner_;
 
   std::optional<net::IoThreads> threads_;
   std::mutex tls_mutex_;
@@ -181,6 +186,7 @@ Result<> EmbeddedServer::start(std::string& detail) {
   TRY_VOID(start_pipeline());
   TRY_VOID(start_heads(detail));
   housekeeper_->start();
+  analytics_runner_->start();
   // Reads a column of everything that is stored: nobody is kept waiting for it.
   activity_reader_ = std::jthread([this](const std::stop_token& stopping) { remember_activity(stopping); });
   return {};
@@ -203,6 +209,8 @@ Result<> EmbeddedServer::open_storage(std::string& detail) {
   recommendations_.emplace(*database_);
   posture_.emplace(*database_);
   rules_.emplace(*database_);
+  saved_queries_.emplace(*database_);
+  analytics_.emplace(*database_);
   security_groups_.emplace(*database_);
   TRY(const bool first_start, api::make_first_secrets(*users_, data_->secrets(), {}, clock_.now()));
   if (first_start)
@@ -224,6 +232,15 @@ Result<> EmbeddedServer::open_workspace(std::string& detail) {
   };
   TRY(workspace_, workspace::open_duckdb_workspace(std::move(options), schema_, *retention_clock_, &detail));
   return {};
+}
+
+kql::Schema EmbeddedServer::query_schema_now() const {
+  kql::Schema schema = query_schema_;
+  const auto functions = saved_queries_->list(state::SavedKind::function);
+  schema.database = options_.hub;
+  if (!functions) return schema;
+  for (const state::SavedQuery& function : *functions) schema.functions.push_back({function.name, function.text});
+  return schema;
 }
 
 // After a restart the activity of devices is not in memory any more; the workspace knows it.
@@ -298,6 +315,13 @@ Result<> EmbeddedServer::start_pipeline() {
                                      log_to("recommendation list")));
   intelligence_desk_.emplace(*messages_, clock_, options_.hub);
   triage_desk_.emplace(*derived_, *alert_list_, *alerts_);
+  analytics_runner_.emplace(AnalyticsRunner::Parts{.rules = *analytics_,
+                                                   .workspace = *workspace_,
+                                                   .schema = [this] { return query_schema_now(); },
+                                                   .derived = *derived_,
+                                                   .clock = clock_,
+                                                   .hub = options_.hub,
+                                                   .installation_id = data_->installation_id()});
   housekeeper_.emplace(Housekeeper::Parts{*messages_,
                                           *derived_,
                                           *outbox_,
@@ -396,7 +420,10 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .hub_settings = &hub_->settings(),
                                 .id_scope = hub_->provisioning().scope(),
                                 .intelligence = &*intelligence_desk_,
-                                .response = &*response_desk_},
+                                .response = &*response_desk_,
+                                .saved_queries = &*saved_queries_,
+                                .analytics = &*analytics_,
+                                .analytics_desk = &*analytics_runner_},
                                *live_));
   log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",
             options_.address, hub_->mqtt_port(), hub_->amqp_port(), hub_->https_port(), api_->port());
@@ -415,6 +442,7 @@ void EmbeddedServer::stop() {
   health_.reset();
   hub_.reset();
   if (threads_) threads_->stop();
+  analytics_runner_.reset();
   housekeeper_.reset();
   triage_desk_.reset();
   recommendation_projector_.reset();

@@ -56,8 +56,7 @@ std::optional<ApiError> mistake_of(const Call& call, const SavedQuery& query) {
   if (query.kind == SavedKind::query) return std::nullopt;
   if (!is_identifier(query.name)) return invalid("name", "A function is called by a name of letters, digits and _.");
   if (call.parts.services.kql_schema.find(query.name) != nullptr) return invalid("name", "A table has this name.");
-  const auto checked =
-      kql::compile("let f = " + query.text + "; print 1", call.parts.services.kql_schema, {.now = call.now()});
+  const auto checked = kql::check_function(query.text);
   if (checked) return std::nullopt;
   const kql::Diagnostic& first = checked.error().front();
   return ApiError{.code = "query_" + std::string(first.code), .message = first.message, .target = "text"};

@@ -152,6 +152,20 @@ class FakeIntelligenceDesk final : public IntelligenceDesk {
   bool broken = false;
 };
 
+/// Rules run unless their query says "broken"; each run of a trial has as many rows as the query has characters.
+class FakeAnalyticsDesk final : public AnalyticsDesk {
+ public:
+  [[nodiscard]] std::optional<std::string> problem(const analytics::Rule& rule) const override {
+    return rule.query == "broken" ? std::optional<std::string>("it is broken") : std::nullopt;
+  }
+  [[nodiscard]] std::vector<RuleTrial> try_out(const analytics::Rule& rule, Timestamp from, Timestamp to,
+                                               const std::stop_token&) const override {
+    RuleTrial trial{.window = {from, to}, .rows = static_cast<std::int64_t>(rule.query.size())};
+    trial.alerts = analytics::evaluate(rule, {.columns = {"A"}, .rows = {{"x"}}, .rows_total = trial.rows}, trial.window);
+    return {trial};
+  }
+};
+
 class ApiTest : public ::testing::Test {
  protected:
   ApiTest() {
@@ -173,6 +187,7 @@ class ApiTest : public ::testing::Test {
     posture_.emplace(*database_);
     rules_.emplace(*database_);
     saved_queries_.emplace(*database_);
+    analytics_.emplace(*database_);
     security_groups_.emplace(*database_);
     twins_ = std::make_unique<hub::Twins>(*database_, clock_);
     hubs_ = std::make_unique<hub::HubAdministration>(*database_, hub_settings_, clock_, "0b5e2a52");
@@ -225,7 +240,9 @@ class ApiTest : public ::testing::Test {
                              .id_scope = "0ne0A1B2C3D",
                              .intelligence = &intelligence_,
                              .response = &response_desk_,
-                             .saved_queries = &*saved_queries_},
+                             .saved_queries = &*saved_queries_,
+                             .analytics = &*analytics_,
+                             .analytics_desk = &analytics_desk_},
                             live_)
                   .value();
     client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");
@@ -292,6 +309,8 @@ class ApiTest : public ::testing::Test {
   std::optional<state::Posture> posture_;
   std::optional<state::Rules> rules_;
   std::optional<state::SavedQueries> saved_queries_;
+  std::optional<state::Analytics> analytics_;
+  FakeAnalyticsDesk analytics_desk_;
   std::optional<state::SecurityGroups> security_groups_;
   FakeRouteDesk route_desk_;
   FakeIntelligenceDesk intelligence_;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/analytics_desk.h"
 #include "base/core/result.h"
 #include "base/core/time.h"
 #include "hub/hub_error.h"
@@ -15,6 +16,7 @@
 #include "kql/schema.h"
 #include "pipeline/rule_load.h"
 #include "state/alerts.h"
+#include "state/analytics.h"
 #include "state/devices.h"
 #include "state/outbox.h"
 #include "state/posture.h"
@@ -177,6 +179,8 @@ struct Services {
   IntelligenceDesk* intelligence = nullptr;
   const ResponseDesk* response = nullptr;
   state::SavedQueries* saved_queries = nullptr;
+  state::Analytics* analytics = nullptr;
+  const AnalyticsDesk* analytics_desk = nullptr;
 };
 
 }  // namespace picket::api

@@ -59,6 +59,11 @@ struct AlertChange {
   std::vector<Entity> entities;
   std::vector<EvidenceRow> evidence;  ///< The first kEvidenceMax.
   std::uint64_t evidence_count = 0;
+  // Of scheduled analytics rules, which say these themselves; empty: those of the platform.
+  std::string product_name;
+  std::string provider_name;
+  std::string product_component;
+  std::string link;
   journal::RecordId source;  ///< The record that caused this change.
 
   friend bool operator==(const AlertChange&, const AlertChange&) = default;

@@ -1,0 +1,81 @@
+// What the rows of a run become: alerts with their entities, and the incidents they belong to. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analytics/rule.h"
+
+namespace picket::analytics {
+
+inline constexpr std::size_t kAlertsMax = 150;  ///< Of one run; with alert_per_result the rest of the rows is counted.
+inline constexpr std::size_t kEntitiesMax = 100;     ///< Of one alert.
+inline constexpr std::size_t kDetailValuesMax = 50;  ///< Of one custom detail.
+
+/// Rows as text: datetime RFC 3339, dynamic JSON, null "".
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+  std::int64_t rows_total = 0;  ///< That the query had; at least rows.size().
+};
+
+struct Window {
+  Timestamp start;
+  Timestamp end;
+};
+
+struct Entity {
+  std::string type;  ///< Lower case: "ip", "host", "account".
+  NamedTexts members;
+  friend auto operator<=>(const Entity&, const Entity&) = default;
+};
+
+struct Alert {
+  std::string key;  ///< Tells the alerts of one run apart; the same for the same rows.
+  std::string name;
+  std::string description;
+  std::string severity;
+  std::vector<std::string> tactics;
+  std::vector<std::string> techniques;
+  std::vector<std::string> sub_techniques;
+  std::vector<std::string> remediation;
+  std::vector<Entity> entities;
+  NamedTexts properties;  ///< ExtendedProperties; "Custom Details" is JSON text.
+  std::string product_name;
+  std::string provider_name;
+  std::string product_component;
+  std::string link;
+  std::string device_id;  ///< Of a row's column DeviceId, if all rows have the same.
+  Timestamp start;
+  Timestamp end;
+  std::uint64_t rows = 0;
+  std::string group_key;  ///< Alerts with the same one belong to one incident; empty: the rule makes none.
+};
+
+/// The alerts of a run; none when the rule does not fire.
+std::vector<Alert> evaluate(const Rule& rule, const Table& table, const Window& window);
+
+/// Which incidents are open for further alerts of a rule, between its runs.
+class IncidentMemory {
+ public:
+  static constexpr std::size_t kGroupsMax = 1'000;
+
+  /// Text of to_text(), else empty.
+  explicit IncidentMemory(std::string_view text);
+  /// Key of the incident that an alert belongs to: that of the last alert of its group within the lookback, else a new
+  /// one. Empty: none.
+  std::string place(const Rule& rule, const Alert& alert, Timestamp now);
+  [[nodiscard]] std::string to_text() const;
+
+ private:
+  struct Group {
+    std::string incident;
+    Timestamp last;
+  };
+  std::map<std::string, Group, std::less<>> groups_;
+};
+
+}  // namespace picket::analytics
