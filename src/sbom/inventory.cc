@@ -210,6 +210,14 @@ InventoryChange Inventory::replace(DeviceNumber device, std::string_view name, T
   return set(device, source, std::move(components));
 }
 
+void Inventory::restore(DeviceNumber device, Source kept) {
+  Source& source = source_of(devices_[device], kept.name);
+  source.updated = kept.updated;
+  source.whole = kept.whole;
+  source.whole_at = kept.whole_at;
+  (void)set(device, source, std::move(kept.components));
+}
+
 std::optional<InventoryChange> Inventory::remove_source(DeviceNumber number, std::string_view name) {
   Device& device = devices_[number];
   const auto found = std::ranges::find(device.sources, name, &Source::name);

@@ -102,6 +102,8 @@ class Inventory {
   /// Sets the list of a source, as a document gives it.
   InventoryChange replace(DeviceNumber device, std::string_view source, Timestamp now,
                           std::vector<ComponentId> components);
+  /// Sets a source as it was kept, with its times.
+  void restore(DeviceNumber device, Source source);
   /// Takes a source away. False: there was none.
   std::optional<InventoryChange> remove_source(DeviceNumber device, std::string_view source);
   /// The device is gone.
