@@ -106,15 +106,6 @@ Answer list_functions(Call& call);
 Answer get_function(Call& call);
 Answer put_function(Call& call);
 Answer delete_function(Call& call);
-// saved_routes.cc
-Answer list_saved_queries(Call& call);
-Answer get_saved_query(Call& call);
-Answer put_saved_query(Call& call);
-Answer delete_saved_query(Call& call);
-Answer list_functions(Call& call);
-Answer get_function(Call& call);
-Answer put_function(Call& call);
-Answer delete_function(Call& call);
 // analytics_routes.cc
 Answer list_analytics_rules(Call& call);
 Answer get_analytics_rule(Call& call);
