@@ -14,6 +14,21 @@ int weight(std::string_view severity) {
   return severity == "High" ? 4 : severity == "Medium" ? 3 : severity == "Low" ? 2 : severity.empty() ? 0 : 1;
 }
 
+void add_unique(std::vector<std::string>& list, std::string_view value) {
+  if (std::ranges::find(list, value) == list.end()) list.emplace_back(value);
+}
+
+/// Those of what was found; where the finding names none, those of its kind of alert.
+void add_techniques(AlertChange& alert, const Finding& finding, const AlertInfo& info) {
+  for (const std::string_view id : finding.techniques) {
+    add_unique(alert.techniques, id.substr(0, 5));
+    if (id.size() > 5) add_unique(alert.sub_techniques, id);
+  }
+  if (!finding.techniques.empty()) return;
+  for (const std::string& id : info.techniques) add_unique(alert.techniques, id);
+  for (const std::string& id : info.sub_techniques) add_unique(alert.sub_techniques, id);
+}
+
 }  // namespace
 
 void AlertBook::begin(OpenAlert& open, const Finding& finding, const Context& context, const AlertInfo& info) {
@@ -30,8 +45,6 @@ void AlertBook::begin(OpenAlert& open, const Finding& finding, const Context& co
   alert.start = finding.start;
   alert.end = finding.end;
   alert.tactics = info.tactics;
-  alert.techniques = info.techniques;
-  alert.sub_techniques = info.sub_techniques;
   alert.remediation = info.remediation;
   if (context.device.device_id.empty()) {  // about the hub itself
     alert.properties = {{"IoTHub", context.device.hub}};
@@ -92,6 +105,7 @@ void AlertBook::raise(const Finding& finding, const Context& context, std::vecto
     begin(*open, finding, context, *info);
   }
   merge(open->alert, finding, context.profile);
+  add_techniques(open->alert, finding, *info);
   open->alert.device = context.device;
   open->alert.group = context.group;
   open->last = context.enqueued;

@@ -69,6 +69,10 @@ AlertInfo read_alert(const YAML::Node& node) {
   if (out.remediation.empty()) complain("alerts.remediation", node["remediation"], "at least one step is needed");
   out.window = duration(node);
   out.aliases = optional_texts(node, "aliases", "alerts.aliases");
+  if (const YAML::Node group = node["group"]) {
+    if (!group.IsScalar() || group.Scalar() != "user") complain("alerts.group", group, "only 'user' is known");
+    out.by_user = true;
+  }
   return out;
 }
 

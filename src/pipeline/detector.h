@@ -71,6 +71,8 @@ struct Finding {
   std::string_view severity;
   std::string rule;                 ///< Empty: the detector's name.
   const AlertInfo* info = nullptr;  ///< nullptr: the catalogue's. Lives for the call; `alert_type` is its type then.
+  /// ATT&CK ids, static; empty: all of the alert's.
+  std::vector<std::string_view> techniques = {};
 };
 
 /// A finding that no event of its device gave cause for.

@@ -15,15 +15,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import sandbox
 
 ROOT = sandbox.ROOT
-PACKAGES = "hello figlet sl cowsay at logrotate cron rsyslog ca-certificates anacron".split()
-SSHD = """useradd --create-home --shell /bin/bash operator 2>/dev/null; echo 'operator:correct horse' | chpasswd
-mkdir -p /run/sshd; ssh-keygen -q -t ed25519 -N '' -f /tmp/host_key
-/usr/sbin/sshd -h /tmp/host_key -o ListenAddress=127.0.0.1:2023 -o UsePAM=no -o PidFile=none -f /dev/null; sleep 1"""
-SSH = "sshpass -p 'correct horse' ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -p 2023 operator@127.0.0.1"
+PACKAGES = "hello figlet sl logrotate cron ca-certificates sudo rsync passwd openssl".split()
+SSHD = """useradd --create-home --shell /bin/bash clerk 2>/dev/null; echo 'clerk:correct horse' | chpasswd
+mkdir -p /run/sshd; ssh-keygen -q -t ed25519 -N '' -f /tmp/host_key"""
+DAEMON = "/usr/sbin/sshd -h /tmp/host_key -o ListenAddress=127.0.0.1:2023 -o UsePAM=no -o PidFile=none -f /dev/null; sleep 1\n"
+SSH = "sshpass -p 'correct horse' ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -p 2023 clerk@127.0.0.1"
 # Name, what must be there before, what is judged, seconds.
 SCENES = [
     ("packages", "mkdir -p /tmp/debs", "DEBIAN_FRONTEND=noninteractive apt-get install -y --allow-downgrades --reinstall /tmp/debs/*.deb; "
-     "apt-get purge -y sl cowsay; dpkg -l | tail -1; apt-get check; apt-cache policy hello; dpkg --verify hello; apt-get autoremove -y; apt-get clean", 300),
+     "apt-get purge -y sl; dpkg -l | tail -1; apt-get check; apt-cache policy hello; dpkg --verify hello; apt-get autoremove -y; apt-get clean", 300),
     ("build", "", "cmake -S {root} -B /tmp/build -G Ninja -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DPICKET_ONLY='base/core;mqtt' && "
      "timeout 240 ninja -C /tmp/build -j2 mqtt_test; ls -la /tmp/build; cd {root}; git status --short | head; git log --oneline | head -5; "
      "cp -r src/mqtt /tmp/mqtt; make --version; touch -r README.md /tmp/stamp; chmod +x run; find src -name '*.md' | wc -l", 400),
@@ -31,10 +31,12 @@ SCENES = [
      "printf '* * * * * root /etc/cron.hourly/tidy && date >> /tmp/dates\\n' > /etc/cron.d/tidy", "timeout 75 cron -f; run-parts --report /etc/cron.hourly; run-parts --report /etc/cron.daily", 200),
     ("logrotate", "mkdir -p /var/log; for f in syslog auth.log messages dpkg.log; do seq 1000 > /var/log/$f; done", "logrotate -f /etc/logrotate.conf; logrotate -f /etc/logrotate.conf; "
      "rm -f /var/log/syslog.7.gz; journalctl --vacuum-time=30d; find /var/log -name '*.gz' -mtime +30 -delete", 60),
-    ("administration", SSHD, SSH + " 'uptime; df -h; free -m; last -5; systemctl status ssh; ls -la /etc; tail -5 /var/log/syslog; journalctl -n 5'; " + SSH + " 'bash -lc \"id; ps aux | head; "
-     "ss -tln; ip addr; uname -a; cat /etc/os-release; top -bn1 | head -5; crontab -l; who\"'; " + SSH + " 'mkdir -p bin; printf \"#!/bin/sh\\necho ok\\n\" > bin/check; chmod 755 bin/check; bin/check; "
-     "cp bin/check bin/check.bak; grep -r check bin; tar czf backup.tgz bin; scp -V; less /etc/hosts; diff bin/check bin/check.bak; vi --version'; "
-     "sudo -l; sudo systemctl restart ssh; sudo cp /etc/motd /etc/motd.bak; sudo tee /etc/motd < /etc/hostname; usermod -aG dialout operator; passwd --status operator", 120),
+    ("administration", SSHD, DAEMON + "\n".join(f"{SSH} '{line}'" for line in (
+        "uptime && df -h", "free -m", "systemctl status ssh", "tail -5 /var/log/dpkg.log", "ps aux | grep sshd", "ss -tln", "ip addr", "uname -a",
+        "top -bn1 | head -5", "mkdir -p bin && cp /bin/true bin/check && chmod 755 bin/check && bin/check", "grep -r check bin",
+        "tar czf backup.tgz bin && ls -la", "less /etc/hosts", "crontab -l", "who", "cat /etc/os-release", "journalctl -n 5", "vi --version | head -1")) +
+     "\nsudo -l\nsudo systemctl restart ssh\nsudo cp /etc/motd /etc/motd.bak\nsudo tee /etc/motd < /etc/hostname\nusermod -aG dialout clerk\n"
+     "passwd --status clerk\nlast -5\ndmesg | tail -3\nid clerk\nhostname", 120),
     ("backup", "", "mkdir -p /tmp/backup; rsync -a --delete /etc /tmp/backup/; rsync -a /etc /tmp/backup/; tar --warning=none -czf /tmp/backup/etc.tgz /etc; "
      "tar -tzf /tmp/backup/etc.tgz | wc -l; sha256sum /tmp/backup/etc.tgz; dpkg --get-selections > /tmp/backup/selections; "
      "find /tmp/backup -name '*.old' -mtime +14 -delete; cp -a /var/lib/dpkg /tmp/backup/; gzip -k /tmp/backup/selections; du -sh /tmp/backup", 120),
@@ -63,7 +65,8 @@ def record(folder: pathlib.Path, wanted: list[str], program: str) -> None:
                 subprocess.run([*machine.enter(), "tar", "-xf", "-", "-C", "/mnt/all/tmp/debs"], input=archive, check=True)
             machine.settle()
             begin = len(machine.events())
-            process = machine.run(["sh", "-c", script.format(root=ROOT)], timeout_s=timeout_s)
+            machine.prepare(f"cat > /usr/local/sbin/{name}.sh <<'END'\ncd /root\n" + script.format(root=ROOT).replace("; ", "\n") + "\nEND\n")
+            process = machine.run(["sh", f"/usr/local/sbin/{name}.sh"], timeout_s=timeout_s)
             machine.settle()
             told = machine.events()[begin:]
             own = sandbox.started_by(told, process.pid)

@@ -59,14 +59,15 @@ WRAPPERS = {"unshare", "nsenter", "mount", "chroot", "setpriv", "env"}
 class Sandbox:
     """`with Sandbox() as sandbox: sandbox.run(["sh", "-c", "…"])`; with Sandbox(agent=True) the agent watches it."""
 
-    def __init__(self, agent: bool = False, program: pathlib.Path = AGENT, more_settings: str = ""):
+    def __init__(self, agent: bool = False, program: pathlib.Path = AGENT, more_settings: str = "", network: bool = True):
+        """`network` False: this machine's own, the only one in which the kernel tells of logins."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="picket-sandbox-"))
-        self.wanted, self.program, self.more = agent, program, more_settings
+        self.wanted, self.program, self.more, self.network = agent, program, more_settings, network
         self.processes: list[subprocess.Popen] = []
         self.holder = None
 
     def __enter__(self) -> "Sandbox":
-        self.holder = subprocess.Popen(["unshare", "-m", "-n", "-i", "-u", "--propagation", "private", "sh", "-c",
+        self.holder = subprocess.Popen(["unshare", "-m", *(["-n"] if self.network else []), "-i", "-u", "--propagation", "private", "sh", "-c",
                                         MOUNTS + "echo ready; exec sleep 86400"], stdout=subprocess.PIPE, text=True)
         if self.holder.stdout.readline() != "ready\n":
             raise OSError("the sandbox could not be made; it needs root and overlayfs")
@@ -172,7 +173,8 @@ class Sandbox:
 def started_by(events: list, ancestor: int) -> list:
     """Of the events those of processes below `ancestor`, from where its wrappers end."""
     family, out, wrapped = {ancestor}, [], True
-    for time_text, name, item in events:
+    # Each processor tells for itself: order is by time.
+    for time_text, name, item in sorted(events, key=lambda event: event[0]):
         pid, parent = item.get("ProcessId"), item.get("ParentProcessId")
         if name == "ProcessCreate":
             if parent not in family and pid not in family:

@@ -25,6 +25,8 @@ std::unique_ptr<Detector> make_generated_names();
 std::unique_ptr<Detector> make_hardware();
 /// IoT_LocalUserAddedToGroup, IoT_LocalUserRemovedFromGroup, IoT_LocalUserDeleted.
 std::unique_ptr<Detector> make_local_accounts();
+/// IoT_MinerBehavior: two of three signs.
+std::unique_ptr<Detector> make_miner();
 /// IoT_NetworkScan, IoT_NetworkSpreading.
 std::unique_ptr<Detector> make_network_scan();
 /// IoT_PasswordSpray: over the names of a device, and over the devices of a hub.
@@ -39,6 +41,8 @@ std::unique_ptr<Detector> make_reverse_shell();
 std::unique_ptr<Detector> make_self_test();
 /// IoT_ReverseShell, by the connections of shells.
 std::unique_ptr<Detector> make_shell_connection();
+/// IoT_NetworkScan, over a day: threshold random walk.
+std::unique_ptr<Detector> make_slow_scan();
 /// IoT_UnusualUpload, IoT_DenialOfService.
 std::unique_ptr<Detector> make_traffic_volume();
 /// IoT_UnusualLogin.

@@ -21,13 +21,13 @@ std::size_t DistinctWindow::add(const Bounds& bounds, std::string_view value, Ti
   // Of a record that spans much time, only what one window can see of its end is of use.
   const std::int64_t begin = std::max(bucket_of(bounds, first), end - kBuckets);
   for (std::int64_t bucket = begin; bucket <= end; ++bucket) {
-    Sighting sighting{bucket, std::string(value), false, evidence};
+    SeenValue sighting{bucket, std::string(value), false, evidence};
     const auto at = std::ranges::lower_bound(sightings_, sighting, std::less<>{});
     const bool known = at != sightings_.end() && at->bucket == bucket && at->value == value;
     if (!known) sightings_.insert(at, std::move(sighting));
   }
   const std::int64_t oldest = sightings_.back().bucket - kBuckets - bounds.lateness.us / bucket_us(bounds);
-  std::erase_if(sightings_, [&](const Sighting& sighting) { return sighting.bucket < oldest; });
+  std::erase_if(sightings_, [&](const SeenValue& sighting) { return sighting.bucket < oldest; });
   std::size_t evicted = 0;
   if (sightings_.size() > kSightingsMax) {
     evicted = sightings_.size() - kSightingsMax;
@@ -36,7 +36,7 @@ std::size_t DistinctWindow::add(const Bounds& bounds, std::string_view value, Ti
   return evicted;
 }
 
-std::vector<Sighting> DistinctWindow::report(const Bounds& bounds) {
+std::vector<SeenValue> DistinctWindow::report(const Bounds& bounds) {
   std::map<std::string_view, std::size_t> inside;
   std::vector<bool> marks(sightings_.size(), false);
   std::size_t begin = 0;
@@ -49,7 +49,7 @@ std::vector<Sighting> DistinctWindow::report(const Bounds& bounds) {
     if (inside.size() < bounds.values_min) continue;
     for (std::size_t i = begin; i <= end; ++i) marks[i] = true;
   }
-  std::vector<Sighting> out;
+  std::vector<SeenValue> out;
   for (std::size_t i = 0; i < sightings_.size(); ++i) {
     if (!marks[i] || sightings_[i].reported) continue;
     sightings_[i].reported = true;
@@ -61,7 +61,7 @@ std::vector<Sighting> DistinctWindow::report(const Bounds& bounds) {
 std::size_t DistinctWindow::values() const {
   if (sightings_.empty()) return 0;
   std::map<std::string_view, int> inside;
-  for (const Sighting& sighting : sightings_) {
+  for (const SeenValue& sighting : sightings_) {
     if (sighting.bucket >= sightings_.back().bucket - kBuckets) inside[sighting.value] = 1;
   }
   return inside.size();
@@ -69,7 +69,7 @@ std::size_t DistinctWindow::values() const {
 
 std::vector<std::string> DistinctWindow::names(std::size_t count) const {
   std::vector<std::string> out;
-  for (const Sighting& sighting : sightings_) out.push_back(sighting.value);
+  for (const SeenValue& sighting : sightings_) out.push_back(sighting.value);
   std::ranges::sort(out);
   out.erase(std::ranges::unique(out).begin(), out.end());
   if (out.size() > count) out.resize(count);
@@ -79,7 +79,7 @@ std::vector<std::string> DistinctWindow::names(std::size_t count) const {
 void DistinctWindow::encode(ByteWriter& out) const {
   put_time(out, last);
   out.le(static_cast<std::uint32_t>(sightings_.size()));
-  for (const Sighting& sighting : sightings_) {
+  for (const SeenValue& sighting : sightings_) {
     out.le(static_cast<std::uint64_t>(sighting.bucket)).u8(sighting.reported ? 1 : 0);
     put_text(out, sighting.value);
     const EvidenceRow& row = sighting.evidence;
@@ -95,7 +95,7 @@ Result<DistinctWindow> DistinctWindow::decode(Cursor& in) {
   TRY(const auto count, in.le<std::uint32_t>());
   if (count > kSightingsMax) return fail(Errc::malformed, "pipeline.state.distinct_window");
   for (std::uint32_t i = 0; i < count; ++i) {
-    Sighting sighting;
+    SeenValue sighting;
     TRY(const auto bucket, in.le<std::uint64_t>());
     sighting.bucket = static_cast<std::int64_t>(bucket);
     TRY(const auto reported, in.u8());
@@ -115,13 +115,13 @@ Timestamp bucket_time(const DistinctWindow::Bounds& bounds, std::int64_t bucket)
   return Timestamp{bucket * bucket_us(bounds)};
 }
 
-void add_sightings(Finding& finding, const DistinctWindow::Bounds& bounds, const std::vector<Sighting>& sightings) {
+void add_sightings(Finding& finding, const DistinctWindow::Bounds& bounds, const std::vector<SeenValue>& sightings) {
   if (sightings.empty()) return;
   finding.start = bucket_time(bounds, sightings.front().bucket);
   finding.end = bucket_time(bounds, sightings.back().bucket + 1);
   finding.count = 0;
   finding.evidence_count = 0;
-  for (const Sighting& sighting : sightings) {
+  for (const SeenValue& sighting : sightings) {
     ++finding.count;
     const bool listed =
         std::ranges::any_of(finding.evidence, [&](const EvidenceRow& row) { return row.row == sighting.evidence.row; });

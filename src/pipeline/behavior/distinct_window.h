@@ -13,13 +13,13 @@
 namespace picket::pipeline {
 
 /// One value at one time.
-struct Sighting {
+struct SeenValue {
   std::int64_t bucket = 0;  ///< Number of the window's 32nd part in which it was seen.
   std::string value;
   bool reported = false;
   EvidenceRow evidence;  ///< The first row that told of it in this bucket.
 
-  friend bool operator<(const Sighting& a, const Sighting& b) {
+  friend bool operator<(const SeenValue& a, const SeenValue& b) {
     return a.bucket != b.bucket ? a.bucket < b.bucket : a.value < b.value;
   }
 };
@@ -43,7 +43,7 @@ class DistinctWindow {
   std::size_t add(const Bounds& bounds, std::string_view value, Timestamp first, Timestamp last,
                   const EvidenceRow& evidence);
   /// Sightings in some window with enough values that were not told before; they are marked. By time.
-  [[nodiscard]] std::vector<Sighting> report(const Bounds& bounds);
+  [[nodiscard]] std::vector<SeenValue> report(const Bounds& bounds);
   /// Different values in the newest window.
   [[nodiscard]] std::size_t values() const;
   [[nodiscard]] bool empty() const { return sightings_.empty(); }
@@ -56,13 +56,13 @@ class DistinctWindow {
   static Result<DistinctWindow> decode(Cursor& in);
 
  private:
-  std::vector<Sighting> sightings_;  ///< Sorted.
+  std::vector<SeenValue> sightings_;  ///< Sorted.
 };
 
 /// Begin of a bucket.
 Timestamp bucket_time(const DistinctWindow::Bounds& bounds, std::int64_t bucket);
 
 /// Puts the sightings into a finding: its times, its count and its evidence.
-void add_sightings(Finding& finding, const DistinctWindow::Bounds& bounds, const std::vector<Sighting>& sightings);
+void add_sightings(Finding& finding, const DistinctWindow::Bounds& bounds, const std::vector<SeenValue>& sightings);
 
 }  // namespace picket::pipeline

@@ -43,6 +43,7 @@ class NetworkScan final : public RememberingEntries<Detector, DistinctWindow> {
     std::string_view counted;  ///< Name of the number in the alert.
     std::string_view listed;
   };
+  void see_ping(const DetectorEvent& event, std::vector<Finding>& findings);
   void look(const View& view, const DetectorEvent& event, std::vector<Finding>& findings);
 };
 
@@ -61,11 +62,25 @@ void NetworkScan::look(const View& view, const DetectorEvent& event, std::vector
                         {std::string(view.listed), joined(window.names(kNamesListed))},
                         {"Executable", std::string(event.text(Field::Executable))},
                         {"CommandLine", std::string(event.text(Field::CommandLine))}};
+  if (view.kind == "ping") finding.techniques = {"T1018"};
   finding.entities = {{"ip", {{"Address", normal_address(event.text(Field::RemoteAddress))}}}};
   findings.push_back(std::move(finding));
 }
 
+/// One ping after another: packets of that kind are no connections, whoever sends them is seen.
+void NetworkScan::see_ping(const DetectorEvent& event, std::vector<Finding>& findings) {
+  const auto line = event.text(Field::CommandLine);
+  const auto first = file_name_of(line.substr(0, line.find(' ')));
+  const auto program = first == "busybox" && line.find(" ping") == line.find(' ') ? "ping" : first;
+  if (program != "ping" && program != "ping6" && program != "arping") return;
+  const auto host = line.substr(line.rfind(' ') + 1);
+  if (host.empty() || host.starts_with('-') || is_loopback(host)) return;
+  look({"ping", "icmp", host, kHosts, "IoT_NetworkScan", "Hosts", "Addresses"}, event, findings);
+  keep_bound();
+}
+
 void NetworkScan::see(const DetectorEvent& event, std::vector<Finding>& findings) {
+  if (event.event.kind == message::EventKind::ProcessCreate) return see_ping(event, findings);
   if (event.text(Field::Direction) != "Out") return;
   const std::uint64_t failures = failures_of(event);
   if (failures == 0 || failures * 100 < hits_of(event) * kFailedPercentMin) return;

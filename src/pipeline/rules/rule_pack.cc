@@ -88,7 +88,16 @@ RuleAlert RulePack::alert_of(const sigma::Head& head, const Catalogue& catalogue
                              "The rule raises an alert under its own title; name a type of the list of alerts."});
     }
   }
-  if (out.info == nullptr) out.info = &infos_.emplace(head.key(), alert_info_of(head)).first->second;
+  if (out.info == nullptr) {
+    out.info = &infos_.emplace(head.key(), alert_info_of(head)).first->second;
+    return out;
+  }
+  // An alert may stand for much; what this rule sees of it is in its tags.
+  AlertInfo tagged = *out.info;
+  tagged.techniques.clear();
+  tagged.sub_techniques.clear();
+  for (const std::string& tag : head.tags) add_tag(tagged, tag);
+  if (!tagged.techniques.empty()) out.info = &infos_.emplace(head.key(), std::move(tagged)).first->second;
   return out;
 }
 

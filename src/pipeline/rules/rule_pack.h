@@ -43,7 +43,7 @@ class RulePack {
   void read(const std::vector<RuleFile>& files, const std::vector<std::string>& disabled, const Catalogue& catalogue);
   RuleAlert alert_of(const sigma::Head& head, const Catalogue& catalogue);
   std::unique_ptr<sigma::RuleSet> rules_;
-  std::map<std::string, AlertInfo> infos_;  ///< Of rules that name no alert of the catalogue, by key.
+  std::map<std::string, AlertInfo> infos_;  ///< Of rules that say more or else than the catalogue, by key.
   std::vector<RuleAlert> of_rules_;
   std::vector<RuleAlert> of_correlations_;
   sigma::Complaints complaints_;

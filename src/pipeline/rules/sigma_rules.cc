@@ -140,7 +140,9 @@ void SigmaRules::make() {
 
 Finding SigmaRules::finding_of(const RuleAlert& alert, const DetectorEvent& event) {
   const bool process = event.event.kind == EventKind::ProcessCreate;
-  const std::string group = process ? event.groups.group_of(event) : group_of(event);
+  const std::string group = alert.info->by_user ? state_key(alert.head->key(), event.text(Field::UserName))
+                            : process           ? event.groups.group_of(event)
+                                                : group_of(event);
   Finding finding = process_finding(alert.info->type, event, group, alert.head->title);
   if (!process) std::erase_if(finding.properties, [](const auto& one) { return one.second.empty(); });
   if (!process && event.integer(Field::ProcessId, 0) <= 0) finding.entities.clear();

@@ -33,7 +33,8 @@ TEST(RulePack, OwnRulesCanAllBeUsedAndNameAlertsOfTheCatalogue) {
   for (std::size_t i = 0; i < pack->rules().rules().size(); ++i) {
     const RuleAlert& alert = pack->alert_of_rule(static_cast<sigma::RuleIndex>(i));
     EXPECT_FALSE(alert.head->alert.empty()) << alert.head->title;
-    EXPECT_EQ(alert.info, Catalogue::builtin().find(alert.head->alert)) << alert.head->title;
+    ASSERT_NE(Catalogue::builtin().find(alert.head->alert), nullptr) << alert.head->title;
+    EXPECT_EQ(alert.info->type, Catalogue::builtin().find(alert.head->alert)->type) << alert.head->title;
     EXPECT_TRUE(alert.own);
   }
 }

@@ -30,6 +30,7 @@ struct AlertInfo {
   std::vector<std::string> remediation;
   std::vector<std::string> aliases;  ///< Other spellings of the type, accepted on input.
   Duration window;                   ///< Findings of one group key within this time of the first are one alert.
+  bool by_user = false;              ///< Rules raise one alert a rule and user, not one a process or thing.
 
   [[nodiscard]] const std::string& severity(Profile profile) const {
     return profile == Profile::parity ? severity_parity : severity_default;
