@@ -14,6 +14,7 @@ const kPages = [
   ['/alerts', 'Alerts'],
   ['/recommendations', 'Recommendations'],
   ['/recommendations/IoT_SharedCredentials', /./],
+  ['/posture', 'Posture'],
   ['/rules', 'Rules'],
   [`/logs?q=${encodeURIComponent('SecurityIoTRawEvent | summarize count() by RawEventName')}`, 'Logs'],
 ] as const;

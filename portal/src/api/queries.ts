@@ -10,6 +10,7 @@ import type {
   DeviceMessage,
   DevicePage,
   DeviceUpdate,
+  ExemptionOrder,
   JsonObject,
   MethodCall,
   QueryRequest,
@@ -37,6 +38,8 @@ export const keys = {
   hubCertificates: (hub: string) => ['hub-certificates', hub] as const,
   recommendationTypes: ['recommendation-types'] as const,
   recommendations: (type: string, state: RecommendationState | undefined) => ['recommendations', type, state] as const,
+  posture: (group: string) => ['posture', group] as const,
+  exemptions: ['exemptions'] as const,
   rules: ['rules'] as const,
   rule: (id: string) => ['rules', id] as const,
   ruleFile: (name: string) => ['rule-files', name] as const,
@@ -244,6 +247,40 @@ export function useSwitchRecommendationType() {
       void client.invalidateQueries({ queryKey: ['recommendations'] });
     },
   });
+}
+
+export function usePosture(group: string) {
+  return useQuery({
+    queryKey: keys.posture(group),
+    queryFn: ({ signal }) => api.get('/posture', { query: { group }, signal }),
+    refetchInterval: kRecommendationsMs,
+    placeholderData: (previous) => previous,
+  });
+}
+
+export function useExemptions() {
+  return useQuery({
+    queryKey: keys.exemptions,
+    queryFn: async ({ signal }) => (await api.get('/exemptions', { signal })).items,
+  });
+}
+
+function useExemptionsChanged(): () => void {
+  const client = useQueryClient();
+  return () => {
+    void client.invalidateQueries({ queryKey: keys.exemptions });
+    void client.invalidateQueries({ queryKey: ['posture'] });
+  };
+}
+
+export function useExempt() {
+  const changed = useExemptionsChanged();
+  return useMutation({ mutationFn: (body: ExemptionOrder) => api.post('/exemptions', { body }), onSuccess: changed });
+}
+
+export function useRestore() {
+  const changed = useExemptionsChanged();
+  return useMutation({ mutationFn: (id: string) => api.delete('/exemptions/{id}', { path: { id } }), onSuccess: changed });
 }
 
 /** What rules matched and cost changes all the time, their texts seldom. */

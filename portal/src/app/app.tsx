@@ -20,6 +20,7 @@ const AlertsPage = lazy(() => import('@/pages/alerts/alerts-page'));
 const AlertPage = lazy(() => import('@/pages/alert/alert-page'));
 const RecommendationsPage = lazy(() => import('@/pages/recommendations/recommendations-page'));
 const RecommendationPage = lazy(() => import('@/pages/recommendation/recommendation-page'));
+const PosturePage = lazy(() => import('@/pages/posture/posture-page'));
 const RulesPage = lazy(() => import('@/pages/rules/rules-page'));
 const RulePage = lazy(() => import('@/pages/rule/rule-page'));
 const LogsPage = lazy(() => import('@/pages/logs/logs-page'));
@@ -71,6 +72,7 @@ function Gate() {
               <Route path="/alerts/:alertId" element={<AlertPage />} />
               <Route path="/recommendations" element={<RecommendationsPage />} />
               <Route path="/recommendations/:type" element={<RecommendationPage />} />
+              <Route path="/posture" element={<PosturePage />} />
               <Route path="/rules" element={<RulesPage />} />
               <Route path="/rules/:id" element={<RulePage />} />
               <Route path="/logs" element={<LogsPage />} />

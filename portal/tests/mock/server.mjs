@@ -24,6 +24,7 @@ import {
   schema,
   twinOf,
 } from './data.mjs';
+import { exemptions, listScores, posture } from './posture.mjs';
 import { findRule, findRuleFile, listRules, putRuleFile, removeRuleFile } from './rules.mjs';
 
 const kPort = Number(process.env.MOCK_PORT ?? 8480);
@@ -381,6 +382,18 @@ function route(method, path, query, body) {
     }
     case 'DELETE rule-files':
       return removeRuleFile(id) ? { status: 204 } : fail(404, 'not_found', 'There is no such rule file.');
+    case 'GET posture':
+      return { status: 200, body: id === 'devices' ? listScores() : posture(query.get('group') ?? '') };
+    case 'GET exemptions':
+      return { status: 200, body: { items: exemptions } };
+    case 'POST exemptions': {
+      const made = { deviceId: '', group: '', ...body, id: randomUUID(), user: 'admin', created: new Date().toISOString(), expired: false };
+      exemptions.unshift(made);
+      return { status: 201, body: made };
+    }
+    case 'DELETE exemptions':
+      exemptions.splice(0, exemptions.length, ...exemptions.filter((one) => one.id !== id));
+      return { status: 204 };
     case 'POST query': {
       const result = body.query.includes('"response."') ? listCommands(body.query) : answer(body.query);
       return { status: 'error' in result ? 400 : 200, body: result };

@@ -1,0 +1,44 @@
+import { expect, heading, navigate, test } from './fixtures';
+
+interface Posture {
+  score: number;
+  worst: { deviceId: string; score: number }[];
+}
+const kType = 'IoT_BrowserTest';
+
+test('The score, what it is made of and the worst devices are shown', async ({ page, call }) => {
+  await page.goto('/');
+  await navigate(page, 'Posture');
+  await expect(heading(page, 'Posture')).toBeVisible();
+  const { score, worst } = (await call('GET', '/posture')).body as Posture;
+  const section = page.getByRole('region', { name: 'Secure score' });
+  await expect(section).toContainText('lost');
+  expect(score).toBeGreaterThan(0);
+  expect(score).toBeLessThanOrEqual(100);
+  if (worst.length > 0) {
+    const table = page.getByRole('table', { name: 'Devices with the lowest score' });
+    await expect(table.getByRole('link', { name: worst[0]!.deviceId, exact: true })).toBeVisible();
+  }
+});
+
+test('A recommendation is exempted with a reason, and that is taken back', async ({ page, call }) => {
+  const mine = async () =>
+    ((await call('GET', '/exemptions')).body as { items: { id: string; type: string; until?: string }[] }).items.filter(
+      ({ type }) => type === kType,
+    );
+  for (const { id } of await mine()) await call('DELETE', `/exemptions/${id}`);
+  await page.goto('/posture');
+  await page.getByRole('button', { name: 'Exempt a recommendation' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Type').fill(kType);
+  await expect(dialog.getByRole('button', { name: 'Exempt', exact: true })).toBeDisabled();
+  await dialog.getByLabel('Reason').fill('Nobody looks for this');
+  await dialog.getByLabel('Until').fill('2099-12-31');
+  await dialog.getByRole('button', { name: 'Exempt', exact: true }).click();
+  const row = page.getByRole('table', { name: 'Exemptions' }).getByRole('row', { name: new RegExp(kType) });
+  await expect(row).toContainText('Nobody looks for this');
+  expect((await mine())[0]!.until).toContain('2100-01-01');
+  await row.getByRole('button', { name: /Take back/ }).click();
+  await expect(row).toHaveCount(0);
+  expect(await mine()).toEqual([]);
+});
