@@ -42,10 +42,10 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
   ~Engine();
 
-  /// One record. Rows are added to `batch`, whose cells point into the record; changes of alerts and recommendations to
-  /// `changes`.
   /// Before parts() are loaded and records processed. Without it no indicator matches.
   void use_indicators(const OpenIndicators& open);
+  /// One record. Rows are added to `batch`, whose cells point into the record; changes of alerts and recommendations to
+  /// `changes`.
   void process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes);
 
   [[nodiscard]] std::vector<StatePart*> parts();
@@ -68,8 +68,8 @@ class Engine {
 
   void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes);
   void process_control(const journal::RecordView& record, std::vector<DerivedChange>& changes);
-  bool is_duplicate(const journal::RecordView& record, std::string_view sender,
   void process_intelligence(const journal::RecordView& record, std::vector<DerivedChange>& changes);
+  bool is_duplicate(const journal::RecordView& record, std::string_view sender,
                     const message::SecurityMessage* message);
   std::vector<bool> duplicate_events(std::string_view sender, const message::SecurityMessage& message);
   void detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<DerivedChange>& changes);
