@@ -1,6 +1,7 @@
 // The command-line options of operations_commands.h.
 #include <CLI/CLI.hpp>
 
+#include "intelligence_commands.h"
 #include "operations_commands.h"
 
 namespace picket::cli {
@@ -114,13 +115,14 @@ void add_operations(CLI::App& app, const OnClient& on_client, const bool& json) 
   add_revocations(hub->get_subcommand("certificate"), on_client, json);
   add_routing(hub, on_client, json);
   add_groups(app, on_client, json);
-  auto* intelligence = group(&app, "intelligence", "tables that detections go by");
+  auto* intelligence = group(&app, "intelligence", "threat intelligence, and tables that detections go by");
   auto* import = intelligence->add_subcommand("import", "put a table in force, whole or not at all");
   import->add_option("TABLE", w.table, "country: lines of network,country,asn")->required();
   with_file(import, "CSV; - reads it from standard input");
   on_client(import, [&](const Client& client) { return intelligence_import(client, w.table, w.file); });
   on_client(intelligence->add_subcommand("list", "what is in force"),
             [&](const Client& client) { return intelligence_list(client, json); });
+  add_intelligence(*intelligence, on_client, json);
 }
 
 }  // namespace picket::cli

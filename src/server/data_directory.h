@@ -25,6 +25,7 @@ class DataDirectory {
   [[nodiscard]] std::string segments() const { return path_ + "/segments"; }
   [[nodiscard]] std::string blobs() const { return path_ + "/blobs"; }
   [[nodiscard]] std::string registry() const { return path_ + "/registry"; }
+  [[nodiscard]] std::string intelligence() const { return path_ + "/intelligence"; }
   [[nodiscard]] std::string forward() const { return path_ + "/forward"; }
   [[nodiscard]] std::string state_file() const { return path_ + "/state/state.sqlite"; }
   /// Random UUID made with the folder: stands where the published tables carry a subscription id.

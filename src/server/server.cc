@@ -21,6 +21,7 @@
 #include "health.h"
 #include "housekeeper.h"
 #include "intelligence_desk.h"
+#include "intelligence_keeper.h"
 #include "kql/duckdb.h"
 #include "net/certificate_authority.h"
 #include "net/io_threads.h"
@@ -147,6 +148,8 @@ class EmbeddedServer final : public Server {
   workspace::Schema schema_ = pipeline::make_workspace_schema();
   kql::Schema query_schema_ = make_query_schema(schema_);
   std::unique_ptr<workspace::Workspace> workspace_;
+  std::optional<state::Intelligence> intelligence_;
+  std::unique_ptr<IntelligenceKeeper> intelligence_keeper_;
 
   std::optional<api::Live> live_;
   std::optional<Presence> presence_;
@@ -186,6 +189,7 @@ Result<> EmbeddedServer::start(std::string& detail) {
   TRY_VOID(start_pipeline());
   TRY_VOID(start_heads(detail));
   housekeeper_->start();
+  intelligence_keeper_->start();
   analytics_runner_->start();
   // Reads a column of everything that is stored: nobody is kept waiting for it.
   activity_reader_ = std::jthread([this](const std::stop_token& stopping) { remember_activity(stopping); });
@@ -289,6 +293,16 @@ Result<> EmbeddedServer::start_pipeline() {
   runner.installation_id = data_->installation_id();
   TRY(runner.fingerprint_key, fingerprint_key(data_->secrets()));
   runner.log = log_to("pipeline");
+  intelligence_.emplace(*database_);
+  TRY(intelligence_keeper_, IntelligenceKeeper::open({.state = *intelligence_,
+                                                      .devices = *devices_,
+                                                      .messages = *messages_,
+                                                      .workspace = *workspace_,
+                                                      .clock = clock_,
+                                                      .directory = data_->intelligence(),
+                                                      .secrets = data_->secrets() + "/intelligence",
+                                                      .hub = options_.hub}));
+  runner.open_indicators = intelligence_keeper_->opener();
   TRY(pipeline_, pipeline::start_runner(std::move(runner), *messages_, *derived_, *sink_, clock_));
 
   alert_list_.emplace(*alerts_, [this](AlertEvent event, const state::Alert& alert) {
@@ -420,6 +434,8 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .hub_settings = &hub_->settings(),
                                 .id_scope = hub_->provisioning().scope(),
                                 .intelligence = &*intelligence_desk_,
+                                .indicators = intelligence_keeper_.get(),
+                                .intelligence_state = &*intelligence_,
                                 .response = &*response_desk_,
                                 .saved_queries = &*saved_queries_,
                                 .analytics = &*analytics_,
@@ -433,6 +449,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
 void EmbeddedServer::stop() {
   activity_reader_.request_stop();
   if (activity_reader_.joinable()) activity_reader_.join();
+  if (intelligence_keeper_) intelligence_keeper_->stop();
   if (api_) api_->stop();
   self_tests_.attach(nullptr);
   if (hub_) hub_->stop();

@@ -70,6 +70,20 @@ Answer delete_rule_file(Call& call);
 // response_routes.cc
 Answer get_response_key(Call& call);
 Answer respond(Call& call);
+// indicator_routes.cc
+Answer list_feeds(Call& call);
+Answer get_feed(Call& call);
+Answer put_feed(Call& call);
+Answer delete_feed(Call& call);
+Answer refresh_feed(Call& call);
+Answer put_feed_content(Call& call);
+Answer get_indicator_set(Call& call);
+Answer look_up_indicator(Call& call);
+Answer list_indicators(Call& call);
+Answer add_indicator(Call& call);
+Answer delete_indicator(Call& call);
+Answer list_retro_hunts(Call& call);
+Answer start_retro_hunt(Call& call);
 // intelligence_routes.cc
 Answer list_intelligence(Call& call);
 Answer put_intelligence(Call& call);

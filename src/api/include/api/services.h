@@ -34,7 +34,13 @@ class Methods;
 class Twins;
 }  // namespace picket::hub
 
+namespace picket::state {
+class Intelligence;
+}  // namespace picket::state
+
 namespace picket::api {
+
+class IndicatorDesk;
 
 /// When something was last heard of, and whether it is connected now.
 struct Activity {
@@ -177,6 +183,8 @@ struct Services {
   const hub::HubSettingsStore* hub_settings = nullptr;
   std::string id_scope;  ///< Of provisioning; empty: not offered.
   IntelligenceDesk* intelligence = nullptr;
+  IndicatorDesk* indicators = nullptr;
+  state::Intelligence* intelligence_state = nullptr;
   const ResponseDesk* response = nullptr;
   state::SavedQueries* saved_queries = nullptr;
   state::Analytics* analytics = nullptr;
