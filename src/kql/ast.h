@@ -187,6 +187,7 @@ struct MakeSeries {
   };
   std::vector<Measure> measures;
   ExpressionPtr axis, from, to, step;
+  bool in_range = false;  ///< The older form: bins as bin() makes them, from the first at or after `from` up to `to`.
   std::vector<Assignment> keys;
 };
 struct Evaluate {

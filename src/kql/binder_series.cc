@@ -46,6 +46,13 @@ Checked<> Binder::apply(Relation& relation, const ast::MakeSeries& op, Span span
       return diagnose(code::kArguments, op.step->span, "the step must be positive");
     }
   }
+  const auto range_from = op.in_range ? from : nullptr;
+  const auto range_to = op.in_range ? to : nullptr;
+  if (op.in_range) {
+    if (type == Type::real) return diagnose(code::kUnsupported, op.axis->span, "'in range(...)' over reals");
+    from = nullptr;
+    to = nullptr;
+  }
   const bool from_given = from != nullptr;
   if (!from_given) {
     from = type == Type::datetime ? literal({Type::datetime, std::int64_t{-62'135'596'800'000'000}})
@@ -62,6 +69,23 @@ Checked<> Binder::apply(Relation& relation, const ast::MakeSeries& op, Span span
   };
   if (from_given) and_also("ge", from);
   if (to != nullptr) and_also("lt", to);
+
+  ExprPtr range_first;
+  ExprPtr range_last;
+  if (op.in_range) {
+    const auto unit =
+        type == Type::datetime ? literal({Type::timespan, kTicksPerMicrosecond}) : literal({type, std::int64_t{1}});
+    TRY(auto before, arithmetic("-", op.axis->span, range_from, unit));
+    range_first = call(
+        "add", Type::int64,
+        {call(index_op, Type::int64, {std::move(before), from, step}, false), literal({Type::int64, std::int64_t{1}})},
+        false);
+    range_last = call(index_op, Type::int64, {range_to, from, step}, false);
+    const auto at = call(index_op, Type::int64, {axis, from, step}, false);
+    inside = strict_call("and", Type::boolean,
+                         {inside, strict_call("ge", Type::boolean, {at, range_first}),
+                          strict_call("le", Type::boolean, {at, range_last})});
+  }
 
   Scope keys;
   TRY(auto bound_keys, bind_keys(relation.columns, op.keys, keys));
@@ -110,11 +134,13 @@ Checked<> Binder::apply(Relation& relation, const ast::MakeSeries& op, Span span
   }
   const auto number = column_ref(group, Type::int64, false);
   const auto none = literal({Type::int64, std::monostate{}});
-  const auto first = from_given ? literal({Type::int64, std::int64_t{0}}) : none;
+  const auto first = op.in_range ? range_first : from_given ? literal({Type::int64, std::int64_t{0}}) : none;
   const std::string_view last_op = type == Type::datetime ? "series_last_time"
                                    : type == Type::real   ? "series_last_real"
                                                           : "series_last_long";
-  const auto last = to == nullptr ? none : call(last_op, Type::int64, {to, from, step}, false);
+  const auto last = op.in_range     ? range_last
+                    : to == nullptr ? none
+                                    : call(last_op, Type::int64, {to, from, step}, false);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto id = new_column();
     series.measures.push_back(

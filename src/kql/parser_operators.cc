@@ -247,9 +247,22 @@ Checked<ast::MakeSeries> Parser::make_series() {
     if (out.measures.size() > kColumnsMax) return too_deep();
   } while (accept(","));
   TRY_VOID(expect("on", "before the axis of 'make-series'"));
-  TRY(out.axis, expression());
+  TRY(out.axis, arithmetic(true));                 // not an expression: `t in range(...)` is no test here
   if (at("in") && at("range", 1) && at("(", 2)) {  // on t in range(from, last, step): the older form
-    return unsupported(cover(peek().span, peek(1).span), "'in range(...)' of 'make-series'; use from, to and step");
+    take();
+    take();
+    take();
+    out.in_range = true;
+    TRY(out.from, expression());
+    TRY_VOID(expect(",", "behind the first value of the range"));
+    TRY(out.to, expression());
+    TRY_VOID(expect(",", "behind the last value of the range"));
+    TRY(out.step, expression());
+    TRY_VOID(expect(")", "behind the step of the range"));
+    if (accept("by")) {
+      TRY(out.keys, assignments());
+    }
+    return out;
   }
   if (accept("from")) {
     TRY(out.from, expression());
