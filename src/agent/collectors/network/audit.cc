@@ -15,18 +15,14 @@
 #include "network/audit_connect.h"
 #include "network/net_table.h"
 #include "network/tiers.h"
-#include "support/audit_socket.h"
+#include "support/audit_tier.h"
 #include "support/procfs.h"
 #include "support/program_cache.h"
 
 namespace picket::agent {
 namespace {
 
-constexpr int kReceiveBufferBytes = 4 << 20;
-constexpr int kMessagesMax = 4096;                  // a call
-constexpr std::size_t kMessageBytesMax = 16384;     // MAX_AUDIT_MESSAGE_LENGTH is 8970
-constexpr std::size_t kEntriesMax = 8192;           // of the tables of sockets
-constexpr Duration kCheck = Duration::seconds(30);  // what was lost, whether our rules are there
+constexpr std::size_t kEntriesMax = 8192;  // of the tables of sockets
 constexpr Duration kLookPause = Duration::milliseconds(250);
 constexpr std::string_view kKey = "picket-network";
 constexpr std::uint32_t kFamilies[] = {AF_INET, AF_INET6};
@@ -68,17 +64,13 @@ class ConnectRules {
 
 class NetworkAudit final : public Source {
  public:
-  NetworkAudit(const Environment& environment, UniqueFd multicast, std::unique_ptr<ConnectRules> rules,
-               std::uint32_t lost)
+  NetworkAudit(const Environment& environment, AuditTier audit, std::unique_ptr<ConnectRules> rules)
       : environment_(environment),
-        multicast_(std::move(multicast)),
-        poll_fd_(multicast_.get()),
+        audit_(std::move(audit)),
         rules_(std::move(rules)),
-        facts_(environment.settings.procfs),
-        lost_(lost),
-        checked_(environment.clock.monotonic()) {}
+        facts_(environment.settings.procfs) {}
 
-  std::span<const int> fds() const override { return {&poll_fd_, 1}; }
+  std::span<const int> fds() const override { return audit_.fds(); }
   Counters counters() const override {
     Counters all = counters_;
     all.seen += assembler_.unfinished();
@@ -88,39 +80,20 @@ class NetworkAudit final : public Source {
 
   Duration on_ready(int) override {
     now_ = moment_of(environment_.clock);
-    for (int i = 0; i < kMessagesMax; ++i) {
-      std::array<std::byte, kMessageBytesMax> buffer;
-      const AuditMessage message = next_audit_message(multicast_.get(), buffer);
-      if (message.kind == AuditMessage::Kind::none) break;
-      if (message.kind == AuditMessage::Kind::overflow) {  // the kernel tells that it lost some, not how many
-        ++counters_.seen;
-        ++counters_.dropped_kernel;
-        continue;
-      }
-      if (const AuditConnect* connect = assembler_.take(message.type, message.text)) emit(*connect);
-    }
+    audit_.read(counters_, [this](std::uint16_t type, std::string_view text) {
+      if (const AuditConnect* connect = assembler_.take(type, text)) emit(*connect);
+    });
     return pace();
   }
 
   Duration on_timer() override {
     now_ = moment_of(environment_.clock);
-    if (now_.monotonic - checked_ >= kCheck) check();
+    if (audit_.wait(now_.monotonic).us <= 0) (void)audit_.check(*rules_, counters_, now_.monotonic);
     return pace();
   }
 
  private:
-  Duration pace() const { return std::max(Duration{1000}, kCheck - (now_.monotonic - checked_)); }
-
-  void check() {
-    checked_ = now_.monotonic;
-    (void)rules_->hold();  // somebody may have removed all rules
-    const auto status = rules_->control().status();
-    if (!status) return;
-    // Audit counts records, of anybody's rules: each may have been a connection of ours.
-    counters_.seen += status->lost - lost_;
-    counters_.dropped_kernel += status->lost - lost_;
-    lost_ = status->lost;
-  }
+  Duration pace() const { return std::max(Duration{1000}, audit_.wait(now_.monotonic)); }
 
   /// The socket behind a descriptor, as the kernel's tables show it; nullptr: it is gone.
   const NetEntry* look(const AuditConnect& connect) {
@@ -177,15 +150,12 @@ class NetworkAudit final : public Source {
   }
 
   Environment environment_;
-  UniqueFd multicast_;
-  int poll_fd_;
+  AuditTier audit_;
   std::unique_ptr<ConnectRules> rules_;
   ProcessFacts facts_;
   ProgramCache programs_;
   std::vector<NetEntry> entries_;  // at most kEntriesMax
   Duration looked_;
-  std::uint32_t lost_;
-  Duration checked_;
   Moment now_;
   Counters counters_;
   AuditConnectAssembler assembler_;
@@ -194,12 +164,13 @@ class NetworkAudit final : public Source {
 }  // namespace
 
 Result<std::unique_ptr<Source>> open_network_audit(const Environment& environment) {
-  TRY(auto multicast, open_audit_multicast(kReceiveBufferBytes));
+  TRY(auto multicast, open_audit_multicast(AuditTier::kReceiveBufferBytes));
   TRY(auto control, AuditControl::open());
   TRY(const AuditStatus status, control.enable(environment.settings.audit_enable));
   auto rules = std::make_unique<ConnectRules>(std::move(control));
   TRY_VOID(rules->hold());
-  return std::make_unique<NetworkAudit>(environment, std::move(multicast), std::move(rules), status.lost);
+  return std::make_unique<NetworkAudit>(
+      environment, AuditTier(std::move(multicast), status.lost, environment.clock.monotonic()), std::move(rules));
 }
 
 }  // namespace picket::agent

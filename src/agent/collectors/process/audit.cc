@@ -10,16 +10,12 @@
 
 #include "process/audit_exec.h"
 #include "process/tiers.h"
-#include "support/audit_socket.h"
+#include "support/audit_tier.h"
 #include "support/procfs.h"
 
 namespace picket::agent {
 namespace {
 
-constexpr int kReceiveBufferBytes = 4 << 20;
-constexpr int kMessagesMax = 4096;                  // a call
-constexpr std::size_t kMessageBytesMax = 16384;     // MAX_AUDIT_MESSAGE_LENGTH is 8970
-constexpr Duration kCheck = Duration::seconds(30);  // what was lost, whose rules are there
 constexpr Duration kOpenCheck = Duration::seconds(1);
 constexpr std::string_view kKey = "picket-process";
 
@@ -112,57 +108,35 @@ class ExecRules {
 
 class ProcessAudit final : public Source {
  public:
-  ProcessAudit(const Environment& environment, UniqueFd multicast, std::unique_ptr<ExecRules> rules, std::uint32_t lost)
+  ProcessAudit(const Environment& environment, AuditTier audit, std::unique_ptr<ExecRules> rules)
       : environment_(environment),
-        multicast_(std::move(multicast)),
-        poll_fd_(multicast_.get()),
+        audit_(std::move(audit)),
         rules_(std::move(rules)),
         facts_(environment.settings.procfs),
-        lost_(lost),
-        checked_(environment.clock.monotonic()),
         assembler_([this](const AuditExec& exec) { emit(exec); }) {}
 
-  std::span<const int> fds() const override { return {&poll_fd_, 1}; }
+  std::span<const int> fds() const override { return audit_.fds(); }
   Counters counters() const override { return counters_; }
 
   Duration on_ready(int) override {
     now_ = moment_of(environment_.clock);
-    for (int i = 0; i < kMessagesMax; ++i) {
-      std::array<std::byte, kMessageBytesMax> buffer;
-      const AuditMessage message = next_audit_message(multicast_.get(), buffer);
-      if (message.kind == AuditMessage::Kind::none) break;
-      if (message.kind == AuditMessage::Kind::overflow) {  // the kernel tells that it lost some, not how many
-        ++counters_.seen;
-        ++counters_.dropped_kernel;
-        continue;
-      }
-      assembler_.take(message.type, message.text, now_.monotonic);
-    }
+    audit_.read(counters_,
+                [this](std::uint16_t type, std::string_view text) { assembler_.take(type, text, now_.monotonic); });
     return pace();
   }
 
   Duration on_timer() override {
     now_ = moment_of(environment_.clock);
-    if (now_.monotonic - checked_ >= kCheck) check();
+    if (audit_.wait(now_.monotonic).us <= 0) {
+      if (const auto status = audit_.check(*rules_, counters_, now_.monotonic)) rules_->exclude_where_alone(*status);
+    }
     return pace();
   }
 
  private:
   Duration pace() {
     if (assembler_.tick(now_.monotonic)) return kOpenCheck;
-    return std::max(Duration{}, kCheck - (now_.monotonic - checked_));
-  }
-
-  void check() {
-    checked_ = now_.monotonic;
-    (void)rules_->hold();  // somebody may have removed all rules
-    const auto status = rules_->control().status();
-    if (!status) return;
-    rules_->exclude_where_alone(*status);
-    // Audit counts records, of anybody's rules: each may have been an exec of ours.
-    counters_.seen += status->lost - lost_;
-    counters_.dropped_kernel += status->lost - lost_;
-    lost_ = status->lost;
+    return audit_.wait(now_.monotonic);
   }
 
   void emit(const AuditExec& exec) {
@@ -194,12 +168,9 @@ class ProcessAudit final : public Source {
   }
 
   Environment environment_;
-  UniqueFd multicast_;
-  int poll_fd_;
+  AuditTier audit_;
   std::unique_ptr<ExecRules> rules_;
   ProcessFacts facts_;
-  std::uint32_t lost_;
-  Duration checked_;
   Moment now_;
   std::array<char, kTerminalBytesMax> terminal_;
   Counters counters_;
@@ -209,13 +180,14 @@ class ProcessAudit final : public Source {
 }  // namespace
 
 Result<std::unique_ptr<Source>> open_process_audit(const Environment& environment) {
-  TRY(auto multicast, open_audit_multicast(kReceiveBufferBytes));
+  TRY(auto multicast, open_audit_multicast(AuditTier::kReceiveBufferBytes));
   TRY(auto control, AuditControl::open());
   TRY(const AuditStatus status, control.enable(environment.settings.audit_enable));
   auto rules = std::make_unique<ExecRules>(std::move(control));
   TRY_VOID(rules->hold());
   rules->exclude_where_alone(status);
-  return std::make_unique<ProcessAudit>(environment, std::move(multicast), std::move(rules), status.lost);
+  return std::make_unique<ProcessAudit>(
+      environment, AuditTier(std::move(multicast), status.lost, environment.clock.monotonic()), std::move(rules));
 }
 
 }  // namespace picket::agent
