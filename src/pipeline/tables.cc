@@ -108,6 +108,7 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
   text(change.alert_id);                               // VendorOriginalId
   text("");                                            // WorkspaceResourceGroup
   text(installation_id);                               // WorkspaceSubscriptionId
+  text(installation_id);                               // TenantId
 }
 
 }  // namespace picket::pipeline

@@ -64,7 +64,8 @@ TEST(Tables, SecurityAlertShowsThePublishedColumnsAndNoOther) {
                            "VendorName",
                            "VendorOriginalId",
                            "WorkspaceResourceGroup",
-                           "WorkspaceSubscriptionId"}) {
+                           "WorkspaceSubscriptionId",
+                           "TenantId"}) {
     expected.insert(std::string(name) + ":string");
   }
   for (const char* name : {"StartTime", "EndTime", "ProcessingEndTime", "TimeGenerated"}) {
