@@ -124,4 +124,48 @@ std::vector<Case> read_cases(const std::string& folder) {
   return out;
 }
 
+Schema read_tables(const std::string& path) {
+  Schema out;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    const auto open = line.find('(');
+    if (open == std::string::npos || !line.ends_with(')')) continue;
+    Table table{.name = line.substr(0, open)};
+    std::string_view rest = std::string_view(line).substr(open + 1, line.size() - open - 2);
+    while (!rest.empty()) {
+      const auto column = trim(rest.substr(0, rest.find(',')));
+      const auto colon = column.find(':');
+      for (const auto type : {Type::boolean, Type::int32, Type::int64, Type::real, Type::string, Type::datetime,
+                              Type::timespan, Type::guid, Type::dynamic}) {
+        if (to_string(type) == column.substr(colon + 1)) {
+          table.columns.push_back({std::string(column.substr(0, colon)), type});
+        }
+      }
+      rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
+    }
+    out.tables.push_back(std::move(table));
+  }
+  return out;
+}
+
+std::vector<std::string> read_queries(const std::string& folder) {
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".kql") continue;
+    std::ifstream in(entry.path());
+    std::string query;
+    for (std::string line; std::getline(in, line);) {
+      if (line != "---") {
+        query += line + "\n";
+        continue;
+      }
+      out.push_back(std::move(query));
+      query.clear();
+    }
+    out.push_back(std::move(query));
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
 }  // namespace picket::kql::testing

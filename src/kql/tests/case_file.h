@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "kql/schema.h"
+
 namespace picket::kql::testing {
 
 /// Blocks in a .kqlt file, separated by lines of '---':
@@ -35,5 +37,11 @@ struct Case {
 
 /// All cases of all *.kqlt files in `folder`, in order of file name.
 std::vector<Case> read_cases(const std::string& folder);
+
+/// Tables as lines of `Name(column:type, ...)`.
+Schema read_tables(const std::string& path);
+
+/// The queries of all *.kql files in `folder`, parted by lines of '---', with the comments that name them.
+std::vector<std::string> read_queries(const std::string& folder);
 
 }  // namespace picket::kql::testing

@@ -122,6 +122,26 @@ void check_case(DuckdbRunner& runner, const Schema& schema, const Case& one) {
   EXPECT_EQ(*rows, expected) << compiled->sql;
 }
 
+std::string_view engine_type(Type type) {
+  switch (type) {
+    case Type::boolean:
+      return "BOOLEAN";
+    case Type::int32:
+      return "INTEGER";
+    case Type::int64:
+    case Type::timespan:
+      return "BIGINT";
+    case Type::real:
+      return "DOUBLE";
+    case Type::datetime:
+      return "TIMESTAMP";
+    case Type::guid:
+      return "UUID";
+    default:
+      return "VARCHAR";
+  }
+}
+
 /// A folder of its own, gone at the end.
 struct TemporaryFolder {
   std::filesystem::path path = std::filesystem::temp_directory_path() / ("kql_cases_" + std::to_string(getpid()));
@@ -153,6 +173,27 @@ TEST(KqlCases, GiveTheRowsThatTheReferenceStatesAlsoAfterARestart) {
     for (const auto& one : cases) {
       if (only == nullptr || one.name.find(only) != std::string::npos) check_case(runner, schema, one);
     }
+  }
+}
+
+/// What a hunter asks of our tables compiles, and the engine takes the SQL.
+TEST(KqlHunting, RunsOnTheTablesOfTheWorkspace) {
+  DuckdbRunner runner;
+  const auto schema = read_tables(kCases + "/tables.txt");
+  for (const auto& table : schema.tables) {
+    std::string columns;
+    for (const auto& column : table.columns) {
+      columns += (columns.empty() ? "\"" : ", \"") + column.name + "\" " + std::string(engine_type(column.type));
+    }
+    runner.execute("CREATE TABLE " + table.name + "(" + columns + ")");
+  }
+  const auto queries = read_queries(kCases + "/hunting");
+  EXPECT_GE(queries.size(), 300U);
+  for (const auto& query : queries) {
+    const auto compiled = compile(query, schema, Options{.now = kNow});
+    ASSERT_TRUE(compiled) << query << render(compiled.error().front(), query);
+    const auto rows = runner.run(*compiled);
+    EXPECT_TRUE(rows) << query << rows.error() << "\n" << compiled->sql;
   }
 }
 

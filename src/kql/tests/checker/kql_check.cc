@@ -1,7 +1,6 @@
 // Reads queries, one JSON string a line; answers each with {"columns":["name:type",...]} or {"error":"code"}.
 //   kql_check TABLES                the tables a query may name: lines of Name(column:type, ...)
 //   kql_check --cases FOLDER        prints the cases of a folder as {"file","name","query"}, for tools/kql/check.mjs
-#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -14,36 +13,6 @@ namespace {
 
 using namespace picket;
 using namespace picket::kql;
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
-Schema read_tables(const char* path) {
-  Schema out;
-  std::ifstream in(path);
-  for (std::string line; std::getline(in, line);) {
-    const auto open = line.find('(');
-    if (open == std::string::npos || !line.ends_with(')')) continue;
-    Table table{.name = line.substr(0, open)};
-    std::string_view rest = std::string_view(line).substr(open + 1, line.size() - open - 2);
-    while (!rest.empty()) {
-      const auto column = trimmed(rest.substr(0, rest.find(',')));
-      const auto colon = column.find(':');
-      for (const auto type : {Type::boolean, Type::int32, Type::int64, Type::real, Type::string, Type::datetime,
-                              Type::timespan, Type::guid, Type::dynamic}) {
-        if (to_string(type) == column.substr(colon + 1)) {
-          table.columns.push_back({std::string(column.substr(0, colon)), type});
-        }
-      }
-      rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
-    }
-    out.tables.push_back(std::move(table));
-  }
-  return out;
-}
 
 void print_cases(const char* folder) {
   for (const auto& one : kql::testing::read_cases(folder)) {
@@ -64,7 +33,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: kql_check TABLES | kql_check --cases FOLDER\n";
     return 2;
   }
-  const auto schema = read_tables(argv[1]);
+  const auto schema = kql::testing::read_tables(argv[1]);
   const Options options{.now = {1'795'255'200'000'000}};
   // No engine is here: what depends on the data is refused by name.
   for (std::string line; std::getline(std::cin, line);) {
