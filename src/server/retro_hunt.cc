@@ -14,6 +14,7 @@ using pipeline::SightingKind;
 
 constexpr Duration kQueryTimeout = Duration::minutes(2);
 constexpr std::size_t kResultBytesMax = 512U << 20;
+constexpr std::size_t kHuntRowsAtOnce = 200'000;  ///< Of more than a day; beyond them the time is divided.
 
 /// What devices were seen with on one day: the device, the thing, and a second text where its kind needs one.
 struct Question {
@@ -110,43 +111,39 @@ class Hunt {
         before_(request.before == nullptr ? request.index : *request.before, request.now) {}
 
   HuntResult run() {
-    for (std::uint32_t day = 0; day < request_.days && !out_.failed; ++day) {
-      const Timestamp end = request_.now - Duration::days(day);
-      for (const Question& question : kQuestions) {
-        if (request_.stopping.stop_requested()) return stopped();
-        ask(question, end - Duration::days(1), end);
-        if (out_.failed) break;
-        if (out_.hits.size() >= kHuntHitsMax) {
-          out_.note = "ended at " + std::to_string(kHuntHitsMax) + " hits";
-          return std::move(out_);
-        }
-      }
+    const Timestamp from = request_.now - Duration::days(request_.days);
+    for (const Question& question : kQuestions) {
+      ask(question, from, request_.now);
+      if (out_.failed) break;
     }
+    if (out_.hits.size() >= kHuntHitsMax) out_.note = "ended at " + std::to_string(kHuntHitsMax) + " hits";
     return std::move(out_);
   }
 
  private:
-  HuntResult stopped() {
-    out_.failed = true;
-    out_.note = "the server was stopped";
-    return std::move(out_);
-  }
-
+  /// The whole time at once; where that is too much, each half of it by itself.
   void ask(const Question& question, Timestamp from, Timestamp to) {
+    if (out_.failed || out_.hits.size() >= kHuntHitsMax) return;
     if (question.of == Question::Of::files && !lists_files()) return;
+    const bool divisible = to - from > Duration::days(1);
     workspace::QueryRequest query;
     query.sql = sql_of(question);
     query.binds = {workspace::Cell::timestamp(from), workspace::Cell::timestamp(to)};
-    query.rows_max = kHuntRowsMax;
+    query.rows_max = divisible ? kHuntRowsAtOnce : kHuntRowsMax;
     query.bytes_max = kResultBytesMax;
     query.timeout = kQueryTimeout;
     query.cancellation = request_.stopping;
     query.time_from = from;
     query.time_to = to;
     const auto found = request_.workspace.query(query);
+    if (divisible && (found ? found->truncated : found.error().kind != workspace::QueryError::Kind::cancelled)) {
+      const Timestamp middle{from.us + (to.us - from.us) / 2};
+      ask(question, middle, to);
+      return ask(question, from, middle);
+    }
     if (!found) {
       out_.failed = true;
-      out_.note = found.error().text;
+      out_.note = request_.stopping.stop_requested() ? "the server was stopped" : found.error().text;
       return;
     }
     if (found->truncated) out_.note = "days with more than 2,000,000 different things were read in part";

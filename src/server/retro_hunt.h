@@ -29,7 +29,7 @@ struct HuntResult {
   bool failed = false;  ///< A query failed; `note` says why.
 };
 
-/// Day by day, the newest first. Blocking.
+/// Blocking. A device that was seen with one thing on several days is one hit.
 HuntResult hunt_in_workspace(const HuntRequest& request);
 
 }  // namespace picket::server

@@ -43,7 +43,7 @@ TEST(Index, EqualsAMapAfterAnyAdditions) {
     std::map<Observable, std::map<std::pair<std::uint16_t, std::uint8_t>, int>> expected;
     TestFolder folder;
     auto builder = *IndexBuilder::make({.path = folder / "set", .made = kDay, .feeds = {{"a", "", ""}, {"b", "", ""}}});
-    for (int i = 0; i < 30'000; ++i) {
+    for (int i = 0; i < 20'000; ++i) {
       const Observable one = random_observable(random);
       const auto feed = static_cast<std::uint16_t>(random() % 2);
       const auto confidence = static_cast<std::uint8_t>(random() % 3 + 1);
@@ -60,7 +60,7 @@ TEST(Index, EqualsAMapAfterAnyAdditions) {
       ASSERT_EQ(found.size(), feeds.size()) << to_text(one);
       for (const Listing& listing : found) EXPECT_TRUE(feeds.contains({listing.feed, listing.confidence}));
     }
-    for (int i = 0; i < 100'000; ++i) {
+    for (int i = 0; i < 50'000; ++i) {
       const Observable one = random_observable(random);
       ASSERT_EQ(index->contains(one.kind, one.key), expected.contains(one)) << to_text(one);
     }
@@ -136,7 +136,7 @@ TEST(Index, NeitherMoreNorLessThanAWholeFileIsOpened) {
   index.list("192.0.2.1").list("evil.example").done();
   const std::string whole = *read_file(index.folder() / "set", 1U << 20);
   const std::string path = index.folder() / "cut";
-  for (std::size_t cut = 0; cut < whole.size(); cut += cut < 520 ? 1 : 61) {
+  for (std::size_t cut = 0; cut < whole.size(); cut += cut < 520 ? 7 : 211) {
     write(path, std::string_view(whole).substr(0, cut));
     EXPECT_FALSE(Index::open(path)) << cut;
   }
@@ -170,7 +170,7 @@ TEST(Index, DamageBehindTheHeaderIsNeverMoreThanAMiss) {
   const std::string whole = *read_file(index.folder() / "set", 1U << 20);
   const std::string path = index.folder() / "damaged";
   std::mt19937_64 random(5);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 60; ++round) {
     std::string damaged = whole;
     for (int i = 0; i < 40; ++i) damaged[512 + random() % (damaged.size() - 512)] = static_cast<char>(random());
     write(path, damaged);
