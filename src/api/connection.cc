@@ -216,8 +216,11 @@ http::Settings connection_settings(const HttpSettings& settings) {
         // A table of networks is large, and so is a solution's template; only a program with a token sends one.
         const bool table = (head.path.starts_with("/api/v1/intelligence/") || head.path == "/api/v1/analytics-rules") &&
                            !head.header("authorization").empty();
+        const bool software = (head.path.starts_with("/api/v1/sbom/") || head.path.starts_with("/api/v1/advisory-feeds/") ||
+                               head.path.starts_with("/api/v1/vex/")) &&
+                              !head.header("authorization").empty();
         co_return http::BodyPlan{.bytes_max =
-                                     table ? settings.options.table_bytes_max : settings.options.body_bytes_max};
+                                     table || software ? settings.options.table_bytes_max : settings.options.body_bytes_max};
       },
       .refuse = [](http::ParseError error) { return to_http(Response::error({.code = std::string(code_of(error))})); }};
 }

@@ -27,6 +27,7 @@ class DataDirectory {
   [[nodiscard]] std::string registry() const { return path_ + "/registry"; }
   [[nodiscard]] std::string intelligence() const { return path_ + "/intelligence"; }
   [[nodiscard]] std::string forward() const { return path_ + "/forward"; }
+  [[nodiscard]] std::string software() const { return path_ + "/software"; }
   [[nodiscard]] std::string state_file() const { return path_ + "/state/state.sqlite"; }
   /// Random UUID made with the folder: stands where the published tables carry a subscription id.
   [[nodiscard]] const std::string& installation_id() const { return installation_id_; }

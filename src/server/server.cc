@@ -37,6 +37,7 @@
 #include "response_desk.h"
 #include "retention_clock.h"
 #include "self_test_confirmer.h"
+#include "software_reader.h"
 #include "state_identity_store.h"
 #include "triage_desk.h"
 #include "workspace/tables.h"
@@ -164,6 +165,9 @@ class EmbeddedServer final : public Server {
   std::unique_ptr<pipeline::Projector> alert_list_projector_;
   std::optional<RecommendationList> recommendation_list_;
   std::unique_ptr<pipeline::Projector> recommendation_projector_;
+  std::unique_ptr<vulnerability::Desk> vulnerability_desk_;
+  std::optional<SoftwareReader> software_reader_;
+  std::unique_ptr<pipeline::Projector> software_projector_;
   std::optional<TriageDesk> triage_desk_;
   std::optional<IntelligenceDesk> intelligence_desk_;
   std::optional<ResponseDesk> response_desk_;
@@ -327,6 +331,17 @@ Result<> EmbeddedServer::start_pipeline() {
                                        return recommendation_list_->apply(record, after);
                                      },
                                      log_to("recommendation list")));
+  TRY(vulnerability_desk_, vulnerability::Desk::open({.directory = data_->software(),
+                                                      .fetch = make_feed_fetch(),
+                                                      .log = log_to("vulnerabilities"),
+                                                      .clock = &clock_}));
+  software_reader_.emplace(*vulnerability_desk_, clock_);
+  TRY(software_projector_, pipeline::start_projector(
+                               "software", vulnerability_desk_->position(), *messages_,
+                               [this](const journal::RecordView& record, const journal::Position& after) {
+                                 return software_reader_->apply(record, after);
+                               },
+                               log_to("software")));
   intelligence_desk_.emplace(*messages_, clock_, options_.hub);
   triage_desk_.emplace(*derived_, *alert_list_, *alerts_);
   analytics_runner_.emplace(AnalyticsRunner::Parts{.rules = *analytics_,
@@ -437,6 +452,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .indicators = intelligence_keeper_.get(),
                                 .intelligence_state = &*intelligence_,
                                 .response = &*response_desk_,
+                                .vulnerability = vulnerability_desk_.get(),
                                 .saved_queries = &*saved_queries_,
                                 .analytics = &*analytics_,
                                 .analytics_desk = &*analytics_runner_},
@@ -462,6 +478,7 @@ void EmbeddedServer::stop() {
   analytics_runner_.reset();
   housekeeper_.reset();
   triage_desk_.reset();
+  software_projector_.reset();
   recommendation_projector_.reset();
   alert_list_projector_.reset();
   alert_table_projector_.reset();

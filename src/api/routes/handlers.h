@@ -52,6 +52,26 @@ Answer delete_certificate(Call& call);
 Answer list_revocations(Call& call);
 Answer revoke_certificate(Call& call);
 Answer restore_certificate(Call& call);
+// software_routes.cc
+Answer list_software(Call& call);
+Answer list_device_software(Call& call);
+Answer get_device_sbom(Call& call);
+Answer put_device_document(Call& call);
+Answer delete_device_document(Call& call);
+// vulnerability_routes.cc
+Answer list_vulnerabilities(Call& call);
+Answer get_vulnerability(Call& call);
+Answer list_device_vulnerabilities(Call& call);
+Answer explain_device_vulnerability(Call& call);
+Answer list_advisory_feeds(Call& call);
+Answer put_advisory_feed(Call& call);
+Answer delete_advisory_feed(Call& call);
+Answer refresh_advisory_feed(Call& call);
+Answer put_advisory_feed_content(Call& call);
+Answer list_vex(Call& call);
+Answer get_vex(Call& call);
+Answer put_vex(Call& call);
+Answer delete_vex(Call& call);
 // diagnostics_routes.cc
 Answer export_diagnostics(Call& call);
 // posture_routes.cc

@@ -34,6 +34,10 @@ class Methods;
 class Twins;
 }  // namespace picket::hub
 
+namespace picket::vulnerability {
+class Desk;
+}  // namespace picket::vulnerability
+
 namespace picket::state {
 class Intelligence;
 }  // namespace picket::state
@@ -186,6 +190,7 @@ struct Services {
   IndicatorDesk* indicators = nullptr;
   state::Intelligence* intelligence_state = nullptr;
   const ResponseDesk* response = nullptr;
+  vulnerability::Desk* vulnerability = nullptr;
   state::SavedQueries* saved_queries = nullptr;
   state::Analytics* analytics = nullptr;
   const AnalyticsDesk* analytics_desk = nullptr;
