@@ -19,8 +19,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="namespaces, and the agent's best tiers, need root"))
 
 
-# Repeats are told within a minute, of logins the log that every network namespace has.
-SETTINGS = '[intervals]\nhigh = "1m"\nmedium = "1m"\nlow = "1m"\n[collectors.login]\ntier = "accounting"\n'
+# Repeats are told within a minute, ports within seconds.
+SETTINGS = '[intervals]\nhigh = "1m"\nmedium = "1m"\nlow = "1m"\n[collectors.listening_ports]\nevery = "5s"\n'
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 # Installs the Debian packages that are missing. Quiet when none is. Needs root only to install.
 #   debian.sh          those of debian.txt: build and run
 #   debian.sh --tests  also those of debian-test.txt
+#   debian.sh --real   also those of debian-real.txt: what attackers use
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 lists=("$here/debian.txt")
 [ "${1:-}" = --tests ] && lists+=("$here/debian-test.txt")
+[ "${1:-}" = --real ] && lists+=("$here/debian-test.txt" "$here/debian-real.txt")
 mapfile -t wanted < <(grep -hv '^#' "${lists[@]}")
 installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p')
 missing=()

@@ -22,7 +22,7 @@ DAEMON = "/usr/sbin/sshd -h /tmp/host_key -o ListenAddress=127.0.0.1:2023 -o Use
 SSH = "sshpass -p 'correct horse' ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -p 2023 clerk@127.0.0.1"
 # Name, what must be there before, what is judged, seconds.
 SCENES = [
-    ("packages", "mkdir -p /tmp/debs", "DEBIAN_FRONTEND=noninteractive apt-get install -y --allow-downgrades --reinstall /tmp/debs/*.deb; "
+    ("packages", "mkdir -p /tmp/debs", "DEBIAN_FRONTEND=noninteractive dpkg -i /tmp/debs/*.deb; "
      "apt-get purge -y sl; dpkg -l | tail -1; apt-get check; apt-cache policy hello; dpkg --verify hello; apt-get autoremove -y; apt-get clean", 300),
     ("build", "", "cmake -S {root} -B /tmp/build -G Ninja -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DPICKET_ONLY='base/core;mqtt' && "
      "timeout 240 ninja -C /tmp/build -j2 mqtt_test; ls -la /tmp/build; cd {root}; git status --short | head; git log --oneline | head -5; "

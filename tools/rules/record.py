@@ -7,7 +7,7 @@ For each folder below content/rules with a commands.txt, every command is execut
 agent watches; what the agent would send of it becomes examples.jsonl. Programs that this machine lacks, or that must not do
 their work, are stand-ins that end at once: the kernel sees the same exec.
 """
-import argparse, dataclasses, json, pathlib, re, shlex, shutil, subprocess, sys
+import argparse, dataclasses, json, pathlib, re, shlex, shutil, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import sandbox  # noqa: E402
@@ -123,6 +123,7 @@ def main():
             command.begin = len(machine.events())
             command.pid = machine.run(command.argv, timeout_s=40, cwd="/").pid
         machine.settle()
+        time.sleep(2)  # files and ports are told a little later than processes
         events = machine.events()
     missing, out = 0, {}
     for command in wanted:

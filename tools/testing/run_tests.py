@@ -241,6 +241,15 @@ def fuzz() -> Outcome:
     return out if out.passed or out.failures else failed("no fuzz target was built")
 
 
+def real() -> Outcome:
+    """Tools of attackers, steps of Atomic Red Team and a working day, all executed for real."""
+    code, output = run([ROOT / "tools/deps/debian.sh", "--real"], 1800)
+    if code != 0:
+        return failed(f"packages of the suite real:\n{tail(output)}")
+    # pytest's own word for "whatever the mark": slow ones are what this suite is for.
+    return run_pytest("tests/real", "slow or not slow", 5400)
+
+
 SUITES = {
     "unit": unit,
     "compile-times": compile_times,
@@ -252,14 +261,15 @@ SUITES = {
     "tsan": lambda: unit("tsan"),
     "fuzz": fuzz,
     "slow": lambda: run_pytest("tests/e2e", "slow", 3600),
+    "real": real,
     "qemu": lambda: run_pytest("tests/qemu", "not slow", 14_400),
 }
-ONLY_WITH_ALL = {"asan", "tsan", "fuzz", "slow", "qemu"}
+ONLY_WITH_ALL = {"asan", "tsan", "fuzz", "slow", "real", "qemu"}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./test")
-    parser.add_argument("--all", action="store_true", help="also asan, tsan, fuzz, slow and qemu")
+    parser.add_argument("--all", action="store_true", help="also asan, tsan, fuzz, slow, real and qemu")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     arguments = parser.parse_args()
     for name in arguments.suites:

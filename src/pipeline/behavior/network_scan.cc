@@ -24,6 +24,15 @@ constexpr std::uint64_t kFailedPercentMin = 80;
 constexpr std::size_t kWindowsMax = 16'384;  ///< Of all devices.
 constexpr std::size_t kNamesListed = 16;
 
+/// Failed, or opened without ever a byte of an answer: half-open scans send packets of their own, which succeed.
+bool in_vain(const DetectorEvent& event) {
+  const std::uint64_t failures = failures_of(event);
+  if (failures != 0 && failures * 100 >= hits_of(event) * kFailedPercentMin) return true;
+  // A record without happenings of its own tells the bytes of an earlier one.
+  return event.integer(Field::HitCount, 1) == 0 && event.integer(Field::ProcessId, 0) > 0 &&
+         event.text(Field::Protocol) == "tcp" && event.integer(Field::BytesIn, 1) == 0;
+}
+
 bool is_bot_port(std::string_view port) { return std::ranges::find(kBotPorts, port) != kBotPorts.end(); }
 
 class NetworkScan final : public RememberingEntries<Detector, DistinctWindow> {
@@ -82,8 +91,7 @@ void NetworkScan::see_ping(const DetectorEvent& event, std::vector<Finding>& fin
 void NetworkScan::see(const DetectorEvent& event, std::vector<Finding>& findings) {
   if (event.event.kind == message::EventKind::ProcessCreate) return see_ping(event, findings);
   if (event.text(Field::Direction) != "Out") return;
-  const std::uint64_t failures = failures_of(event);
-  if (failures == 0 || failures * 100 < hits_of(event) * kFailedPercentMin) return;
+  if (!in_vain(event)) return;
   const std::string address = normal_address(event.text(Field::RemoteAddress));
   const auto port = event.text(Field::RemotePort);
   if (address.empty() || port.empty()) return;

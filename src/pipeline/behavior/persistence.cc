@@ -5,6 +5,7 @@
 
 #include "behavior/behavior.h"
 #include "behavior/event_words.h"
+#include "behavior/package_work.h"
 #include "behavior/process_rule.h"
 #include "process_tree.h"
 
@@ -161,15 +162,19 @@ std::string with_home(std::string path, std::string_view user_id) {
   return path;
 }
 
-class Persistence final : public Detector {
+class Persistence final : public PackageAwareDetector {
  public:
+  Persistence() : PackageAwareDetector("behavior.persistence") {}
   void see(const DetectorEvent& event, std::vector<Finding>& findings) override {
-    if (event.event.kind == message::EventKind::ProcessCreate) return see_process(event, findings);
+    if (event.event.kind == message::EventKind::ProcessCreate) {
+      if (is_manager(event.text(Field::Executable))) manager_started(event);
+      return see_process(event, findings);
+    }
     const auto mask = event.text(Field::Mask);
     if (mask != "Created" && mask != "Modified" && mask != "Moved") return;
     const auto path = event.text(Field::Path);
     const Place* place = place_of(path);
-    if (place == nullptr) return;
+    if (place == nullptr || is_package_work(event)) return;
     tell(*place, std::string(path), event, event.processes.lineage(event), findings);
   }
 

@@ -6,6 +6,7 @@
 
 #include "behavior/behavior.h"
 #include "behavior/event_words.h"
+#include "behavior/package_work.h"
 #include "behavior/process_rule.h"
 #include "process_tree.h"
 
@@ -155,10 +156,15 @@ bool is_manager(std::string_view path) {
 
 bool is_way(std::string_view path) { return std::ranges::find(kWays, file_name_of(path)) != std::end(kWays); }
 
-class Privilege final : public Detector {
+class Privilege final : public PackageAwareDetector {
  public:
+  Privilege() : PackageAwareDetector("behavior.privilege") {}
   void see(const DetectorEvent& event, std::vector<Finding>& findings) override {
-    if (event.event.kind == EventKind::FileSystem) return see_file(event, findings);
+    if (event.event.kind == EventKind::FileSystem) {
+      if (!is_package_work(event)) see_file(event, findings);
+      return;
+    }
+    if (is_manager(event.text(Field::Executable))) manager_started(event);
     see_command(event, findings);
     see_process(event, findings);
   }

@@ -58,7 +58,8 @@ inline Recording read_recording(const std::filesystem::path& path) {
 }
 
 /// Sends each event as the message of its own that it was, then lets `after` pass.
-inline void replay(EngineHarness& pipeline, const Recording& recording, Duration after = Duration::minutes(10)) {
+inline void replay(EngineHarness& pipeline, const Recording& recording, Duration after = Duration::minutes(10),
+                   const std::string& device = "device-1") {
   Timestamp end{};
   std::size_t number = 0;
   const auto send = [&](Timestamp time, const std::string& name, const std::string& item) {
@@ -68,7 +69,9 @@ inline void replay(EngineHarness& pipeline, const Recording& recording, Duration
     json.key("Name").value(name).key("EventType").value("Security").key("IsEmpty").value(false);
     json.key("PayloadSchemaVersion").value("1.0").key("Payload").begin_array().raw(item).end_array().end_object();
     const std::string head = R"({"AgentVersion":"1","AgentId":"a","MessageSchemaVersion":"3.0","Events":[)";
-    pipeline.feed({.body = head + std::string(json.text()) + "]}", .enqueued = time});
+    pipeline.feed({.body = head + std::string(json.text()) + "]}",
+                   .enqueued = time,
+                   .identity = {"hub", device, "DefenderIotMicroAgent", "g1"}});
   };
   for (const RecordedEvent& event : recording.events) {
     end = std::max(end, event.time);
