@@ -4,6 +4,7 @@
 #include "base/core/crypto.h"
 #include "base/core/encoding.h"
 #include "pipeline/alert.h"
+#include "pipeline/incident.h"
 #include "pipeline/recommendation.h"
 
 namespace picket::pipeline {
@@ -40,6 +41,17 @@ std::string make_recommendation_id(std::string_view hub, std::string_view device
   for (const std::string_view part : {std::string_view("recommendation"), hub, device_id, type}) {
     out.le(static_cast<std::uint64_t>(part.size())).text(part);
   }
+  return uuid_of(text);
+}
+
+std::string make_incident_id(std::string_view kind, std::string_view hub, std::string_view key,
+                             Timestamp window_start) {
+  Buffer text;
+  ByteWriter out(text);
+  for (const std::string_view part : {std::string_view("incident"), kind, hub, key}) {
+    out.le(static_cast<std::uint64_t>(part.size())).text(part);
+  }
+  out.le(static_cast<std::uint64_t>(window_start.us));
   return uuid_of(text);
 }
 

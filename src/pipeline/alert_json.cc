@@ -158,6 +158,9 @@ Result<AlertChange> read_change(const json::object& object) {
   const auto source = journal::parse_record_id(in.text("Source"));
   if (!source || !in.good()) return fail(Errc::malformed, "alert.members");
   out.source = *source;
+  if (const json::value* rule = object.if_contains("SuppressedBy"); rule != nullptr && rule->is_string()) {
+    out.suppressed_by = std::string(rule->get_string());
+  }
   return out;
 }
 
@@ -196,6 +199,7 @@ std::string to_json(const AlertChange& change) {
   write_if(out, "ProviderName", change.provider_name);
   write_if(out, "ProductComponentName", change.product_component);
   write_if(out, "AlertLink", change.link);
+  if (!change.suppressed_by.empty()) out.key("SuppressedBy").value(change.suppressed_by);
   return out.key("Source").value(to_text(change.source)).end_object().take();
 }
 

@@ -8,6 +8,7 @@
 #include "base/core/hash.h"
 #include "builtin_content.h"
 #include "content_yaml.h"
+#include "pipeline/attack.h"
 
 namespace picket::pipeline {
 namespace {
@@ -62,6 +63,7 @@ AlertInfo read_alert(const YAML::Node& node) {
   out.tactics = texts(node, "tactics", "alerts.tactics");
   for (std::string& id : texts(node, "techniques", "alerts.techniques")) {
     if (!is_technique(id)) complain("alerts.techniques", node["techniques"], "'" + id + "' is not an ATT&CK technique");
+    id = current_technique(id);
     add_unique(out.techniques, id.substr(0, 5));
     if (id.size() > 5) add_unique(out.sub_techniques, std::move(id));
   }

@@ -3,8 +3,9 @@
 namespace picket::pipeline {
 
 const std::string& id_of(const DerivedChange& change) {
-  const auto* alert = std::get_if<AlertChange>(&change);
-  return alert != nullptr ? alert->alert_id : std::get<RecommendationChange>(change).recommendation_id;
+  if (const auto* alert = std::get_if<AlertChange>(&change)) return alert->alert_id;
+  if (const auto* incident = std::get_if<IncidentChange>(&change)) return incident->incident_id;
+  return std::get<RecommendationChange>(change).recommendation_id;
 }
 
 std::uint32_t number_of(const DerivedChange& change) {
@@ -24,8 +25,14 @@ journal::RecordId source_of(const DerivedChange& change) {
 }
 
 journal::RecordKind record_kind_of(const DerivedChange& change) {
-  return std::holds_alternative<AlertChange>(change) ? journal::RecordKind::alert_change
-                                                     : journal::RecordKind::recommendation_change;
+  if (std::holds_alternative<AlertChange>(change)) return journal::RecordKind::alert_change;
+  if (std::holds_alternative<IncidentChange>(change)) return journal::RecordKind::incident_change;
+  return journal::RecordKind::recommendation_change;
+}
+
+bool is_change(journal::RecordKind kind) {
+  return kind == journal::RecordKind::alert_change || kind == journal::RecordKind::recommendation_change ||
+         kind == journal::RecordKind::incident_change;
 }
 
 std::string body_of(const DerivedChange& change) {
@@ -40,6 +47,10 @@ Result<DerivedChange> parse_derived_change(journal::RecordKind kind, std::string
   if (kind == journal::RecordKind::recommendation_change) {
     TRY(auto recommendation, parse_recommendation_change(body));
     return DerivedChange(std::move(recommendation));
+  }
+  if (kind == journal::RecordKind::incident_change) {
+    TRY(auto incident, parse_incident_change(body));
+    return DerivedChange(std::move(incident));
   }
   return fail(Errc::unsupported, "derived.kind");
 }

@@ -145,7 +145,7 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
       rows_(schema, options_.installation_id),
       devices_(std::make_unique<Devices>()),
       settings_(std::make_unique<Settings>()),
-      alerts_(catalogue) {
+      alerts_(catalogue, suppressions_, incidents_) {
   for (const DetectorEntry& entry : all_detectors())
     detectors_.push_back({.name = entry.name, .detector = entry.make()});
   for (std::size_t i = 0; i < detectors_.size(); ++i) {
@@ -158,6 +158,9 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
   hub_ = std::make_unique<HubStage>(alerts_, recommendations, *table, options_.fingerprint_key,
                                     [this](const Identity& device) { return std::string(devices_->group_of(device)); });
   hub_->on_rules = [this](const RulesChange& rules) { configure(rules); };
+  hub_->on_suppression = [this](const HubRecord& audit) {
+    if (!suppressions_.see(audit)) ++stats_.control_records_bad;
+  };
   hub_->on_group = [this](const Identity& device, std::string group, Timestamp enqueued) {
     set_group(device, std::move(group), enqueued);
   };
@@ -167,7 +170,7 @@ Engine::~Engine() = default;
 
 std::vector<StatePart*> Engine::parts() {
   std::vector<StatePart*> out{&streams_,   &fingerprints_,   devices_.get(), settings_.get(),
-                              &processes_, &process_groups_, &alerts_};
+                              &processes_, &process_groups_, &alerts_,        &suppressions_,   &incidents_};
   for (const Running& running : detectors_) {
     if (StatePart* part = running.detector->state()) out.push_back(part);
   }
@@ -189,9 +192,7 @@ void Engine::set_group(const journal::IdentityView& identity, std::string group,
 void Engine::process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes) {
   ++stats_.records;
   fingerprints_.advance(record.enqueued);
-  alert_changes_.clear();
-  alerts_.advance(record.enqueued, record.id, alert_changes_);
-  for (AlertChange& change : alert_changes_) changes.emplace_back(std::move(change));
+  alerts_.advance(record.enqueued, record.id, changes);
   if (record.enqueued.us / kMinute.us != minute_) minute_passed(record, changes);
   hub_->advance(moment_of(record, changes));
   switch (record.kind) {
@@ -237,6 +238,9 @@ void Engine::minute_passed(const journal::RecordView& record, std::vector<Derive
   processes_.forget(begin);
   process_groups_.forget(begin);
   alerts_.forget(begin);
+  incident_changes_.clear();
+  incidents_.minute({record.enqueued, record.id}, incident_changes_);
+  for (IncidentChange& change : incident_changes_) changes.emplace_back(std::move(change));
 }
 
 void Engine::use_indicators(const OpenIndicators& open) {
@@ -392,7 +396,6 @@ void Engine::look(Running& running, const DetectorEvent& event) {
 void Engine::raise(const Finding& finding, std::string_view detector, const Identity& device, std::string_view group,
                    const journal::RecordView& record, std::vector<DerivedChange>& changes) {
   ++stats_.findings;
-  alert_changes_.clear();
   alerts_.raise(finding,
                 {.rule = finding.rule.empty() ? detector : std::string_view(finding.rule),
                  .device = device,
@@ -400,8 +403,7 @@ void Engine::raise(const Finding& finding, std::string_view detector, const Iden
                  .profile = settings_->profile(),
                  .enqueued = record.enqueued,
                  .source = record.id},
-                alert_changes_);
-  for (AlertChange& change : alert_changes_) changes.emplace_back(std::move(change));
+                changes);
 }
 
 void Engine::configure(const RulesChange& rules) {
@@ -435,6 +437,9 @@ void Engine::add_stats(Stats& stats) const {
   hub_->add_stats(stats);
   stats.open_alerts = alerts_.open();
   stats.open_alerts_evicted = alerts_.evicted();
+  stats.open_incidents = incidents_.open();
+  stats.incident_alerts_left_out = incidents_.left_out();
+  stats.suppressions = suppressions_.size();
 }
 
 std::vector<RuleLoad> Engine::loads() const {

@@ -13,6 +13,7 @@
 #include "detector.h"
 #include "duplicates.h"
 #include "hub_stage.h"
+#include "incident_book.h"
 #include "journal/record.h"
 #include "message/decoder.h"
 #include "pipeline/catalogue.h"
@@ -20,6 +21,7 @@
 #include "process_tree.h"
 #include "row_batch.h"
 #include "row_builder.h"
+#include "suppression_book.h"
 #include "workspace/schema.h"
 
 namespace picket::pipeline {
@@ -93,11 +95,13 @@ class Engine {
   std::array<std::vector<Running*>, message::kEventKinds> by_kind_;
   ProcessTree processes_;
   ProcessGroups process_groups_{"process_groups"};
+  SuppressionBook suppressions_;
+  IncidentBook incidents_;
   AlertBook alerts_;
   std::unique_ptr<HubStage> hub_;
   std::vector<Finding> findings_;
   std::vector<DeviceFinding> device_findings_;
-  std::vector<AlertChange> alert_changes_;  ///< Scratch.
+  std::vector<IncidentChange> incident_changes_;  ///< Scratch.
   std::int64_t minute_ = 0;
   Stats stats_;
 };

@@ -48,7 +48,6 @@ void HubStage::raise(const Running& running, const Moment& moment) {
     if (!settings_.security_on(found.device.hub)) continue;
     ++found_;
     const std::string group = group_of_(found.device);
-    alert_changes_.clear();
     alerts_.raise(found.finding,
                   {.rule = running.name,
                    .device = found.device,
@@ -56,8 +55,7 @@ void HubStage::raise(const Running& running, const Moment& moment) {
                    .profile = moment.profile,
                    .enqueued = moment.enqueued,
                    .source = moment.source},
-                  alert_changes_);
-    for (AlertChange& change : alert_changes_) moment.out.emplace_back(std::move(change));
+                  moment.out);
   }
   const RecommendationBook::Context context{running.name, moment.profile, moment.enqueued, moment.source};
   for (const Verdict& verdict : findings_.verdicts) {
@@ -90,6 +88,7 @@ Result<> HubStage::process(const journal::RecordView& record, RowBatch& batch, c
     if (on_rules) on_rules(*rules);
     configure(*rules, moment);
   }
+  if (parsed.audit && parsed.kind.starts_with("suppression.") && on_suppression) on_suppression(parsed);
   if (parsed.security_group && on_group) on_group(parsed.device, *parsed.security_group, moment.enqueued);
   for (const Running& running : detectors_) {
     running.detector->see(parsed, findings_);

@@ -55,6 +55,8 @@ class HubStage {
 
   /// Called when an audit record says that the device's tag SecurityGroup was set.
   std::function<void(const Identity&, std::string, Timestamp)> on_group;
+  /// Called for an audit record that sets or removes a suppression rule.
+  std::function<void(const HubRecord&)> on_suppression;
   /// Called when an audit record changes rules, before the detectors of the hub are told.
   std::function<void(const RulesChange&)> on_rules;
 
@@ -75,7 +77,6 @@ class HubStage {
   std::vector<const Running*> of_messages_;
   std::vector<const Running*> of_events_;
   HubFindings findings_;  ///< Scratch.
-  std::vector<AlertChange> alert_changes_;
   std::uint64_t records_ = 0;
   std::uint64_t doubles_ = 0;
   std::uint64_t found_ = 0;

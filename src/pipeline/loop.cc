@@ -92,9 +92,9 @@ Result<> Loop::find_last_source(const journal::Position& from) {
     TRY(const auto batch, reader->read(kScanBytes));
     if (batch.records.empty()) return {};
     for (const journal::RecordView& record : batch.records) {
-      if (record.kind != journal::RecordKind::alert_change && record.kind != journal::RecordKind::recommendation_change)
-        continue;
+      if (!is_change(record.kind)) continue;
       TRY(const auto change, parse_derived_change(record.kind, as_text(record.body)));
+      if (source_of(change).sequence == 0) continue;  // found by somebody else: not made again by a replay
       if (source_of(change) != last_source_) last_changes_.clear();
       last_source_ = source_of(change);
       last_changes_.emplace_back(id_of(change), number_of(change));
@@ -243,7 +243,8 @@ Result<> Loop::append_changes() {
     const std::lock_guard stats_lock(stats_mutex_);
     for (std::size_t i = 0; i < durable; ++i) {
       const bool alert = std::holds_alternative<AlertChange>(changes_[i]);
-      ++(alert ? stats_.alert_changes : stats_.recommendation_changes);
+      const bool incident = std::holds_alternative<IncidentChange>(changes_[i]);
+      ++(alert ? stats_.alert_changes : incident ? stats_.incident_changes : stats_.recommendation_changes);
       if (alert && number_of(changes_[i]) == 0) ++stats_.alerts;
     }
     if (durable < changes_.size()) ++stats_.derived_retries;

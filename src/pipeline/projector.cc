@@ -118,38 +118,143 @@ Result<std::unique_ptr<Projector>> start_projector(std::string name, std::string
                                            std::move(log));
 }
 
+namespace {
+
+/// Makes rows of the records of the derived journal. Thread of its projector.
+class AlertTable {
+ public:
+  static Result<std::shared_ptr<AlertTable>> create(RowSink& sink, std::string installation_id,
+                                                    std::function<void(std::string_view)> log, TriageSource* triage) {
+    const auto schema = make_workspace_schema();
+    const auto alerts = schema.find_table(workspace::kSecurityAlert);
+    const auto recommendations = schema.find_table(workspace::kSecurityRecommendation);
+    const auto incidents = schema.find_table(workspace::kSecurityIncident);
+    if (!alerts || !recommendations || !incidents) return fail(Errc::internal, "pipeline.alert_table.schema");
+    auto out = std::make_shared<AlertTable>(sink, std::move(installation_id), std::move(log), triage);
+    out->alerts_ = *alerts;
+    out->recommendations_ = *recommendations;
+    out->incidents_ = *incidents;
+    return out;
+  }
+  AlertTable(RowSink& sink, std::string installation_id, std::function<void(std::string_view)> log,
+             TriageSource* triage)
+      : sink_(sink), installation_id_(std::move(installation_id)), log_(std::move(log)), triage_(triage) {}
+
+  Result<> apply(const journal::RecordView& record) {
+    made_.clear();
+    texts_.clear();
+    const bool decision = record.kind == journal::RecordKind::triage;
+    bool people = decision || record.kind == journal::RecordKind::incident_change;
+    if (people) TRY_VOID(wait(record));
+    if (decision) TRY_VOID(add_decision(record));
+    if (!decision) TRY_VOID(add_change(record, people));
+    if (people) TRY_VOID(add_incidents(record));
+    std::vector<workspace::Row> rows;
+    for (std::uint32_t i = 0; i < made_.size(); ++i) {
+      rows.push_back({.table = made_[i].table,
+                      .id = {record.id.sequence, i, 0},
+                      .ingested = record.enqueued,
+                      .cells = made_[i].cells});
+    }
+    return sink_.append(workspace::kDerivedStream, record.id.sequence, rows);
+  }
+
+ private:
+  struct Made {
+    workspace::TableIndex table;
+    std::vector<workspace::Cell> cells;
+  };
+
+  /// One record that a newer version wrote must not keep all later alerts from the table.
+  void leave_out(const journal::RecordView& record, const Error& error) {
+    if (log_) log_("alert-table: record " + to_text(record.id) + " left out: " + describe(error));
+  }
+
+  Result<> wait(const journal::RecordView& record) {
+    if (triage_ == nullptr || triage_->wait_applied(record.id)) return {};
+    return fail(Errc::unavailable, "pipeline.alert_table.state");
+  }
+
+  /// A row of an alert that nobody has decided about does not wait for the state: earlier decisions are applied there,
+  /// and this change can only open again what was resolved. Sets `people` when it did.
+  Result<> add_change(const journal::RecordView& record, bool& people) {
+    const auto change = parse_derived_change(record.kind, as_text(record.body));
+    if (!change) {
+      if (change.error().where != kOtherKind) leave_out(record, change.error());
+      return {};
+    }
+    if (const auto* alert = std::get_if<AlertChange>(&*change)) {
+      std::string status = alert->suppressed_by.empty() ? "New" : "Dismissed";
+      if (triage_ != nullptr && (alert->change > 0 || !alert->suppressed_by.empty())) {
+        TRY(status, triage_->status_at(alert->alert_id, record.id));
+        if (status != "New") {
+          TRY_VOID(wait(record));
+          TRY(status, triage_->status_at(alert->alert_id, record.id));
+          people = true;
+        }
+      }
+      kept_ = *alert;
+      made_.push_back({alerts_, {}});
+      // Cells point into texts that outlive them.
+      security_alert_cells(kept_, installation_id_, texts_, made_.back().cells, texts_.emplace_back(status));
+    } else if (const auto* recommendation = std::get_if<RecommendationChange>(&*change)) {
+      kept_recommendation_ = *recommendation;
+      made_.push_back({recommendations_, {}});
+      security_recommendation_cells(kept_recommendation_, installation_id_, texts_, made_.back().cells);
+    }
+    return {};
+  }
+
+  Result<> add_decision(const journal::RecordView& record) {
+    if (triage_ == nullptr) return {};
+    decided_.clear();
+    TRY(const auto states, triage_->triaged_by(record.id));
+    for (const TriageSource::AlertState& state : states) {
+      auto alert = parse_alert_change(state.json);
+      if (!alert) {
+        leave_out(record, alert.error());
+        continue;
+      }
+      decided_.push_back(*std::move(alert));
+      made_.push_back({alerts_, {}});
+      security_alert_cells(decided_.back(), installation_id_, texts_, made_.back().cells,
+                           texts_.emplace_back(state.status), state.time);
+    }
+    return {};
+  }
+
+  Result<> add_incidents(const journal::RecordView& record) {
+    if (triage_ == nullptr) return {};
+    TRY(incident_rows_, triage_->incidents_of(record.id));
+    for (const IncidentRow& row : incident_rows_) {
+      made_.push_back({incidents_, {}});
+      security_incident_cells(row, texts_, made_.back().cells);
+    }
+    return {};
+  }
+
+  RowSink& sink_;
+  const std::string installation_id_;
+  const std::function<void(std::string_view)> log_;
+  TriageSource* const triage_;
+  workspace::TableIndex alerts_{}, recommendations_{}, incidents_{};
+  // Of one record; cells point into them.
+  std::vector<Made> made_;
+  std::deque<std::string> texts_;
+  AlertChange kept_;
+  RecommendationChange kept_recommendation_;
+  std::deque<AlertChange> decided_;
+  std::vector<IncidentRow> incident_rows_;
+};
+
+}  // namespace
+
 Result<std::unique_ptr<Projector>> start_alert_table(journal::Journal& derived, RowSink& sink,
                                                      std::string installation_id,
-                                                     std::function<void(std::string_view)> log) {
+                                                     std::function<void(std::string_view)> log, TriageSource* triage) {
   const std::uint64_t sealed = sink.sealed_through(workspace::kDerivedStream);
-  const auto schema = make_workspace_schema();
-  const auto alerts = schema.find_table(workspace::kSecurityAlert);
-  const auto recommendations = schema.find_table(workspace::kSecurityRecommendation);
-  if (!alerts || !recommendations) return fail(Errc::internal, "pipeline.alert_table.schema");
-  auto apply = [&sink, installation_id = std::move(installation_id), alerts = *alerts,
-                recommendations = *recommendations,
-                log](const journal::RecordView& record, const journal::Position&) -> Result<> {
-    std::vector<workspace::Cell> cells;
-    std::deque<std::string> texts;
-    std::vector<workspace::Row> rows;
-    const auto change = parse_derived_change(record.kind, as_text(record.body));
-    // One record that a newer version wrote must not keep all later alerts from the table.
-    if (!change && change.error().where != kOtherKind && log) {
-      log("alert-table: record " + to_text(record.id) + " left out: " + describe(change.error()));
-    }
-    if (change) {
-      const auto* alert = std::get_if<AlertChange>(&*change);
-      if (alert != nullptr) security_alert_cells(*alert, installation_id, texts, cells);
-      if (alert == nullptr) {
-        security_recommendation_cells(std::get<RecommendationChange>(*change), installation_id, texts, cells);
-      }
-      rows.push_back({.table = alert != nullptr ? alerts : recommendations,
-                      .id = {record.id.sequence, 0, 0},
-                      .ingested = record.enqueued,
-                      .cells = cells});
-    }
-    return sink.append(workspace::kDerivedStream, record.id.sequence, rows);
-  };
+  TRY(auto table, AlertTable::create(sink, std::move(installation_id), log, triage));
+  auto apply = [table](const journal::RecordView& record, const journal::Position&) { return table->apply(record); };
   return start_projector("alert-table", sealed == 0 ? "" : journal::Position::at(0, sealed + 1).to_text(), derived,
                          std::move(apply), std::move(log));
 }

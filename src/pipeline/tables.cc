@@ -71,10 +71,12 @@ workspace::Schema make_workspace_schema() {
 }
 
 void security_alert_cells(const AlertChange& change, std::string_view installation_id, std::deque<std::string>& texts,
-                          std::vector<workspace::Cell>& cells) {
+                          std::vector<workspace::Cell>& cells, std::string_view status,
+                          std::optional<Timestamp> decided) {
   using workspace::Cell;
   const auto text = [&](std::string_view value) { cells.push_back(Cell::text(value)); };
   const auto made = [&](std::string value) { cells.push_back(Cell::text(texts.emplace_back(std::move(value)))); };
+  const Timestamp generated = decided.value_or(change.generated);
   text(change.link);                                                                    // AlertLink
   text(change.display_name);                                                            // AlertName
   text(change.severity);                                                                // AlertSeverity
@@ -89,7 +91,7 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
   text("");                                                                             // ExtendedLinks
   made(json_properties(change));                                                        // ExtendedProperties
   cells.push_back(Cell::boolean(false));                                                // IsIncident
-  cells.push_back(Cell::timestamp(change.generated));                                   // ProcessingEndTime
+  cells.push_back(Cell::timestamp(generated));                                          // ProcessingEndTime
   text(change.product_component);                                                       // ProductComponentName
   // Published SIEM rules filter by the product's old name or by the provider: both must match (tables-and-portal, 5).
   text(change.product_name.empty() ? "Azure Security Center for IoT" : std::string_view(change.product_name));
@@ -98,17 +100,17 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
   made(hub_resource_id(installation_id, change.device.hub));  // ResourceId
   text("");                                                   // SourceComputerId
   cells.push_back(Cell::timestamp(change.start));             // StartTime
-  text("New");                          // Status: that of the change; triage is state, not a property of what happened
-  made(joined(change.sub_techniques));  // SubTechniques
-  text(change.alert_id);                // SystemAlertId
-  made(joined(change.tactics));         // Tactics
-  made(joined(change.techniques));      // Techniques
-  cells.push_back(Cell::timestamp(change.generated));  // TimeGenerated
-  text("Picket");                                      // VendorName
-  text(change.alert_id);                               // VendorOriginalId
-  text("");                                            // WorkspaceResourceGroup
-  text(installation_id);                               // WorkspaceSubscriptionId
-  text(installation_id);                               // TenantId
+  text(status == "Active" ? "InProgress" : status);           // Status, as Sentinel calls it
+  made(joined(change.sub_techniques));                        // SubTechniques
+  text(change.alert_id);                                      // SystemAlertId
+  made(joined(change.tactics));                               // Tactics
+  made(joined(change.techniques));                            // Techniques
+  cells.push_back(Cell::timestamp(generated));                // TimeGenerated
+  text("Picket");                                             // VendorName
+  text(change.alert_id);                                      // VendorOriginalId
+  text("");                                                   // WorkspaceResourceGroup
+  text(installation_id);                                      // WorkspaceSubscriptionId
+  text(installation_id);                                      // TenantId
 }
 
 }  // namespace picket::pipeline

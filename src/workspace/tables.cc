@@ -130,6 +130,41 @@ TableSchema security_recommendation_table() {
            time("TimeGenerated")}};
 }
 
+TableSchema security_incident_table() {
+  const auto json = [](const char* name) { return Column{name, ColumnType::json}; };
+  return {std::string(kSecurityIncident),
+          std::string(kDerivedStream),
+          {json("AdditionalData"),
+           json("AlertIds"),
+           json("BookmarkIds"),
+           text("Classification"),
+           text("ClassificationComment"),
+           text("ClassificationReason"),
+           time("ClosedTime"),
+           json("Comments"),
+           time("CreatedTime"),
+           text("Description"),
+           time("FirstActivityTime"),
+           time("FirstModifiedTime"),
+           text("IncidentName"),
+           {"IncidentNumber", ColumnType::int64},
+           text("IncidentUrl"),
+           json("Labels"),
+           time("LastActivityTime"),
+           time("LastModifiedTime"),
+           text("ModifiedBy"),
+           json("Owner"),
+           text("ProviderIncidentId"),
+           text("ProviderName"),
+           json("RelatedAnalyticRuleIds"),
+           text("Severity"),
+           text("SourceSystem"),
+           text("Status"),
+           json("Tasks"),
+           time("TimeGenerated"),
+           text("Title")}};
+}
+
 TableSchema hub_operations_table() {
   return {std::string(kHubOperations),
           std::string(kMessagesStream),
@@ -191,6 +226,7 @@ Schema make_schema(std::span<const EventFamily> families) {
   schema.tables.push_back(hub_operations_table());
   schema.tables.push_back(security_alert_table());
   schema.tables.push_back(security_recommendation_table());
+  schema.tables.push_back(security_incident_table());
   schema.views = {security_iot_raw_event(families), defender_iot_raw_event(families), raw_events(families)};
   return schema;
 }

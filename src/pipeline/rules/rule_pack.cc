@@ -4,13 +4,14 @@
 #include <cctype>
 
 #include "builtin_content.h"
+#include "pipeline/attack.h"
 #include "sigma/reader.h"
 
 namespace picket::pipeline {
 namespace {
 
 /// Alerts of rules that say nothing of it are joined for so long.
-constexpr Duration kWindow = Duration::hours(1);
+constexpr Duration kWindow = Duration::hours(24);
 
 std::string_view severity_of(sigma::Level level) {
   switch (level) {
@@ -59,6 +60,7 @@ void add_tag(AlertInfo& info, std::string_view tag) {
   }
   std::string id(tag);
   id[0] = 'T';
+  id = current_technique(id);
   add_unique(info.techniques, id.substr(0, 5));
   if (id.size() > 5) add_unique(info.sub_techniques, std::move(id));
 }

@@ -187,10 +187,13 @@ TEST(BruteForce, LongAttackIsWrittenSeldomButCountedWhole) {
   EXPECT_LT(std::ranges::count(pipeline.changes, std::string("IoT_BruteForceFailed"), &AlertChange::alert_type), 40);
 }
 
-TEST(BruteForce, NextHourIsANewAlert) {
+TEST(BruteForce, NextDayIsANewAlert) {
   EngineHarness pipeline;
   for (int i = 0; i < 5; ++i) pipeline.feed({failed_login(noon(i))}, noon(i));
   for (int i = 0; i < 5; ++i) pipeline.feed({failed_login(noon(7200 + i))}, noon(7200 + i));
+  EXPECT_EQ(pipeline.alerts(kFailed).size(), 1u) << "the same day";
+  EXPECT_EQ(pipeline.alerts(kFailed)[0].count, 10u);
+  for (int i = 0; i < 5; ++i) pipeline.feed({failed_login(noon(86'400 + i))}, noon(86'400 + i));
   EXPECT_EQ(pipeline.alerts(kFailed).size(), 2u);
 }
 

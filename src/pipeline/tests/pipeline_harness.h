@@ -159,8 +159,10 @@ class EngineHarness {
     engine_->process(view, batch, derived);
     for (DerivedChange& change : derived) {
       auto* alert = std::get_if<AlertChange>(&change);
+      auto* incident = std::get_if<IncidentChange>(&change);
       if (alert != nullptr) changes.push_back(std::move(*alert));
-      if (alert == nullptr) recommendations.push_back(std::get<RecommendationChange>(std::move(change)));
+      if (incident != nullptr) incidents.push_back(std::move(*incident));
+      if (alert == nullptr && incident == nullptr) recommendations.push_back(std::get<RecommendationChange>(std::move(change)));
     }
     for (const workspace::Row& row : batch.rows()) rows.push_back(copy_of(row));
   }
@@ -241,6 +243,7 @@ class EngineHarness {
   std::vector<CopiedRow> rows;
   std::vector<AlertChange> changes;
   std::vector<RecommendationChange> recommendations;
+  std::vector<IncidentChange> incidents;
 
  private:
   workspace::Schema schema_;

@@ -64,7 +64,8 @@ struct AlertChange {
   std::string provider_name;
   std::string product_component;
   std::string link;
-  journal::RecordId source;  ///< The record that caused this change.
+  journal::RecordId source;   ///< The record that caused this change; sequence 0: not found by the pipeline.
+  std::string suppressed_by;  ///< Id of the suppression rule it falls under; empty: none.
 
   friend bool operator==(const AlertChange&, const AlertChange&) = default;
 };

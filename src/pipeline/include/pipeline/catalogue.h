@@ -29,7 +29,7 @@ struct AlertInfo {
   std::vector<std::string> sub_techniques;  ///< T1110.001
   std::vector<std::string> remediation;
   std::vector<std::string> aliases;  ///< Other spellings of the type, accepted on input.
-  Duration window;                   ///< Findings of one group key within this time of the first are one alert.
+  Duration window;                   ///< Findings of one group key that start in one such part of time are one alert.
   bool by_user = false;              ///< Rules raise one alert a rule and user, not one a process or thing.
 
   [[nodiscard]] const std::string& severity(Profile profile) const {

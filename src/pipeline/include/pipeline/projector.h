@@ -10,6 +10,7 @@
 #include "base/core/result.h"
 #include "journal/journal.h"
 #include "pipeline/alert.h"
+#include "pipeline/incident.h"
 #include "pipeline/row_sink.h"
 
 namespace picket::pipeline {
@@ -31,10 +32,32 @@ Result<std::unique_ptr<Projector>> start_projector(std::string name, std::string
                                                    Projector::Apply apply,
                                                    std::function<void(std::string_view)> log = {});
 
-/// Fills the tables SecurityAlert and SecurityRecommendation: one row a change, as Log Analytics has it (the newest is
-/// arg_max(TimeGenerated, *) by SystemAlertId). Begins behind what the workspace has sealed.
+/// What people decided about alerts and incidents, which the derived journal says in single steps. Any thread that may
+/// wait for the disk.
+class TriageSource {
+ public:
+  struct AlertState {
+    std::string json;  ///< Its newest change record.
+    std::string status;
+    Timestamp time;
+  };
+  virtual ~TriageSource() = default;
+  /// Waits a while until the record is applied. False: not yet, ask again.
+  virtual bool wait_applied(journal::RecordId id) = 0;
+  /// Status of an alert right behind the record.
+  virtual Result<std::string> status_at(std::string_view alert_id, journal::RecordId record) = 0;
+  /// Alerts whose status a record of kind triage changed.
+  virtual Result<std::vector<AlertState>> triaged_by(journal::RecordId record) = 0;
+  /// Incidents that the record changed, as they stood then.
+  virtual Result<std::vector<IncidentRow>> incidents_of(journal::RecordId record) = 0;
+};
+
+/// Fills the tables SecurityAlert, SecurityIncident and SecurityRecommendation: one row a change, as Log Analytics has
+/// it (the newest is arg_max(TimeGenerated, *) by SystemAlertId). Begins behind what the workspace has sealed. `triage`
+/// outlives it; without one, alerts are New and there are no incidents.
 Result<std::unique_ptr<Projector>> start_alert_table(journal::Journal& derived, RowSink& sink,
                                                      std::string installation_id,
-                                                     std::function<void(std::string_view)> log = {});
+                                                     std::function<void(std::string_view)> log = {},
+                                                     TriageSource* triage = nullptr);
 
 }  // namespace picket::pipeline

@@ -26,6 +26,7 @@ struct Stats {
   std::uint64_t alerts = 0;         ///< New ones written to the derived journal.
   std::uint64_t alert_changes = 0;  ///< All changes written.
   std::uint64_t recommendation_changes = 0;
+  std::uint64_t incident_changes = 0;
   std::uint64_t alert_changes_suppressed = 0;  ///< Made by replay, durable before.
 
   // Bounds that were reached.
@@ -41,7 +42,10 @@ struct Stats {
   std::uint64_t recommendations_evicted = 0;
   std::uint64_t open_alerts = 0;  ///< Now; bound kOpenAlertsMax.
   std::uint64_t open_alerts_evicted = 0;
-  std::uint64_t sink_full_waits = 0;  ///< Times the workspace was full and the pipeline waited.
+  std::uint64_t open_incidents = 0;            ///< Now; bound kIncidentsMax.
+  std::uint64_t incident_alerts_left_out = 0;  ///< Alerts and incidents that had no place.
+  std::uint64_t suppressions = 0;              ///< Rules in force, expired ones included.
+  std::uint64_t sink_full_waits = 0;           ///< Times the workspace was full and the pipeline waited.
   std::uint64_t derived_retries =
       0;  ///< Times the derived journal refused alert changes, which were then offered again.
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "pipeline/alert.h"
+#include "pipeline/incident.h"
 #include "workspace/rows.h"
 #include "workspace/schema.h"
 
@@ -16,7 +18,12 @@ workspace::Schema make_workspace_schema();
 
 /// Appends the cells of one SecurityAlert row (spec tables-and-portal, section 1.3). Texts that the change does not
 /// hold itself are put into `texts`; both must outlive the cells.
+/// `status`: New, Active, Resolved, Dismissed. `decided`: when people decided about it, which makes a row of its own.
 void security_alert_cells(const AlertChange& change, std::string_view installation_id, std::deque<std::string>& texts,
-                          std::vector<workspace::Cell>& cells);
+                          std::vector<workspace::Cell>& cells, std::string_view status = "New",
+                          std::optional<Timestamp> decided = std::nullopt);
+/// The same for a row of SecurityIncident.
+void security_incident_cells(const IncidentRow& row, std::deque<std::string>& texts,
+                             std::vector<workspace::Cell>& cells);
 
 }  // namespace picket::pipeline

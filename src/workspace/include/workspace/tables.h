@@ -1,5 +1,5 @@
-// The published tables of docs: SecurityIoTRawEvent, DefenderIoTRawEvent, SecurityAlert, SecurityRecommendation; and
-// ours: the event families, RawEvents, DeadLetter, HubOperations.
+// The published tables of docs: SecurityIoTRawEvent, DefenderIoTRawEvent, SecurityAlert, SecurityRecommendation,
+// SecurityIncident; and ours: the event families, RawEvents, DeadLetter, HubOperations.
 #pragma once
 
 #include <span>
@@ -19,6 +19,7 @@ inline constexpr std::string_view kDefenderIoTRawEvent = "DefenderIoTRawEvent";
 inline constexpr std::string_view kRawEvents = "RawEvents";
 inline constexpr std::string_view kSecurityAlert = "SecurityAlert";
 inline constexpr std::string_view kSecurityRecommendation = "SecurityRecommendation";
+inline constexpr std::string_view kSecurityIncident = "SecurityIncident";
 inline constexpr std::string_view kDeadLetter = "DeadLetter";
 inline constexpr std::string_view kHubOperations = "HubOperations";
 
@@ -50,6 +51,9 @@ TableSchema security_alert_table();
 
 /// Column-exact (spec tables-and-portal, section 1.4). Stream: derived.
 TableSchema security_recommendation_table();
+
+/// Column-exact (Azure Monitor Logs reference, SecurityIncident). One row a change. Stream: derived.
+TableSchema security_incident_table();
 
 /// What happened in the hub: its own events and audit records, one row a record. TimeGenerated, Hub, Category and
 /// OperationName as in IoT Hub's resource logs, Kind as in docs/formats/hub-event.md; ResultType is the six-digit code,
