@@ -58,6 +58,11 @@ void write_alert_summary(JsonWriter& out, const state::Alert& alert) {
   // The first change is the raising one; later ones move `updated`, so then the time is not known here.
   if (alert.change == 0 && alert.status == "New") out.key("raisedTime").value(alert.updated);
   out.key("deviceId").value(alert.device_id).key("compromisedEntity").value(alert.device_id);
+  out.key("count").value(alert.count);
+  if (!alert.owner.empty()) out.key("owner").value(alert.owner);
+  if (!alert.classification.empty()) out.key("classification").value(alert.classification);
+  if (!alert.classification_reason.empty()) out.key("classificationReason").value(alert.classification_reason);
+  if (!alert.suppressed_by.empty()) out.key("suppressedBy").value(alert.suppressed_by);
 }
 
 std::string alert_change_json(std::string_view change, const state::Alert& alert) {

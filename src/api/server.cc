@@ -9,6 +9,7 @@
 #include "overview.h"
 #include "query_heads.h"
 #include "router.h"
+#include "service_model.h"
 #include "static_files.h"
 
 namespace picket::api {
@@ -92,6 +93,7 @@ Response Server::Core::answer(const Request& request) {
     if (path == "/api" || path.starts_with("/api/")) return Response::error({.code = "not_found"});
     if (path == "/metrics") return metrics(request);
     if (auto head = answer_query_head(parts, request)) return *std::move(head);
+    if (auto head = answer_service_model(parts, request)) return *std::move(head);
     return files.serve(request);
   } catch (const std::exception& exception) {
     log::error("api", "{} {}: {}", request.method, request.path, exception.what());

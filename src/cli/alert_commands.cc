@@ -47,6 +47,8 @@ Outcome<void> alert_list(const Client& client, const AlertListOptions& options, 
   if (!options.device.empty()) path += "&device=" + percent_encode(options.device);
   if (!options.type.empty()) path += "&type=" + percent_encode(options.type);
   if (!options.since.empty()) path += "&since=" + percent_encode(options.since);
+  if (!options.incident.empty()) path += "&incident=" + percent_encode(options.incident);
+  if (!options.owner.empty()) path += "&owner=" + percent_encode(options.owner);
   const auto page = parse(client.get(path));
   if (!page) return std::unexpected(page.error());
   const auto& items = items_of(*page);
@@ -78,12 +80,22 @@ Outcome<void> alert_show(const Client& client, const std::string& id, bool json)
     return {};
   }
   const std::pair<const char*, const char*> lines[] = {
-      {"Alert", "displayName"}, {"Type", "alertType"},  {"Severity", "severity"}, {"Status", "status"},
-      {"Device", "deviceId"},   {"Start", "startTime"}, {"End", "endTime"},       {"Id", "id"}};
-  for (const auto& [label, name] : lines) print(fmt::format("{:<10} {}\n", label, printable(member(*alert, name))));
+      {"Alert", "displayName"},       {"Type", "alertType"}, {"Severity", "severity"},
+      {"Status", "status"},           {"Owner", "owner"},    {"Verdict", "classification"},
+      {"Suppressed", "suppressedBy"}, {"Count", "count"},    {"Device", "deviceId"},
+      {"Start", "startTime"},         {"End", "endTime"},    {"Id", "id"}};
+  for (const auto& [label, name] : lines) {
+    const std::string value = member(*alert, name);
+    if (!value.empty()) print(fmt::format("{:<10} {}\n", label, printable(value)));
+  }
+  for (const auto& incident : items_of(*alert, "incidents")) {
+    print(fmt::format("Incident   {} {} ({})\n", member(incident, "number"), printable(member(incident, "title")),
+                      member(incident, "status")));
+  }
   print(fmt::format("\n{}\n\n", printable(member(*alert, "description"))));
   print_list(*alert, "ATT&CK tactics", "tactics");
   print_list(*alert, "ATT&CK techniques", "techniques");
+  print_list(*alert, "Before ATT&CK v19", "techniqueAliases");
   if (const auto* properties = alert->as_object().if_contains("extendedProperties"); properties != nullptr) {
     if (const auto* fields = properties->if_object(); fields != nullptr && !fields->empty()) {
       print("Properties\n");
@@ -97,11 +109,16 @@ Outcome<void> alert_show(const Client& client, const std::string& id, bool json)
   return {};
 }
 
-Outcome<void> alert_triage(const Client& client, const std::string& id, const std::string& status,
-                           const std::string& comment) {
+Outcome<void> alert_triage(const Client& client, const std::string& id, const AlertTriageOptions& options) {
   boost::json::object body;
-  if (!status.empty()) body["status"] = status;
-  if (!comment.empty()) body["comment"] = comment;
+  const std::pair<const char*, const std::string*> members[] = {{"status", &options.status},
+                                                                {"owner", &options.owner},
+                                                                {"classification", &options.classification},
+                                                                {"classificationReason", &options.reason},
+                                                                {"comment", &options.comment}};
+  for (const auto& [name, value] : members) {
+    if (!value->empty()) body[name] = *value;
+  }
   const auto alert = parse(client.patch("/alerts/" + percent_encode(id), boost::json::serialize(body)));
   if (!alert) return std::unexpected(alert.error());
   print(fmt::format("{} is {} now.\n", printable(member(*alert, "displayName")), member(*alert, "status")));

@@ -28,12 +28,16 @@ struct AlertListOptions {
   std::string device;
   std::string type;
   std::string since;
+  std::string incident;
+  std::string owner;
   std::uint32_t limit = 50;
 };
 Outcome<void> alert_list(const Client& client, const AlertListOptions& options, bool json);
 Outcome<void> alert_show(const Client& client, const std::string& id, bool json);
-Outcome<void> alert_triage(const Client& client, const std::string& id, const std::string& status,
-                           const std::string& comment);
+struct AlertTriageOptions {
+  std::string status, owner, classification, reason, comment;  ///< Empty: as it was.
+};
+Outcome<void> alert_triage(const Client& client, const std::string& id, const AlertTriageOptions& options);
 
 struct QueryOptions {
   std::string text;  ///< "-": read from standard input.

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "hub_options.h"
+#include "incident_commands.h"
 #include "journal_commands.h"
 #include "operations_commands.h"
 #include "output.h"
@@ -80,11 +81,12 @@ CLI::App* add_device(CLI::App& app, Program& program) {
   return device;
 }
 
-void add_alert(CLI::App& app, Program& program) {
+CLI::App* add_alert(CLI::App& app, Program& program) {
   auto* alert = app.add_subcommand("alert", "alerts and their triage");
   alert->require_subcommand(1);
   static picket::cli::AlertListOptions options;
-  static std::string id, status, comment;
+  static picket::cli::AlertTriageOptions decision;
+  static std::string id;
 
   auto* list = alert->add_subcommand("list", "list alerts, newest first");
   list->add_option("--status", options.status, "New, Active, Resolved, Dismissed; several with commas")->delimiter(',');
@@ -93,6 +95,8 @@ void add_alert(CLI::App& app, Program& program) {
   list->add_option("--device", options.device, "only this device");
   list->add_option("--type", options.type, "only this AlertType, e.g. IoT_ReverseShell");
   list->add_option("--since", options.since, "only alerts that start at or after this time, e.g. 2026-11-21T09:00:00Z");
+  list->add_option("--incident", options.incident, "only alerts of this incident (id)");
+  list->add_option("--owner", options.owner, "only alerts of this person");
   list->add_option("--limit", options.limit, "rows at most")->check(CLI::Range(1, 500))->capture_default_str();
   on_client(list, program, [&](const Client& client) { return alert_list(client, options, program.json); });
 
@@ -100,11 +104,17 @@ void add_alert(CLI::App& app, Program& program) {
   show->add_option("ID", id, "alert id, from: picket alert list")->required();
   on_client(show, program, [&](const Client& client) { return alert_show(client, id, program.json); });
 
-  auto* triage = alert->add_subcommand("triage", "change an alert's status");
+  auto* triage = alert->add_subcommand("triage", "change an alert's status, owner or classification");
   triage->add_option("ID", id, "alert id")->required();
-  triage->add_option("--status", status, "Active, Resolved or Dismissed");
-  triage->add_option("--comment", comment, "why");
-  on_client(triage, program, [&](const Client& client) { return alert_triage(client, id, status, comment); });
+  triage->add_option("--status", decision.status, "New, Active, Resolved or Dismissed");
+  triage->add_option("--owner", decision.owner, "who looks after it");
+  triage->add_option("--classification", decision.classification,
+                     "Undetermined, TruePositive, BenignPositive or FalsePositive");
+  triage->add_option("--reason", decision.reason,
+                     "SuspiciousActivity, SuspiciousButExpected, IncorrectAlertLogic or InaccurateData");
+  triage->add_option("--comment", decision.comment, "why");
+  on_client(triage, program, [&](const Client& client) { return alert_triage(client, id, decision); });
+  return alert;
 }
 
 void add_query(CLI::App& app, Program& program) {
@@ -208,7 +218,13 @@ int main(int argc, char** argv) {
         command->callback([&program, body = std::move(body)] { program.run = body; });
       },
       program.json);
-  add_alert(app, program);
+  auto* alert = add_alert(app, program);
+  picket::cli::add_incidents(
+      app, *alert,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      program.json);
   add_query(app, program);
   picket::cli::add_workspace(
       app,

@@ -12,6 +12,7 @@
 #include "journal/position.h"
 #include "journal/record.h"
 #include "state/alerts.h"
+#include "state/incidents.h"
 
 namespace picket::server {
 
@@ -23,36 +24,56 @@ class AlertList {
   /// Called on the projector's thread after a change is stored.
   using Listener = std::function<void(AlertEvent, const state::Alert&)>;
 
-  AlertList(state::Alerts& alerts, Listener listener) : alerts_(alerts), listener_(std::move(listener)) {}
+  /// The same for incidents.
+  using IncidentListener = std::function<void(const state::Incident&)>;
+
+  AlertList(state::Alerts& alerts, state::Incidents& incidents, Listener listener,
+            IncidentListener incident_listener = {})
+      : alerts_(alerts),
+        incidents_(incidents),
+        listener_(std::move(listener)),
+        incident_listener_(std::move(incident_listener)) {}
 
   Result<> apply(const journal::RecordView& record, const journal::Position& after);
+  /// What stands before `position` was applied by an earlier run.
+  void resume(const journal::Position& position);
   /// Waits until the record was applied. False: not within `timeout`. Any thread.
   bool wait_applied(journal::RecordId id, Duration timeout);
 
   struct Stats {
     std::uint64_t changes = 0;
     std::uint64_t triages = 0;
+    std::uint64_t incident_changes = 0;
     std::uint64_t rejected = 0;  ///< Records that could not be read; logged with their position.
   };
-  [[nodiscard]] Stats stats() const { return {changes_, triages_, rejected_}; }
+  [[nodiscard]] Stats stats() const { return {changes_, triages_, incident_changes_, rejected_}; }
 
  private:
   Result<> apply_change(const journal::RecordView& record, const std::string& position);
   Result<> apply_triage(const journal::RecordView& record, const std::string& position);
+  Result<> apply_incident(const journal::RecordView& record, const std::string& position);
+  Result<> apply_incident_triage(const state::IncidentTriage& triage, const std::string& position);
+  void tell_incidents(std::uint64_t sequence);
   Result<> reject(const journal::RecordView& record, const Error& error, const std::string& position);
 
   state::Alerts& alerts_;
+  state::Incidents& incidents_;
   Listener listener_;
+  IncidentListener incident_listener_;
   std::mutex mutex_;
   std::condition_variable changed_;
   journal::Position applied_;
   std::atomic<std::uint64_t> changes_ = 0;
   std::atomic<std::uint64_t> triages_ = 0;
+  std::atomic<std::uint64_t> incident_changes_ = 0;
   std::atomic<std::uint64_t> rejected_ = 0;
 };
 
-/// Body of a triage record in the derived journal, and back. Errors: malformed "triage.…".
+/// Body of a triage record in the derived journal, and back (docs/formats/triage.md). Errors: malformed "triage.…".
 std::string to_json(const state::Triage& triage);
 Result<state::Triage> parse_triage(std::string_view json);
+/// Of one about an incident. Errors: not_found: it is about an alert; malformed "triage.…".
+std::string to_json(const state::IncidentTriage& triage);
+Result<state::IncidentTriage> parse_incident_triage(std::string_view json);
 
 }  // namespace picket::server

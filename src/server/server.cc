@@ -40,6 +40,7 @@
 #include "software_reader.h"
 #include "state_identity_store.h"
 #include "triage_desk.h"
+#include "triage_source.h"
 #include "workspace/tables.h"
 
 namespace picket::server {
@@ -136,6 +137,9 @@ class EmbeddedServer final : public Server {
   std::optional<state::Devices> devices_;
   std::optional<state::Users> users_;
   std::optional<state::Alerts> alerts_;
+  std::optional<state::Incidents> incidents_;
+  std::optional<state::Suppressions> suppressions_;
+  std::optional<state::Solutions> solutions_;
   std::optional<state::Outbox> outbox_;
   std::optional<state::Recommendations> recommendations_;
   std::optional<state::Posture> posture_;
@@ -161,6 +165,7 @@ class EmbeddedServer final : public Server {
   std::unique_ptr<pipeline::Runner> pipeline_;
   SelfTestConfirmer self_tests_;
   std::optional<AlertList> alert_list_;
+  std::optional<StateTriageSource> triage_source_;
   std::unique_ptr<pipeline::Projector> alert_table_projector_;
   std::unique_ptr<pipeline::Projector> alert_list_projector_;
   std::optional<RecommendationList> recommendation_list_;
@@ -213,6 +218,9 @@ Result<> EmbeddedServer::open_storage(std::string& detail) {
   devices_.emplace(*database_);
   users_.emplace(*database_);
   alerts_.emplace(*database_);
+  incidents_.emplace(*database_);
+  suppressions_.emplace(*database_);
+  solutions_.emplace(*database_);
   outbox_.emplace(*database_);
   recommendations_.emplace(*database_);
   posture_.emplace(*database_);
@@ -309,14 +317,21 @@ Result<> EmbeddedServer::start_pipeline() {
   runner.open_indicators = intelligence_keeper_->opener();
   TRY(pipeline_, pipeline::start_runner(std::move(runner), *messages_, *derived_, *sink_, clock_));
 
-  alert_list_.emplace(*alerts_, [this](AlertEvent event, const state::Alert& alert) {
+  const auto alert_changed = [this](AlertEvent event, const state::Alert& alert) {
     live_->alert(api::alert_change_json(name_of(event), alert));
     if (event == AlertEvent::raised) self_tests_.raised(alert);
     live_->device_changed(alert.device_id);
-  });
-  TRY(alert_table_projector_,
-      pipeline::start_alert_table(*derived_, *rows_, data_->installation_id(), log_to("alert table")));
+  };
+  alert_list_.emplace(*alerts_, *incidents_, alert_changed,
+                      [this](const state::Incident& incident) { live_->incident(api::incident_json(incident)); });
+  triage_source_.emplace(*alert_list_, *alerts_, *incidents_);
+  TRY(alert_table_projector_, pipeline::start_alert_table(*derived_, *rows_, data_->installation_id(),
+                                                          log_to("alert table"), &*triage_source_));
   TRY(const std::string position, alerts_->position());
+  if (!position.empty()) {
+    TRY(const auto applied, journal::Position::parse(position));
+    alert_list_->resume(applied);
+  }
   TRY(alert_list_projector_, pipeline::start_projector(
                                  "alert-list", position, *derived_,
                                  [this](const journal::RecordView& record, const journal::Position& after) {
@@ -343,7 +358,7 @@ Result<> EmbeddedServer::start_pipeline() {
                                },
                                log_to("software")));
   intelligence_desk_.emplace(*messages_, clock_, options_.hub);
-  triage_desk_.emplace(*derived_, *alert_list_, *alerts_);
+  triage_desk_.emplace(*derived_, *alert_list_, *alerts_, *incidents_, options_.hub);
   analytics_runner_.emplace(AnalyticsRunner::Parts{.rules = *analytics_,
                                                    .workspace = *workspace_,
                                                    .schema = [this] { return query_schema_now(); },
@@ -452,6 +467,9 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .indicators = intelligence_keeper_.get(),
                                 .intelligence_state = &*intelligence_,
                                 .response = &*response_desk_,
+                                .incidents = &*incidents_,
+                                .suppressions = &*suppressions_,
+                                .solutions = &*solutions_,
                                 .vulnerability = vulnerability_desk_.get(),
                                 .saved_queries = &*saved_queries_,
                                 .analytics = &*analytics_,

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from picket_server import Server, load, write_identities
+from picket_server import Server, load, wait_for, write_identities
 
 EVENTS_PER_MESSAGE = 2
 ATTACK_EVERY = 499  # prime: all devices are attacked, and none so often that a rule is throttled there
@@ -46,6 +46,11 @@ def check_exactly_once(server: Server, report: dict) -> None:
     alerts = server.alerts(type="IoT_ReverseShell")
     assert len(alerts) == len({alert["id"] for alert in alerts}) == report["attacks"]
     assert server.scalar('SecurityAlert | where AlertType == "IoT_ReverseShell" | distinct SystemAlertId | count') == report["attacks"]
+    # Fifty devices with the same alert are a campaign: made once, with one number, in the list and in the table.
+    incidents = server.get("/incidents?merged=true&limit=500")
+    assert incidents["total"] == len({one["number"] for one in incidents["items"]}) == len({one["id"] for one in incidents["items"]})
+    assert [one["key"] for one in incidents["items"] if one["kind"] == "campaign"].count("type IoT_ReverseShell") >= 1
+    wait_for(lambda: server.scalar("SecurityIncident | distinct IncidentName | count") == incidents["total"], 60, "rows of incidents")
 
 
 def test_loses_and_doubles_nothing_across_three_kills(tmp_path):

@@ -3,21 +3,23 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "../evidence.h"
 #include "../json_body.h"
 #include "../overview.h"
 #include "../paging.h"
 #include "base/core/json_writer.h"
 #include "base/server/log.h"
+#include "decision.h"
 #include "handlers.h"
+#include "pipeline/attack.h"
 
 namespace picket::api {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kCommentBytesMax = 4000;
-constexpr std::size_t kEvidenceRowsMax = 100;
-constexpr Duration kEvidenceTimeout = Duration::seconds(5);
+constexpr std::size_t kIncidentsShown = 20;
+constexpr std::size_t kOwnerBytesMax = 128;
 
 state::AlertSort sort_of(std::string_view name) {
   if (name == "severity") return state::AlertSort::severity;
@@ -35,6 +37,11 @@ std::expected<state::AlertFilter, ApiError> filter_of(const Call& call) {
   API_TRY(out.alert_type, text_parameter(call, "type", 128));
   API_TRY(out.text, text_parameter(call, "q", 256));
   API_TRY(out.since, time_parameter(call, "since"));
+  API_TRY(out.until, time_parameter(call, "until"));
+  API_TRY(out.owner, text_parameter(call, "owner", kOwnerBytesMax));
+  API_TRY(out.classification, text_parameter(call, "classification", 32));
+  API_TRY(out.suppressed_by, text_parameter(call, "suppressedBy", 128));
+  API_TRY(out.incident_id, text_parameter(call, "incident", 64));
   API_TRY(const auto sort, one_of(call, "sort",
                                   {"startTime", "-startTime", "severity", "-severity", "status", "-status",
                                    "displayName", "-displayName", "deviceId", "-deviceId"}));
@@ -69,62 +76,21 @@ void write_member(JsonWriter& out, const char* to, const json::object& object, c
   out.key(to).raw(value != nullptr ? std::string_view(json::serialize(*value)) : otherwise);
 }
 
-struct EvidenceRow {
-  std::int64_t position;
-  std::int64_t event;
-  std::int64_t item;
-  std::string name;
-  std::string details;
-};
-
-// Rows that still exist, by their row ids. The ids of an alert stand in its record; what was removed by retention, or
-// cannot be read in time, is shown as an id only.
-std::vector<EvidenceRow> read_rows(const Call& call, const json::array& evidence) {
-  workspace::QueryRequest request{
-      .rows_max = kEvidenceRowsMax * 16, .timeout = kEvidenceTimeout, .cancellation = call.parts.stopping};
-  std::string positions;
-  for (const json::value& value : evidence) {
-    const auto* row = value.if_object();
-    if (row == nullptr || request.binds.size() >= kEvidenceRowsMax) continue;
-    request.binds.push_back(workspace::Cell::integer(number_member(*row, "Position")));
-    positions += (positions.empty() ? "$" : ", $") + std::to_string(request.binds.size());
-    const auto time = parse_rfc3339(text_member(*row, "TimeGenerated"));
-    if (!time) continue;
-    request.time_from = request.time_from ? std::min(*request.time_from, *time) : *time;
-    request.time_to = request.time_to ? std::max(*request.time_to, *time) : *time;
-  }
-  if (positions.empty()) return {};
-  request.sql =
-      R"(SELECT "_position", "_event", "_item", "RawEventName", "EventDetails" FROM "RawEvents" WHERE "_position" IN ()" +
-      positions + ")";
-  const auto found = call.parts.services.workspace.query(request);
-  if (!found) {
-    log::warning("api", "evidence is not available: {}", found.error().text);
-    return {};
-  }
-  std::vector<EvidenceRow> out;
-  for (std::size_t row = 0; row < found->rows; ++row) {
-    out.push_back({found->at(row, 0).as_integer(), found->at(row, 1).as_integer(), found->at(row, 2).as_integer(),
-                   std::string(found->at(row, 3).as_text()), std::string(found->at(row, 4).as_text())});
-  }
-  return out;
-}
-
-void write_evidence(JsonWriter& out, const Call& call, const json::array& evidence) {
-  const auto rows = read_rows(call, evidence);
+void write_evidence(JsonWriter& out, const Call& call, const std::vector<EvidenceName>& names) {
+  const auto rows = read_raw_rows(call, names);
   out.key("evidence").begin_array();
-  std::size_t written = 0;
-  for (const json::value& value : evidence) {
-    const auto* entry = value.if_object();
-    if (entry == nullptr || written++ == kEvidenceRowsMax) continue;
-    out.begin_object().key("rawEventId").value(text_member(*entry, "IoTRawEventId"));
-    const auto row = std::ranges::find_if(rows, [entry](const EvidenceRow& candidate) {
-      return candidate.position == number_member(*entry, "Position") &&
-             candidate.event == number_member(*entry, "Event") && candidate.item == number_member(*entry, "Item");
+  for (const EvidenceName& name : names) {
+    out.begin_object().key("rawEventId").value(name.raw_event_id);
+    const auto row = std::ranges::find_if(rows, [&](const RawRow& one) {
+      return one.name.position == name.position && one.name.event == name.event && one.name.item == name.item;
     });
     if (row != rows.end()) {
-      out.key("timeGenerated").value(text_member(*entry, "TimeGenerated")).key("rawEventName").value(row->name);
-      out.key("eventDetails").raw(row->details.empty() ? std::string_view("{}") : std::string_view(row->details));
+      out.key("timeGenerated").value(name.time);
+      for (const auto& [column, value] : row->columns) {
+        const bool hub = row->table == "HubOperations";
+        if (column == (hub ? "Kind" : "RawEventName")) out.key("rawEventName").raw(value);
+        if (column == (hub ? "Details" : "EventDetails")) out.key("eventDetails").raw(value);
+      }
     }
     out.end_object();
   }
@@ -145,8 +111,37 @@ void write_history(JsonWriter& out, const state::Alert& alert, const std::vector
   for (const state::Triage& step : triage) {
     entry(step.time, step.user, "triaged");
     out.key("status").value(step.status);
+    if (step.owner) out.key("owner").value(*step.owner);
+    if (step.classification) out.key("classification").value(*step.classification);
+    if (step.classification_reason) out.key("classificationReason").value(*step.classification_reason);
     if (!step.comment.empty()) out.key("comment").value(step.comment);
     out.end_object();
+  }
+  out.end_array();
+}
+
+/// Techniques by the ids that they had before ATT&CK v19.
+void write_aliases(JsonWriter& out, const json::object& record) {
+  out.key("techniqueAliases").begin_array();
+  for (const char* const list : {"Techniques", "SubTechniques"}) {
+    for (const json::value& id : array_member(record, list)) {
+      if (!id.is_string()) continue;
+      for (const auto former : pipeline::former_techniques(id.get_string())) out.value(former);
+    }
+  }
+  out.end_array();
+}
+
+void write_incidents(JsonWriter& out, const Call& call, const std::string& alert_id) {
+  out.key("incidents").begin_array();
+  const auto* store = call.parts.services.incidents;
+  const auto page = store == nullptr ? Result<state::IncidentPage>(state::IncidentPage{})
+                                     : store->list({.alert_id = alert_id, .merged = true}, "", kIncidentsShown);
+  if (page) {
+    for (const state::Incident& incident : page->incidents) {
+      out.begin_object().key("id").value(incident.incident_id).key("number").value(incident.number);
+      out.key("title").value(incident.title).key("status").value(incident.status).end_object();
+    }
   }
   out.end_array();
 }
@@ -170,7 +165,10 @@ Answer alert_answer(const Call& call, const state::Alert& alert) {
   if (!alert.module_id.empty()) out.key("moduleId").value(alert.module_id);
   write_member(out, "extendedProperties", record, "ExtendedProperties", "{}");
   write_member(out, "entities", record, "Entities", "[]");
-  write_evidence(out, call, array_member(record, "Evidence"));
+  write_aliases(out, record);
+  if (const auto group = text_member(record, "Group"); !group.empty()) out.key("group").value(group);
+  write_incidents(out, call, alert.alert_id);
+  write_evidence(out, call, evidence_of(alert.json));
   out.key("evidenceTotal").value(number_member(record, "EvidenceCount"));
   write_history(out, alert, *triage);
   return Response::json(out.end_object().take());
@@ -202,37 +200,78 @@ Answer get_alert(Call& call) {
   return alert_answer(call, *alert);
 }
 
+Answer get_alert_events(Call& call) {
+  const auto alert = call.parts.services.alerts.find(call.path_values[0]);
+  if (!alert) return api_error(alert.error(), "alert");
+  JsonWriter out;
+  out.begin_object();
+  write_raw_rows(out, call, evidence_of(alert->json));
+  return Response::json(out.end_object().take());
+}
+
+namespace {
+
+std::expected<state::Triage, ApiError> triage_of(const Call& call, const state::Alert& before) {
+  API_TRY(const auto body,
+          JsonBody::parse(call.request, {"status", "comment", "owner", "classification", "classificationReason"}));
+  API_TRY(const auto decision, decision_of(body, {"New", "Active", "Resolved", "Dismissed"}));
+  return state::Triage{.alert_id = before.alert_id,
+                       .status = decision.status.value_or(before.status),
+                       .user = call.caller.user,
+                       .comment = decision.comment.value_or(""),
+                       .time = call.now(),
+                       .owner = decision.owner,
+                       .classification = decision.classification,
+                       .classification_reason = decision.classification_reason};
+}
+
 // A record of the derived journal; the answer comes when that is durable and applied.
-Answer triage_alert(Call& call) {
-  API_TRY(const auto body, JsonBody::parse(call.request, {"status", "comment"}));
-  API_TRY(const auto status, body.text("status", 32));
-  API_TRY(const auto comment, body.text("comment", kCommentBytesMax));
-  if (!status && !comment) return std::unexpected(invalid("", "Give status, comment or both."));
-  constexpr std::array<std::string_view, 4> kStatus{"New", "Active", "Resolved", "Dismissed"};
-  if (status && std::ranges::find(kStatus, *status) == kStatus.end())
-    return std::unexpected(invalid("status", "This must be New, Active, Resolved or Dismissed."));
+Answer decide(const Call& call, const state::Alert& before, const state::Triage& triage) {
   const Services& services = call.parts.services;
-  const auto before = services.alerts.find(call.path_values[0]);
-  if (!before) return api_error(before.error(), "alert");
-  const auto alert = services.alert_desk.triage({.alert_id = before->alert_id,
-                                                 .status = status.value_or(before->status),
-                                                 .user = call.caller.user,
-                                                 .comment = comment.value_or(""),
-                                                 .time = call.now()});
+  const auto alert = services.alert_desk.triage(triage);
   if (!alert) return api_error(alert.error(), "alert");
   JsonWriter audit;
-  audit.begin_object()
-      .key("actor")
-      .value(call.caller.user)
-      .key("source")
-      .value(call.request.address)
-      .key("alert")
-      .value(alert->alert_id);
-  audit.key("before").value(before->status).key("after").value(alert->status).end_object();
+  audit.begin_object().key("actor").value(call.caller.user).key("source").value(call.request.address);
+  audit.key("alert").value(alert->alert_id).key("before").value(before.status).key("after").value(alert->status);
+  if (triage.owner) audit.key("owner").value(*triage.owner);
+  if (triage.classification) audit.key("classification").value(*triage.classification);
+  audit.end_object();
   if (const auto recorded = services.outbox.record("alert.triage", alert->device_id, audit.take(), call.now());
       !recorded)
     return api_error(recorded.error(), "audit");
   return alert_answer(call, *alert);
+}
+
+}  // namespace
+
+Answer triage_alert(Call& call) {
+  const auto before = call.parts.services.alerts.find(call.path_values[0]);
+  if (!before) return api_error(before.error(), "alert");
+  API_TRY(const auto triage, triage_of(call, *before));
+  return decide(call, *before, triage);
+}
+
+// The status before the last decision that changed it.
+Answer undo_alert(Call& call) {
+  const Services& services = call.parts.services;
+  const auto alert = services.alerts.find(call.path_values[0]);
+  if (!alert) return api_error(alert.error(), "alert");
+  const auto steps = services.alerts.triage_of(alert->alert_id);
+  if (!steps) return api_error(steps.error(), "alert");
+  std::string before = "New";
+  bool changed = false;
+  for (const state::Triage& step : *steps) {
+    if (step.status == alert->status) continue;
+    before = step.status;
+  }
+  changed = before != alert->status;
+  if (!changed) return std::unexpected(invalid("status", "Nobody has changed the status of this alert."));
+  return decide(call, *alert,
+                {.alert_id = alert->alert_id,
+                 .status = before,
+                 .user = call.caller.user,
+                 .comment = "Undone.",
+                 .time = call.now()});
 }
 
 }  // namespace picket::api

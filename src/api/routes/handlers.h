@@ -124,7 +124,25 @@ Answer get_provisioning(Call& call);
 // alert_routes.cc
 Answer list_alerts(Call& call);
 Answer get_alert(Call& call);
+Answer get_alert_events(Call& call);
 Answer triage_alert(Call& call);
+Answer undo_alert(Call& call);
+// alert_group_routes.cc
+Answer list_alert_groups(Call& call);
+Answer triage_alert_group(Call& call);
+/// `type` in any spelling; what comes to a dismissed group later is dismissed too. Audited.
+Answer dismiss_group(const Call& call, const std::string& type, Timestamp day, const std::string& status,
+                     const std::string& comment);
+// incident_routes.cc
+Answer list_incidents(Call& call);
+Answer get_incident(Call& call);
+Answer get_incident_events(Call& call);
+Answer triage_incident(Call& call);
+// suppression_routes.cc
+Answer list_suppressions(Call& call);
+Answer get_suppression(Call& call);
+Answer put_suppression(Call& call);
+Answer delete_suppression(Call& call);
 // query_routes.cc
 Answer run_query(Call& call);
 Answer export_query(Call& call);

@@ -51,11 +51,22 @@ class FakePresence final : public Presence {
 
 class FakeDesk final : public AlertDesk {
  public:
-  explicit FakeDesk(state::Alerts& alerts) : alerts_(alerts) {}
-  Result<state::Alert> triage(const state::Triage& triage) override { return alerts_.apply(triage, "1"); }
+  FakeDesk(state::Alerts& alerts, state::Incidents& incidents) : alerts_(alerts), incidents_(incidents) {}
+  Result<state::Alert> triage(const state::Triage& triage) override {
+    state::Triage numbered = triage;
+    numbered.sequence = ++sequence_;
+    return alerts_.apply(numbered, "1");
+  }
+  Result<state::Incident> triage(const state::IncidentTriage& triage) override {
+    state::IncidentTriage numbered = triage;
+    numbered.sequence = ++sequence_;
+    return incidents_.apply(numbered, "1");
+  }
 
  private:
   state::Alerts& alerts_;
+  state::Incidents& incidents_;
+  std::uint64_t sequence_ = 1000;
 };
 
 class FakeHealth final : public Health {
@@ -182,7 +193,10 @@ class ApiTest : public ::testing::Test {
     devices_.emplace(*database_);
     alerts_.emplace(*database_);
     outbox_.emplace(*database_);
-    desk_.emplace(*alerts_);
+    incidents_.emplace(*database_);
+    suppressions_.emplace(*database_);
+    solutions_.emplace(*database_);
+    desk_.emplace(*alerts_, *incidents_);
     recommendations_.emplace(*database_);
     posture_.emplace(*database_);
     rules_.emplace(*database_);
@@ -240,6 +254,9 @@ class ApiTest : public ::testing::Test {
                              .id_scope = "0ne0A1B2C3D",
                              .intelligence = &intelligence_,
                              .response = &response_desk_,
+                             .incidents = &*incidents_,
+                             .suppressions = &*suppressions_,
+                             .solutions = &*solutions_,
                              .saved_queries = &*saved_queries_,
                              .analytics = &*analytics_,
                              .analytics_desk = &analytics_desk_},
@@ -321,6 +338,9 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<hub::MethodBroker> methods_;
   std::unique_ptr<hub::CommandService> commands_;
   std::optional<state::Alerts> alerts_;
+  std::optional<state::Incidents> incidents_;
+  std::optional<state::Suppressions> suppressions_;
+  std::optional<state::Solutions> solutions_;
   std::optional<state::Outbox> outbox_;
   std::optional<FakeDesk> desk_;
   FakePresence presence_;

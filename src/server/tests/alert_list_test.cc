@@ -35,7 +35,8 @@ class AlertListTest : public testing::Test {
     folder_ = ::mkdtemp(pattern.data());
     database_ = *state::Database::open(folder_ + "/state.sqlite");
     alerts_.emplace(*database_);
-    list_.emplace(*alerts_,
+    incidents_.emplace(*database_);
+    list_.emplace(*alerts_, *incidents_,
                   [this](AlertEvent event, const state::Alert& alert) { events_.emplace_back(event, alert.status); });
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -51,6 +52,7 @@ class AlertListTest : public testing::Test {
   std::string folder_;
   std::unique_ptr<state::Database> database_;
   std::optional<state::Alerts> alerts_;
+  std::optional<state::Incidents> incidents_;
   std::optional<AlertList> list_;
   std::vector<std::pair<AlertEvent, std::string>> events_;
 };

@@ -32,6 +32,8 @@ class Live {
 
   /// An alert was raised, updated or triaged and stored; `json` is an AlertChange of the OpenAPI document.
   void alert(std::string_view json) { publish("alert", json); }
+  /// An incident was made, has grown or was triaged and stored; `json` is an Incident of the OpenAPI document.
+  void incident(std::string_view json) { publish("incident", json); }
   /// The device needs a new summary; the server makes it, at most once a second for each device.
   void device_changed(std::string_view device_id);
   void device(std::string_view json) { publish("device", json); }

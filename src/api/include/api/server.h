@@ -59,6 +59,8 @@ class Server {
 };
 
 /// The AlertChange of the OpenAPI document for Live::alert. `change`: "raised", "updated" or "triaged".
+/// An Incident of the OpenAPI document, without alerts and timeline.
+std::string incident_json(const state::Incident& incident);
 std::string alert_change_json(std::string_view change, const state::Alert& alert);
 
 }  // namespace picket::api

@@ -18,10 +18,13 @@
 #include "state/alerts.h"
 #include "state/analytics.h"
 #include "state/devices.h"
+#include "state/incidents.h"
 #include "state/outbox.h"
 #include "state/posture.h"
 #include "state/recommendations.h"
 #include "state/rules.h"
+#include "state/solutions.h"
+#include "state/suppressions.h"
 #include "state/saved_queries.h"
 #include "state/users.h"
 #include "workspace/workspace.h"
@@ -71,6 +74,8 @@ class AlertDesk {
   /// Returns the alert as it is once the record is durable and applied. May block for a group commit. Errors:
   /// not_found, unavailable.
   virtual Result<state::Alert> triage(const state::Triage& triage) = 0;
+  /// The same for an incident.
+  virtual Result<state::Incident> triage(const state::IncidentTriage& triage) = 0;
 };
 
 /// Routes of hubs: stored, checked and in force. Any thread that may wait for the disk.
@@ -190,6 +195,9 @@ struct Services {
   IndicatorDesk* indicators = nullptr;
   state::Intelligence* intelligence_state = nullptr;
   const ResponseDesk* response = nullptr;
+  state::Incidents* incidents = nullptr;
+  state::Suppressions* suppressions = nullptr;
+  state::Solutions* solutions = nullptr;
   vulnerability::Desk* vulnerability = nullptr;
   state::SavedQueries* saved_queries = nullptr;
   state::Analytics* analytics = nullptr;
