@@ -136,7 +136,10 @@ class Client {
       }
       const auto token = envelope->find("next");
       const std::string following = token ? token->text().value_or(std::string(token->raw())) : std::string();
-      if (!following.empty() && following != next) {
+      bool any = false;
+      if (const auto objects = envelope->find("objects")) objects->for_items([&](const Json&) { any = true; });
+      // Some servers keep one token for all pages: as long as objects come, it goes on.
+      if (!following.empty() && (following != next || any)) {
         next = following;
       } else if (following.empty() && !last.empty() && last != after) {
         after = last;  // a server without tokens: on from the newest

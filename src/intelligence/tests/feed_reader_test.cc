@@ -235,6 +235,27 @@ TEST_F(TaxiiTest, AServerWithoutTokensIsReadOnFromTheNewest) {
   EXPECT_EQ(held().size(), 2u);
 }
 
+/// As medallion does it: one token for the whole read.
+TEST_F(TaxiiTest, AServerThatKeepsItsTokenIsReadAsLongAsObjectsCome) {
+  class Pages final : public Fetcher {
+   public:
+    explicit Pages(FakeSource& source) : source_(source) {}
+    std::expected<Fetched, FetchFault> get(const FetchRequest& request) override {
+      if (!request.url.ends_with("&next=2") || ++pages_ > 2) return source_.get(request);
+      return envelope(indicator("9" + std::to_string(pages_), "192.0.2.9" + std::to_string(pages_)),
+                      R"("more":true,"next":"2",)", "2026-11-01T12:00:00Z");
+    }
+
+   private:
+    FakeSource& source_;
+    int pages_ = 0;
+  };
+  Pages pages(source);
+  const auto done = read_feed({.settings = settings, .status = status, .path = folder / "feed", .now = kDay}, pages);
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_THAT(held(), ElementsAre("192.0.2.1", "192.0.2.91", "192.0.2.92", "192.0.2.2"));
+}
+
 TEST_F(TaxiiTest, AServerThatTurnsInCirclesIsAFaultAndMovesNoCursor) {
   source.answers[kObjects + "&next=2"] = envelope("", R"("more":true,"next":"2",)", "2026-11-01T00:00:00Z");
   EXPECT_FALSE(read());
