@@ -69,8 +69,8 @@ class Engine {
   };
 
   void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes);
-  void process_control(const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void process_intelligence(const journal::RecordView& record, std::vector<DerivedChange>& changes);
+  void process_control(const journal::RecordView& record, std::vector<DerivedChange>& changes);
   bool is_duplicate(const journal::RecordView& record, std::string_view sender,
                     const message::SecurityMessage* message);
   std::vector<bool> duplicate_events(std::string_view sender, const message::SecurityMessage& message);

@@ -198,8 +198,8 @@ Result<> EmbeddedServer::start(std::string& detail) {
   TRY_VOID(start_pipeline());
   TRY_VOID(start_heads(detail));
   housekeeper_->start();
-  intelligence_keeper_->start();
   analytics_runner_->start();
+  intelligence_keeper_->start();
   // Reads a column of everything that is stored: nobody is kept waiting for it.
   activity_reader_ = std::jthread([this](const std::stop_token& stopping) { remember_activity(stopping); });
   return {};
@@ -467,13 +467,13 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .indicators = intelligence_keeper_.get(),
                                 .intelligence_state = &*intelligence_,
                                 .response = &*response_desk_,
-                                .incidents = &*incidents_,
-                                .suppressions = &*suppressions_,
-                                .solutions = &*solutions_,
                                 .vulnerability = vulnerability_desk_.get(),
                                 .saved_queries = &*saved_queries_,
                                 .analytics = &*analytics_,
-                                .analytics_desk = &*analytics_runner_},
+                                .analytics_desk = &*analytics_runner_,
+                                .incidents = &*incidents_,
+                                .suppressions = &*suppressions_,
+                                .solutions = &*solutions_},
                                *live_));
   log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",
             options_.address, hub_->mqtt_port(), hub_->amqp_port(), hub_->https_port(), api_->port());

@@ -254,12 +254,12 @@ class ApiTest : public ::testing::Test {
                              .id_scope = "0ne0A1B2C3D",
                              .intelligence = &intelligence_,
                              .response = &response_desk_,
-                             .incidents = &*incidents_,
-                             .suppressions = &*suppressions_,
-                             .solutions = &*solutions_,
                              .saved_queries = &*saved_queries_,
                              .analytics = &*analytics_,
-                             .analytics_desk = &analytics_desk_},
+                             .analytics_desk = &analytics_desk_,
+                             .incidents = &*incidents_,
+                             .suppressions = &*suppressions_,
+                             .solutions = &*solutions_},
                             live_)
                   .value();
     client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");

@@ -23,9 +23,9 @@
 #include "state/posture.h"
 #include "state/recommendations.h"
 #include "state/rules.h"
+#include "state/saved_queries.h"
 #include "state/solutions.h"
 #include "state/suppressions.h"
-#include "state/saved_queries.h"
 #include "state/users.h"
 #include "workspace/workspace.h"
 
@@ -195,13 +195,13 @@ struct Services {
   IndicatorDesk* indicators = nullptr;
   state::Intelligence* intelligence_state = nullptr;
   const ResponseDesk* response = nullptr;
-  state::Incidents* incidents = nullptr;
-  state::Suppressions* suppressions = nullptr;
-  state::Solutions* solutions = nullptr;
   vulnerability::Desk* vulnerability = nullptr;
   state::SavedQueries* saved_queries = nullptr;
   state::Analytics* analytics = nullptr;
   const AnalyticsDesk* analytics_desk = nullptr;
+  state::Incidents* incidents = nullptr;
+  state::Suppressions* suppressions = nullptr;
+  state::Solutions* solutions = nullptr;
 };
 
 }  // namespace picket::api
