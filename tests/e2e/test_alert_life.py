@@ -5,6 +5,7 @@ import itertools
 import json
 import uuid
 
+import pytest
 from mqtt_client import Device
 from picket_server import wait_for
 
@@ -68,6 +69,7 @@ def newest(server, table: str, key: str, of: str, what: str):
     return server.scalar(f"{table} | where {key} == '{of}' | summarize arg_max(TimeGenerated, *) by {key} | project {what}")
 
 
+@pytest.mark.slow
 def test_an_attack_is_an_incident_that_people_close_and_that_opens_again(server):
     device = Device(server, server.add_device("press-1"))
     set_custom_alerts(server)
