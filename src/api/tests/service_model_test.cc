@@ -67,11 +67,11 @@ TEST_F(ServiceModelTest, AlertsAreAggregatedByNameAndDateAndDismissedForGood) {
   const auto list = solution("/analyticsModels/default/aggregatedAlerts?$top=5").json();
   ASSERT_EQ(list.at("value").as_array().size(), 1u);
   const auto& first = list.at("value").at(0);
-  EXPECT_EQ(first.at("name"), "IoT_ReverseShell/" + today());
+  EXPECT_EQ(std::string(first.at("name").as_string()), "IoT_ReverseShell/" + today());
   const auto& properties = first.at("properties");
   EXPECT_EQ(properties.at("count"), 2);
   EXPECT_EQ(properties.at("reportedSeverity"), "High");
-  EXPECT_EQ(properties.at("aggregatedDateUtc"), today());
+  EXPECT_EQ(std::string(properties.at("aggregatedDateUtc").as_string()), today());
   EXPECT_THAT(std::string(properties.at("logAnalyticsQuery").as_string()), StartsWith("SecurityAlert"));
   const std::string name = "/analyticsModels/default/aggregatedAlerts/IoT_ReverseShell/" + today();
   EXPECT_EQ(solution(name).json().at("properties").at("actionTaken"), "Detected");
