@@ -60,16 +60,17 @@ test('A rule is switched off and on again from the list', async ({ page, call })
 test('A file of rules is imported, shown and removed; what no rule is in is refused with a reason', async ({ page, call }) => {
   await page.goto('/rules');
   await page.getByRole('button', { name: 'Import rules' }).click();
-  await page.getByLabel('Name').fill(kFile);
-  await page.getByLabel('Rules in Sigma').fill('nothing: here');
-  await page.getByRole('button', { name: 'Import', exact: true }).click();
-  await expect(page.getByRole('alert')).toBeVisible();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill(kFile);
+  await dialog.getByLabel('Rules in Sigma').fill('nothing: here');
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(dialog.getByRole('alert')).toBeVisible();
 
   await page.setInputFiles('input[type=file]', { name: kFile, mimeType: 'application/yaml', buffer: Buffer.from(kRule) });
-  await expect(page.getByLabel('Rules in Sigma')).toHaveValue(kRule);
-  await page.getByRole('button', { name: 'Import', exact: true }).click();
-  await expect(page.getByText('1 document can be used.')).toBeVisible();
-  await page.getByRole('button', { name: 'Done' }).click();
+  await expect(dialog.getByLabel('Rules in Sigma')).toHaveValue(kRule);
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(dialog.getByText('1 document can be used.')).toBeVisible();
+  await dialog.getByRole('button', { name: 'Done' }).click();
 
   await page.getByRole('searchbox', { name: 'Search rules' }).fill('Browser Test Rule');
   await page.getByRole('link', { name: 'Browser Test Rule' }).click();
