@@ -436,6 +436,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
   TRY(response_desk_, ResponseDesk::open(data_->secrets(), options_.hub));
   TRY(portal_tls_, net::TlsContext::create({.certificate_pem = certificates_.certificate_pem,
                                             .private_key_pem = certificates_.private_key_pem}));
+  detail = fmt::format("the portal from '{}' on port {}", options_.portal, options_.portal_port);
   TRY(api_, api::Server::start(*threads_, portal_tls_.get(), std::move(api),
                                {.devices = *devices_,
                                 .users = *users_,
@@ -475,6 +476,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .suppressions = &*suppressions_,
                                 .solutions = &*solutions_},
                                *live_));
+  detail.clear();
   log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",
             options_.address, hub_->mqtt_port(), hub_->amqp_port(), hub_->https_port(), api_->port());
   return {};
