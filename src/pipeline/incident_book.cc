@@ -310,6 +310,12 @@ void IncidentBook::publish(const std::string& id, const Context& context, std::v
   const Incident* known = incidents_.find(id);
   if (known == nullptr || !stands(*known)) return;
   if (known->change == 0 && !known->merged_into.empty()) return;  // nobody has heard of it
+  // A campaign of a thousand alerts is described when its time has come, not for each of them.
+  if (known->change >= kChangesAtOnce && known->written + kChangeDelay > context.enqueued) {
+    if (!known->waiting) incidents_.touch(id).waiting = true;
+    waiting_.insert(id);
+    return;
+  }
   IncidentChange change = describe(id, *known);
   const std::uint64_t signature = fnv1a64(as_bytes(to_json(change)));
   if (known->change > 0 && signature == known->signature) {
@@ -318,11 +324,6 @@ void IncidentBook::publish(const std::string& id, const Context& context, std::v
     return;
   }
   Incident& incident = incidents_.touch(id);
-  if (incident.change >= kChangesAtOnce && incident.written + kChangeDelay > context.enqueued) {
-    incident.waiting = true;
-    waiting_.insert(id);
-    return;
-  }
   change.change = static_cast<std::uint32_t>(incident.change++);
   change.generated = context.enqueued;
   change.source = context.source;
