@@ -96,25 +96,25 @@ void write_device_counts(JsonWriter& out, const DeviceCounts& counts) {
       .end_object();
 }
 
-std::optional<std::map<std::string, DeviceFacts, std::less<>>> Facts::gather() const {
+std::shared_ptr<const Facts::ByDevice> Facts::gather() const {
   const Timestamp now = services_.clock.now();
   const kql::Options options{.now = now, .time_range = kql::TimeRange{now - kFactsBack, now + Duration::minutes(10)}};
   const auto table = run_kql(services_, kNewestOfAll, options, kFactsMax, stopping_);
   if (!table) {
     log::warning("api", "system information is not available: {} {}", table.error().code, table.error().message);
-    return std::nullopt;
+    return nullptr;
   }
-  std::map<std::string, DeviceFacts, std::less<>> out;
+  auto out = std::make_shared<ByDevice>();
   for (std::size_t row = 0; row < table->result.rows; ++row) {
-    out[std::string(table->result.at(row, 0).as_text())] = {os_of(table->result.at(row, 1).as_text()),
-                                                            std::string(table->result.at(row, 2).as_text())};
+    (*out)[std::string(table->result.at(row, 0).as_text())] = {os_of(table->result.at(row, 1).as_text()),
+                                                               std::string(table->result.at(row, 2).as_text())};
   }
   return out;
 }
 
 // One query for all devices, at most every kFactsAge: a list must not cost a query for each of its rows. Whoever comes
 // while it runs takes what was known before, so that a slow query holds up one worker and not all of them.
-std::map<std::string, DeviceFacts, std::less<>> Facts::facts() {
+std::shared_ptr<const Facts::ByDevice> Facts::facts() {
   const Duration now = services_.clock.monotonic();
   {
     const std::scoped_lock lock(mutex_);
@@ -123,7 +123,7 @@ std::map<std::string, DeviceFacts, std::less<>> Facts::facts() {
   }
   auto found = gather();
   const std::scoped_lock lock(mutex_);
-  if (found) facts_ = *std::move(found);
+  if (found) facts_ = std::move(found);
   gathered_ = now;
   gathering_ = false;
   return facts_;
@@ -144,7 +144,7 @@ Result<std::vector<DeviceView>> Facts::devices() {
       DeviceView view{.device = std::move(device)};
       view.activity = services_.presence.device(services_.hub, view.device.device_id);
       if (const auto found = open.find(view.device.device_id); found != open.end()) view.open_alerts = found->second;
-      if (const auto found = known.find(view.device.device_id); found != known.end()) view.facts = found->second;
+      if (const auto found = known->find(view.device.device_id); found != known->end()) view.facts = found->second;
       out.push_back(std::move(view));
     }
     if (last) return out;
@@ -154,12 +154,10 @@ Result<std::vector<DeviceView>> Facts::devices() {
 Result<DeviceView> Facts::device(std::string_view device_id) {
   TRY(auto device, services_.devices.find(services_.hub, device_id));
   DeviceView view{.device = std::move(device), .activity = services_.presence.device(services_.hub, device_id)};
-  TRY(const auto by_device, services_.alerts.open_by_device(services_.hub));
-  for (const auto& entry : by_device) {
-    if (entry.device_id == device_id) view.open_alerts = counts_of(entry.severities);
-  }
+  TRY(const auto open, services_.alerts.open_of_device(services_.hub, device_id));
+  view.open_alerts = counts_of(open);
   const auto known = facts();
-  if (const auto found = known.find(device_id); found != known.end()) view.facts = found->second;
+  if (const auto found = known->find(device_id); found != known->end()) view.facts = found->second;
   return view;
 }
 

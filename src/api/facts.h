@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -70,13 +71,15 @@ class Facts {
   Result<DeviceCounts> device_counts();
 
  private:
-  std::map<std::string, DeviceFacts, std::less<>> facts();
-  [[nodiscard]] std::optional<std::map<std::string, DeviceFacts, std::less<>>> gather() const;
+  using ByDevice = std::map<std::string, DeviceFacts, std::less<>>;
+
+  std::shared_ptr<const ByDevice> facts();
+  [[nodiscard]] std::shared_ptr<const ByDevice> gather() const;
 
   const Services& services_;
   std::stop_token stopping_;
   std::mutex mutex_;
-  std::map<std::string, DeviceFacts, std::less<>> facts_;
+  std::shared_ptr<const ByDevice> facts_ = std::make_shared<ByDevice>();
   std::optional<Duration> gathered_;
   bool gathering_ = false;
 };

@@ -530,4 +530,20 @@ Result<std::vector<DeviceCount>> Alerts::open_by_device(std::string_view hub) co
   return out;
 }
 
+Result<std::vector<SeverityCount>> Alerts::open_of_device(std::string_view hub, std::string_view device_id) const {
+  std::vector<SeverityCount> out;
+  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
+    TRY(auto row, Statement::prepare(db,
+                                     "SELECT severity, count(*) FROM alert WHERE hub = ? AND device_id = ? AND "
+                                     "status IN ('New', 'Active') GROUP BY severity"));
+    row.bind(hub, device_id);
+    for (;;) {
+      TRY(const bool more, row.step());
+      if (!more) return {};
+      out.push_back({row.text(0), static_cast<std::uint64_t>(row.integer(1))});
+    }
+  }));
+  return out;
+}
+
 }  // namespace picket::state

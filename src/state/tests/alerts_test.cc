@@ -119,6 +119,11 @@ TEST(Alerts, FiltersByEveryField) {
   EXPECT_EQ(alerts.list({.text = "x' OR '1'='1"}, "", 10)->total, 0u);
   EXPECT_EQ(alerts.list({.since = kNow + Duration::seconds(30)}, "", 10)->total, 1u);
   EXPECT_EQ(alerts.open_by_device("hub")->size(), 2u);
+  const auto of_pump = alerts.open_of_device("hub", "100%_pump");
+  ASSERT_EQ(of_pump->size(), 1u);
+  EXPECT_EQ(of_pump->front().severity, "Low");
+  EXPECT_EQ(of_pump->front().count, 1u);
+  EXPECT_TRUE(alerts.open_of_device("other", "100%_pump")->empty());
 }
 
 }  // namespace

@@ -143,6 +143,8 @@ class Alerts {
   Result<std::vector<SeverityCount>> open_by_severity() const;
   /// Open alerts per device and severity, for the devices that have any; devices with the most first.
   Result<std::vector<DeviceCount>> open_by_device(std::string_view hub) const;
+  /// Those of one device; by the index, for a fleet in which every device has some.
+  Result<std::vector<SeverityCount>> open_of_device(std::string_view hub, std::string_view device_id) const;
 
  private:
   Database& database_;
