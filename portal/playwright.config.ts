@@ -4,7 +4,8 @@
  */
 import { defineConfig } from '@playwright/test';
 
-const kMockUrl = 'http://127.0.0.1:8481';
+const kMockPort = process.env.MOCK_PORT ?? '8481';
+const kMockUrl = `http://127.0.0.1:${kMockPort}`;
 const real = process.env.PICKET_URL;
 
 export default defineConfig({
@@ -36,5 +37,10 @@ export default defineConfig({
   },
   webServer: real
     ? undefined
-    : { command: 'node tests/mock/server.mjs', url: kMockUrl, env: { MOCK_PORT: '8481' }, reuseExistingServer: false },
+    : {
+        command: 'node tests/mock/server.mjs',
+        url: kMockUrl,
+        env: { ...(process.env as Record<string, string>), MOCK_PORT: kMockPort },
+        reuseExistingServer: false,
+      },
 });

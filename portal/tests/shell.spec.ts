@@ -31,7 +31,27 @@ test('The keyboard alone reaches the content and the pages', async ({ page }) =>
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Overview' }).focus();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
+  await expect(heading(page, 'Alerts')).toBeVisible();
+});
+
+test('A narrow window has the pages behind a button, for mouse and keyboard, and nothing sticks out', async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.goto('/');
+  await expect(heading(page, 'Overview')).toBeVisible();
+  const button = page.getByRole('button', { name: 'Pages' });
+  const pages = page.getByRole('navigation', { name: 'Main' });
+  await expect(pages).toBeHidden();
+  await button.press('Enter');
+  await expect(pages).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(pages).toBeHidden();
+  await expect(button).toBeFocused();
+  await button.click();
+  await navigate(page, 'Devices');
   await expect(heading(page, 'Devices')).toBeVisible();
+  await expect(pages).toBeHidden();
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(await overflow()).toBe(0);
 });
 
 test('The theme follows the system until one is chosen, and the choice is remembered', async ({ page }) => {

@@ -17,12 +17,14 @@ type Reply<Op> = Op extends { responses: infer R }
       ? Json<Made>
       : undefined
   : never;
-/** Files go as they are, everything else as JSON. */
+/** Files go as they are (`raw`), everything else as JSON. */
 type Body<Op> = Op extends { requestBody: { content: { 'application/json': infer B } } }
-  ? { body: B }
+  ? { body: B } | { raw: string | Blob }
   : Op extends { requestBody: { content: { 'application/yaml': string } } }
     ? { yaml: string }
-    : { body?: undefined };
+    : Op extends { requestBody: { content: { 'text/plain': string } } }
+      ? { raw: string | Blob }
+      : { body?: undefined };
 type PathParameters<Op> = Op extends { parameters: { path: infer P } } ? { path: P } : { path?: undefined };
 type QueryParameters<Op> = Op extends { parameters: { query?: infer Q } } ? { query?: Q } : { query?: undefined };
 export type CallOptions<Op> = Body<Op> & PathParameters<Op> & QueryParameters<Op> & { signal?: AbortSignal; ifMatch?: string };
@@ -84,9 +86,10 @@ async function readError(response: Response): Promise<ApiError> {
 }
 
 async function call(method: Method, template: string, options: CallOptions<unknown>): Promise<unknown> {
-  const { body, yaml, path, query, signal, ifMatch } = options as {
+  const { body, yaml, raw, path, query, signal, ifMatch } = options as {
     body?: unknown;
     yaml?: string;
+    raw?: string | Blob;
     path?: Record<string, string>;
     query?: Record<string, QueryValue>;
     signal?: AbortSignal;
@@ -95,6 +98,7 @@ async function call(method: Method, template: string, options: CallOptions<unkno
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (yaml !== undefined) headers['Content-Type'] = 'application/yaml';
+  if (raw !== undefined) headers['Content-Type'] = 'application/octet-stream';
   if (ifMatch !== undefined) headers['If-Match'] = `"${ifMatch}"`;
   if (method !== 'get' && csrfToken !== undefined) headers['X-Picket-CSRF'] = csrfToken;
 
@@ -103,7 +107,7 @@ async function call(method: Method, template: string, options: CallOptions<unkno
     response = await fetch(buildUrl(template, path, query), {
       method: method.toUpperCase(),
       headers,
-      body: body === undefined ? yaml : JSON.stringify(body),
+      body: body === undefined ? (yaml ?? raw) : JSON.stringify(body),
       credentials: 'same-origin',
       signal,
     });
@@ -120,7 +124,9 @@ async function call(method: Method, template: string, options: CallOptions<unkno
     if (error.status === 401 && template !== '/sign-in') signedOut();
     throw error;
   }
-  return response.status === 204 ? undefined : response.json();
+  // 204, and 202 where there is nothing to say yet, have no body.
+  const text = response.status === 204 ? '' : await response.text();
+  return text === '' ? undefined : JSON.parse(text);
 }
 
 type Caller<M extends Method> = <P extends PathsWith<M>>(
@@ -131,4 +137,10 @@ function caller<M extends Method>(method: M): Caller<M> {
   return ((path: string, options: CallOptions<unknown>) => call(method, path, options)) as Caller<M>;
 }
 
-export const api = { get: caller('get'), post: caller('post'), put: caller('put'), patch: caller('patch'), delete: caller('delete') };
+export const api = {
+  get: caller('get'),
+  post: caller('post'),
+  put: caller('put'),
+  patch: caller('patch'),
+  delete: caller('delete'),
+};

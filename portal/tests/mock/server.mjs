@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The API of schema/openapi.yaml over the made-up fleet of data.mjs, and the built portal beside it. Development only.
- * MOCK_PORT (8480), MOCK_EMPTY=1 for a server without devices. POST /mock/alert raises an alert. User admin, secret picket.
+ * MOCK_PORT (8480), MOCK_DIST (the build, ../../dist), MOCK_EMPTY=1 for a server without devices. POST /mock/alert raises an alert. User admin, secret picket.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -25,10 +25,11 @@ import {
   twinOf,
 } from './data.mjs';
 import { exemptions, listScores, posture } from './posture.mjs';
+import { askParts } from './parts.mjs';
 import { findRule, findRuleFile, listRules, putRuleFile, removeRuleFile } from './rules.mjs';
 
 const kPort = Number(process.env.MOCK_PORT ?? 8480);
-const kDist = fileURLToPath(new URL('../../dist', import.meta.url));
+const kDist = process.env.MOCK_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url));
 const kCookie = 'picket_session=mock';
 const kCsrf = 'mock-csrf';
 /** The policy that the real server sends, see README.md. */
@@ -387,7 +388,15 @@ function route(method, path, query, body) {
     case 'GET exemptions':
       return { status: 200, body: { items: exemptions } };
     case 'POST exemptions': {
-      const made = { deviceId: '', group: '', ...body, id: randomUUID(), user: 'admin', created: new Date().toISOString(), expired: false };
+      const made = {
+        deviceId: '',
+        group: '',
+        ...body,
+        id: randomUUID(),
+        user: 'admin',
+        created: new Date().toISOString(),
+        expired: false,
+      };
       exemptions.unshift(made);
       return { status: 201, body: made };
     }
@@ -407,7 +416,7 @@ function route(method, path, query, body) {
 async function readBody(request) {
   let text = '';
   for await (const chunk of request) text += chunk;
-  if (request.headers['content-type'] === 'application/yaml') return text;
+  if (['application/yaml', 'application/octet-stream'].includes(request.headers['content-type'] ?? '')) return text;
   return text ? JSON.parse(text) : undefined;
 }
 
@@ -463,7 +472,8 @@ const server = createServer(async (request, response) => {
   }
   if (request.method !== 'GET' && request.headers['x-picket-csrf'] !== kCsrf)
     return send(fail(403, 'csrf', 'The CSRF token is missing.'));
-  send(route(request.method ?? 'GET', path, url.searchParams, await readBody(request)));
+  const [method, body] = [request.method ?? 'GET', await readBody(request)];
+  send(askParts(method, path, url.searchParams, body) ?? route(method, path, url.searchParams, body));
 });
 
 setInterval(() => {

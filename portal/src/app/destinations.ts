@@ -1,0 +1,76 @@
+/** Where the navigation leads: groups of pages, in the order of the work. A new page is one line here and a Route in app.tsx. */
+import {
+  AlertUrgent20Filled,
+  AlertUrgent20Regular,
+  Board20Filled,
+  Board20Regular,
+  DeveloperBoard20Filled,
+  DeveloperBoard20Regular,
+  DocumentSearch20Filled,
+  DocumentSearch20Regular,
+  Gauge20Filled,
+  Gauge20Regular,
+  Lightbulb20Filled,
+  Lightbulb20Regular,
+  Server20Filled,
+  Server20Regular,
+  ShieldTask20Filled,
+  ShieldTask20Regular,
+} from '@fluentui/react-icons';
+import type { ComponentType } from 'react';
+
+export interface Destination {
+  path: string;
+  label: string;
+  icon: ComponentType;
+  activeIcon: ComponentType;
+  /** Other paths that belong to it. */
+  also?: readonly string[];
+}
+
+interface DestinationGroup {
+  /** Not shown for the first group. */
+  title: string;
+  items: readonly Destination[];
+}
+
+export const kDestinations: readonly DestinationGroup[] = [
+  { title: 'Start', items: [{ path: '/', label: 'Overview', icon: Board20Regular, activeIcon: Board20Filled }] },
+  {
+    title: 'Threats',
+    items: [
+      {
+        path: '/alerts',
+        label: 'Alerts',
+        icon: AlertUrgent20Regular,
+        activeIcon: AlertUrgent20Filled,
+        also: ['/alert-groups', '/suppressions'],
+      },
+      { path: '/rules', label: 'Rules', icon: ShieldTask20Regular, activeIcon: ShieldTask20Filled },
+    ],
+  },
+  {
+    title: 'Devices',
+    items: [
+      { path: '/devices', label: 'Devices', icon: DeveloperBoard20Regular, activeIcon: DeveloperBoard20Filled },
+      { path: '/hub', label: 'Hub', icon: Server20Regular, activeIcon: Server20Filled },
+    ],
+  },
+  {
+    title: 'Hardening',
+    items: [
+      { path: '/posture', label: 'Posture', icon: Gauge20Regular, activeIcon: Gauge20Filled },
+      { path: '/recommendations', label: 'Recommendations', icon: Lightbulb20Regular, activeIcon: Lightbulb20Filled },
+    ],
+  },
+  {
+    title: 'Investigation',
+    items: [{ path: '/logs', label: 'Logs', icon: DocumentSearch20Regular, activeIcon: DocumentSearch20Filled }],
+  },
+];
+
+/** True when the page at `pathname` belongs to this destination. */
+export function leadsTo({ path, also = [] }: Pick<Destination, 'path' | 'also'>, pathname: string): boolean {
+  if (path === '/') return pathname === '/';
+  return [path, ...also].some((one) => pathname === one || pathname.startsWith(`${one}/`));
+}
