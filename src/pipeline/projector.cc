@@ -1,5 +1,6 @@
 #include "pipeline/projector.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -22,12 +23,13 @@ constexpr auto kStoreInterval = std::chrono::seconds(30);
 
 class ThreadProjector final : public Projector {
  public:
-  ThreadProjector(std::string name, journal::Journal& journal, std::unique_ptr<journal::Reader> reader, Apply apply,
-                  std::function<void(std::string_view)> log)
+  ThreadProjector(std::string name, journal::Journal& journal, std::unique_ptr<journal::Reader> reader, ApplyMany apply,
+                  std::size_t together, std::function<void(std::string_view)> log)
       : name_(std::move(name)),
         journal_(journal),
         reader_(std::move(reader)),
         apply_(std::move(apply)),
+        together_(together),
         log_(std::move(log)),
         position_(reader_->position()),
         thread_([this] { run(); }) {}
@@ -53,8 +55,11 @@ class ThreadProjector final : public Projector {
         failed(batch.error());
         continue;
       }
-      for (const journal::RecordView& record : batch->records) {
-        if (!apply(record)) return;
+      std::span<const journal::RecordView> left = batch->records;
+      while (!left.empty()) {
+        const auto now = left.first(std::min(left.size(), together_));
+        if (!apply(now)) return;
+        left = left.subspan(now.size());
       }
       if (!batch->records.empty() && std::chrono::steady_clock::now() - stored > kStoreInterval) {
         stored = std::chrono::steady_clock::now();
@@ -63,12 +68,12 @@ class ThreadProjector final : public Projector {
     }
   }
 
-  /// Until it is applied, or the projector ends.
-  bool apply(const journal::RecordView& record) {
+  /// Until they are applied, or the projector ends.
+  bool apply(std::span<const journal::RecordView> records) {
     journal::Position after = position_;
-    after.advance_past(record.id);
+    for (const journal::RecordView& record : records) after.advance_past(record.id);
     while (!stopping_) {
-      const auto applied = apply_(record, after);
+      const auto applied = apply_(records, after);
       if (applied) {
         const std::lock_guard lock(mutex_);
         position_ = std::move(after);
@@ -95,7 +100,8 @@ class ThreadProjector final : public Projector {
   const std::string name_;
   journal::Journal& journal_;
   std::unique_ptr<journal::Reader> reader_;
-  Apply apply_;
+  ApplyMany apply_;
+  const std::size_t together_;
   std::function<void(std::string_view)> log_;
   mutable std::mutex mutex_;
   journal::Position position_;
@@ -106,16 +112,35 @@ class ThreadProjector final : public Projector {
 
 }  // namespace
 
-Result<std::unique_ptr<Projector>> start_projector(std::string name, std::string_view from, journal::Journal& journal,
-                                                   Projector::Apply apply, std::function<void(std::string_view)> log) {
+namespace {
+
+Result<std::unique_ptr<Projector>> start(std::string name, std::string_view from, journal::Journal& journal,
+                                         Projector::ApplyMany apply, std::size_t together,
+                                         std::function<void(std::string_view)> log) {
   TRY_VOID(journal.add_consumer(name));
   journal::Position position;
   if (!from.empty()) {
     TRY(position, journal::Position::parse(from));
   }
   TRY(auto reader, journal.reader(position));
-  return std::make_unique<ThreadProjector>(std::move(name), journal, std::move(reader), std::move(apply),
+  return std::make_unique<ThreadProjector>(std::move(name), journal, std::move(reader), std::move(apply), together,
                                            std::move(log));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Projector>> start_projector(std::string name, std::string_view from, journal::Journal& journal,
+                                                   Projector::Apply apply, std::function<void(std::string_view)> log) {
+  auto one = [apply = std::move(apply)](std::span<const journal::RecordView> records, const journal::Position& after) {
+    return apply(records.front(), after);
+  };
+  return start(std::move(name), from, journal, std::move(one), 1, std::move(log));
+}
+
+Result<std::unique_ptr<Projector>> start_batch_projector(std::string name, std::string_view from,
+                                                         journal::Journal& journal, Projector::ApplyMany apply,
+                                                         std::function<void(std::string_view)> log) {
+  return start(std::move(name), from, journal, std::move(apply), Projector::kTogetherMax, std::move(log));
 }
 
 namespace {

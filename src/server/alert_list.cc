@@ -76,21 +76,36 @@ void write_optional(JsonWriter& json, std::string_view name, const std::optional
 
 }  // namespace
 
-Result<> AlertList::apply(const journal::RecordView& record, const journal::Position& after) {
+Result<> AlertList::apply(std::span<const journal::RecordView> records, const journal::Position& after) {
   const std::string position = after.to_text();
-  if (record.kind == journal::RecordKind::alert_change) {
-    TRY_VOID(apply_change(record, position));
-  } else if (record.kind == journal::RecordKind::triage) {
-    TRY_VOID(apply_triage(record, position));
-  } else if (record.kind == journal::RecordKind::incident_change) {
-    TRY_VOID(apply_incident(record, position));
-  }
-  {
-    const std::scoped_lock lock(mutex_);
-    applied_ = after;
-  }
-  changed_.notify_all();
+  done_ = {};
+  TRY_VOID(alerts_.database().write_together([&]() -> Result<> {
+    for (const journal::RecordView& record : records) TRY_VOID(apply_one(record, position));
+    return {};
+  }));
+  tell();
+  resume(after);
   return {};
+}
+
+Result<> AlertList::apply_one(const journal::RecordView& record, const std::string& position) {
+  if (record.kind == journal::RecordKind::alert_change) return apply_change(record, position);
+  if (record.kind == journal::RecordKind::triage) return apply_triage(record, position);
+  if (record.kind == journal::RecordKind::incident_change) return apply_incident(record, position);
+  return {};
+}
+
+void AlertList::tell() {
+  changes_ += done_.stats.changes;
+  triages_ += done_.stats.triages;
+  incident_changes_ += done_.stats.incident_changes;
+  rejected_ += done_.stats.rejected;
+  for (const auto& change : done_.changes) {
+    if (const auto* alert = std::get_if<0>(&change))
+      listener_(alert->first, alert->second);
+    else
+      incident_listener_(std::get<1>(change));
+  }
 }
 
 void AlertList::resume(const journal::Position& position) {
@@ -112,10 +127,11 @@ Result<> AlertList::apply_change(const journal::RecordView& record, const std::s
   const state::Alert alert = alert_of(*change, std::string(as_text(record.body)));
   TRY(const bool changed, alerts_.apply(alert, position, record.id.sequence));
   if (!changed) return {};
-  ++changes_;
-  tell_incidents(record.id.sequence);
-  TRY(const state::Alert stored, alerts_.find(alert.alert_id));
-  listener_(change->change == 0 ? AlertEvent::raised : AlertEvent::updated, stored);
+  ++done_.stats.changes;
+  note_incidents(record.id.sequence);
+  TRY(state::Alert stored, alerts_.find(alert.alert_id));
+  done_.changes.emplace_back(
+      std::pair(change->change == 0 ? AlertEvent::raised : AlertEvent::updated, std::move(stored)));
   return {};
 }
 
@@ -132,10 +148,11 @@ Result<> AlertList::apply_triage(const journal::RecordView& record, const std::s
   const auto alert = alerts_.apply(*triage, position);
   if (!alert && alert.error().code == Errc::not_found) return {};  // older than what retention has left
   if (!alert) return std::unexpected(alert.error());
-  ++triages_;
+  ++done_.stats.triages;
   TRY(const auto triaged, alerts_.triaged_by(record.id.sequence));
-  for (std::size_t i = 0; i < triaged.size() && i < kToldMax; ++i) listener_(AlertEvent::triaged, triaged[i]);
-  tell_incidents(record.id.sequence);
+  for (std::size_t i = 0; i < triaged.size() && i < kToldMax; ++i)
+    done_.changes.emplace_back(std::pair(AlertEvent::triaged, triaged[i]));
+  note_incidents(record.id.sequence);
   return {};
 }
 
@@ -145,8 +162,8 @@ Result<> AlertList::apply_incident(const journal::RecordView& record, const std:
   const state::Incident incident = incident_of(*std::move(change), std::string(as_text(record.body)));
   TRY(const bool changed, incidents_.apply(incident, position, record.id.sequence));
   if (!changed) return {};
-  ++incident_changes_;
-  tell_incidents(record.id.sequence);
+  ++done_.stats.incident_changes;
+  note_incidents(record.id.sequence);
   return {};
 }
 
@@ -154,13 +171,13 @@ Result<> AlertList::apply_incident_triage(const state::IncidentTriage& triage, c
   const auto incident = incidents_.apply(triage, position);
   if (!incident && incident.error().code == Errc::not_found) return {};
   if (!incident) return std::unexpected(incident.error());
-  ++triages_;
-  tell_incidents(triage.sequence);
+  ++done_.stats.triages;
+  note_incidents(triage.sequence);
   return {};
 }
 
 /// Whatever the record did to incidents.
-void AlertList::tell_incidents(std::uint64_t sequence) {
+void AlertList::note_incidents(std::uint64_t sequence) {
   if (!incident_listener_) return;
   const auto steps = incidents_.steps_by(sequence);
   if (!steps) return;
@@ -168,12 +185,12 @@ void AlertList::tell_incidents(std::uint64_t sequence) {
   for (const state::IncidentStep& step : *steps) {
     if (step.incident_id == last) continue;
     last = step.incident_id;
-    if (const auto incident = incidents_.find(last)) incident_listener_(*incident);
+    if (auto incident = incidents_.find(last)) done_.changes.emplace_back(*std::move(incident));
   }
 }
 
 Result<> AlertList::reject(const journal::RecordView& record, const Error& error, const std::string& position) {
-  ++rejected_;
+  ++done_.stats.rejected;
   log::error("alerts", "derived record {} cannot be read: {}", to_text(record.id), describe(error));
   return alerts_.set_position(position);
 }

@@ -5,7 +5,11 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/core/result.h"
 #include "base/core/time.h"
@@ -18,7 +22,8 @@ namespace picket::server {
 
 enum class AlertEvent { raised, updated, triaged };
 
-/// apply() is what pipeline::start_projector calls; it is idempotent. Its position stands in the state.
+/// apply() is what pipeline::start_projector calls; it is idempotent. Its position stands in the state. Records that
+/// come together are one transaction: a fleet's incidents change at the same minute, and each would wait for the disk.
 class AlertList {
  public:
   /// Called on the projector's thread after a change is stored.
@@ -34,7 +39,7 @@ class AlertList {
         listener_(std::move(listener)),
         incident_listener_(std::move(incident_listener)) {}
 
-  Result<> apply(const journal::RecordView& record, const journal::Position& after);
+  Result<> apply(std::span<const journal::RecordView> records, const journal::Position& after);
   /// What stands before `position` was applied by an earlier run.
   void resume(const journal::Position& position);
   /// Waits until the record was applied. False: not within `timeout`. Any thread.
@@ -49,17 +54,26 @@ class AlertList {
   [[nodiscard]] Stats stats() const { return {changes_, triages_, incident_changes_, rejected_}; }
 
  private:
+  /// What one transaction did, told and counted when it is durable.
+  struct Done {
+    Stats stats;
+    std::vector<std::variant<std::pair<AlertEvent, state::Alert>, state::Incident>> changes;
+  };
+
+  Result<> apply_one(const journal::RecordView& record, const std::string& position);
   Result<> apply_change(const journal::RecordView& record, const std::string& position);
   Result<> apply_triage(const journal::RecordView& record, const std::string& position);
   Result<> apply_incident(const journal::RecordView& record, const std::string& position);
   Result<> apply_incident_triage(const state::IncidentTriage& triage, const std::string& position);
-  void tell_incidents(std::uint64_t sequence);
+  void note_incidents(std::uint64_t sequence);
+  void tell();
   Result<> reject(const journal::RecordView& record, const Error& error, const std::string& position);
 
   state::Alerts& alerts_;
   state::Incidents& incidents_;
   Listener listener_;
   IncidentListener incident_listener_;
+  Done done_;  // projector's thread
   std::mutex mutex_;
   std::condition_variable changed_;
   journal::Position applied_;

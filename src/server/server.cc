@@ -332,10 +332,10 @@ Result<> EmbeddedServer::start_pipeline() {
     TRY(const auto applied, journal::Position::parse(position));
     alert_list_->resume(applied);
   }
-  TRY(alert_list_projector_, pipeline::start_projector(
+  TRY(alert_list_projector_, pipeline::start_batch_projector(
                                  "alert-list", position, *derived_,
-                                 [this](const journal::RecordView& record, const journal::Position& after) {
-                                   return alert_list_->apply(record, after);
+                                 [this](std::span<const journal::RecordView> records, const journal::Position& after) {
+                                   return alert_list_->apply(records, after);
                                  },
                                  log_to("alert list")));
   recommendation_list_.emplace(*recommendations_);

@@ -8,6 +8,7 @@
 #include "schema.h"
 #include "statement.h"
 #include "statement_cache.h"
+#include "transaction.h"
 
 namespace picket::state {
 namespace {
@@ -72,13 +73,22 @@ Database::~Database() {
 }
 
 Result<> Database::write(const std::function<Result<>(sqlite3*)>& body) {
+  if (is_together()) return in_savepoint(writer_, [&] { return body(writer_); });
   const std::scoped_lock lock(writer_mutex_);
-  TRY_VOID(execute(writer_, "BEGIN IMMEDIATE"));
-  auto done = body(writer_);
-  if (done) done = execute(writer_, "COMMIT");
-  if (!done && sqlite3_get_autocommit(writer_) == 0) TRY_VOID(execute(writer_, "ROLLBACK"));
-  return done;
+  return in_transaction(writer_, [&] { return body(writer_); });
 }
+
+Result<> Database::write_together(const std::function<Result<>()>& body) {
+  const std::scoped_lock lock(writer_mutex_);
+  return in_transaction(writer_, [&] {
+    together_.store(std::this_thread::get_id());
+    auto done = body();
+    together_.store(std::thread::id());
+    return done;
+  });
+}
+
+bool Database::is_together() const { return together_.load() == std::this_thread::get_id(); }
 
 void Database::submit(std::move_only_function<Result<>(sqlite3*)> body, std::move_only_function<void(Result<>)> done) {
   group_commit_->submit(std::move(body), std::move(done));
@@ -87,11 +97,13 @@ void Database::submit(std::move_only_function<Result<>(sqlite3*)> body, std::mov
 DatabaseStats Database::stats() const { return group_commit_->stats(); }
 
 Result<> Database::read(const std::function<Result<>(sqlite3*)>& body) {
+  if (is_together()) return body(writer_);
   const std::scoped_lock lock(reader_mutex_);
   return read_on(reader_, body);
 }
 
 Result<> Database::look_up(const std::function<Result<>(sqlite3*)>& body) {
+  if (is_together()) return body(writer_);
   const std::scoped_lock lock(finder_mutex_);
   return read_on(finder_, body);
 }

@@ -3,23 +3,9 @@
 #include <iterator>
 #include <utility>
 
-#include "statement.h"
+#include "transaction.h"
 
 namespace picket::state {
-namespace {
-
-/// A body that fails takes back its own changes only.
-Result<> run_in_savepoint(sqlite3* db, WriteBody& body) {
-  TRY_VOID(execute(db, "SAVEPOINT body"));
-  auto done = body(db);
-  // A failure such as a full disk may have ended the whole transaction, and the savepoint with it.
-  if (sqlite3_get_autocommit(db) != 0) return done ? fail(Errc::io, "state.submit.transaction") : done;
-  if (!done) TRY_VOID(execute(db, "ROLLBACK TO body"));
-  TRY_VOID(execute(db, "RELEASE body"));
-  return done;
-}
-
-}  // namespace
 
 GroupCommit::GroupCommit(sqlite3* writer, std::mutex& writer_mutex)
     : writer_(writer), writer_mutex_(writer_mutex), thread_([this] { run(); }) {}
@@ -67,7 +53,7 @@ Result<> GroupCommit::commit(std::vector<Job>& batch) {
   TRY_VOID(execute(writer_, "BEGIN IMMEDIATE"));
   for (Job& job : batch) {
     if (sqlite3_get_autocommit(writer_) != 0) return fail(Errc::io, "state.submit.transaction");
-    job.result = run_in_savepoint(writer_, job.body);
+    job.result = in_savepoint(writer_, [&] { return job.body(writer_); });
   }
   auto done = execute(writer_, "COMMIT");
   if (!done && sqlite3_get_autocommit(writer_) == 0) TRY_VOID(execute(writer_, "ROLLBACK"));

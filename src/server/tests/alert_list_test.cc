@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "pipeline/alert.h"
@@ -46,7 +47,14 @@ class AlertListTest : public testing::Test {
     record.kind = kind;
     record.body = as_bytes(body);
     record.id = {0, sequence};
-    return list_->apply(record, journal::Position::at(0, sequence + 1));
+    return list_->apply({&record, 1}, journal::Position::at(0, sequence + 1));
+  }
+
+  void execute(const char* sql) {
+    ASSERT_TRUE(database_->write([&](sqlite3* db) -> Result<> {
+      EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+      return {};
+    }));
   }
 
   std::string folder_;
@@ -78,6 +86,31 @@ TEST_F(AlertListTest, AppliesTriageInTheOrderOfTheJournal) {
   EXPECT_EQ(events_.back(), std::pair(AlertEvent::triaged, std::string("Resolved")));
   EXPECT_TRUE(list_->wait_applied({0, 2}, Duration::seconds(0)));
   EXPECT_FALSE(list_->wait_applied({0, 3}, Duration::seconds(0)));
+}
+
+TEST_F(AlertListTest, TellsNothingOfABatchThatCouldNotBeStored) {
+  const std::string raised = to_json(change("a", 0));
+  const std::string grown = to_json(change("a", 1));
+  std::vector<journal::RecordView> batch(2);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    batch[i].kind = journal::RecordKind::alert_change;
+    batch[i].body = as_bytes(i == 0 ? raised : grown);
+    batch[i].id = {0, i + 1};
+  }
+  execute("CREATE TRIGGER broken BEFORE UPDATE ON alert BEGIN SELECT RAISE(ABORT, 'disk'); END");
+  EXPECT_FALSE(list_->apply(batch, journal::Position::at(0, 3)));
+  EXPECT_TRUE(events_.empty());
+  EXPECT_EQ(list_->stats().changes, 0u);
+  EXPECT_FALSE(list_->wait_applied({0, 1}, Duration::seconds(0)));
+
+  EXPECT_FALSE(alerts_->find("a"));
+  execute("DROP TRIGGER broken");
+  ASSERT_TRUE(list_->apply(batch, journal::Position::at(0, 3)));
+  const std::vector<std::pair<AlertEvent, std::string>> expected = {{AlertEvent::raised, "New"},
+                                                                    {AlertEvent::updated, "New"}};
+  EXPECT_EQ(events_, expected);
+  EXPECT_EQ(list_->stats().changes, 2u);
+  EXPECT_TRUE(list_->wait_applied({0, 2}, Duration::seconds(0)));
 }
 
 TEST_F(AlertListTest, GoesOnBehindARecordThatCannotBeRead) {

@@ -42,6 +42,33 @@ TEST(Database, RollsBackWhenTheBodyFails) {
   EXPECT_TRUE(Outbox(*database).pending(10)->empty());
 }
 
+TEST(Database, WritesOfOneBodyAreOneTransactionThatOnlyItsThreadSees) {
+  TemporaryDatabase database;
+  Outbox outbox(*database);
+  const auto add = [&](const char* id, Result<> end) {
+    return (*database).write([&](sqlite3* db) -> Result<> {
+      TRY_VOID(Outbox::add(db, "kind", id, "{}", kNow));
+      return end;
+    });
+  };
+  const auto failed = (*database).write_together([&]() -> Result<> {
+    EXPECT_TRUE(add("a", {}));
+    EXPECT_FALSE(add("b", fail(Errc::denied, "test")));  // takes back itself only
+    EXPECT_EQ(outbox.pending(10)->size(), 1u);
+    std::jthread([&] { EXPECT_TRUE(outbox.pending(10)->empty()); }).join();
+    return fail(Errc::denied, "test");
+  });
+  EXPECT_FALSE(failed);
+  EXPECT_TRUE(outbox.pending(10)->empty());
+  ASSERT_TRUE((*database).write_together([&]() -> Result<> {
+    TRY_VOID(add("a", {}));
+    return add("c", {});
+  }));
+  EXPECT_EQ(outbox.pending(10)->size(), 2u);
+  EXPECT_TRUE(add("d", {}));
+  EXPECT_EQ(outbox.pending(10)->size(), 3u);
+}
+
 TEST(Outbox, KeepsRecordsUntilTheyWereSentAndRemembersThem) {
   TemporaryDatabase database;
   Outbox outbox(*database);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ class Projector {
   /// `after`: position behind the record; store it with what you made of the record, and begin there next time. An
   /// error makes the projector offer the same record again after a pause; applying a record twice must change nothing.
   using Apply = std::function<Result<>(const journal::RecordView& record, const journal::Position& after)>;
+  using ApplyMany =
+      std::function<Result<>(std::span<const journal::RecordView> records, const journal::Position& after)>;
+  static constexpr std::size_t kTogetherMax = 64;
 
   virtual ~Projector() = default;
   [[nodiscard]] virtual std::string position() const = 0;  ///< Text of the position. Any thread.
@@ -31,6 +35,11 @@ class Projector {
 Result<std::unique_ptr<Projector>> start_projector(std::string name, std::string_view from, journal::Journal& journal,
                                                    Projector::Apply apply,
                                                    std::function<void(std::string_view)> log = {});
+
+/// The same for one who makes something of several records at once, at most kTogetherMax; none is empty.
+Result<std::unique_ptr<Projector>> start_batch_projector(std::string name, std::string_view from,
+                                                         journal::Journal& journal, Projector::ApplyMany apply,
+                                                         std::function<void(std::string_view)> log = {});
 
 /// What people decided about alerts and incidents, which the derived journal says in single steps. Any thread that may
 /// wait for the disk.

@@ -114,6 +114,7 @@ struct DeviceCount {
 class Alerts {
  public:
   explicit Alerts(Database& database) : database_(database) {}
+  [[nodiscard]] Database& database() const { return database_; }
 
   /// Applies one change record that stands at `position` of the derived stream (text form of journal::Position after
   /// it). Idempotent: an older or equal change of the same alert is not applied, the position is kept with it. Returns

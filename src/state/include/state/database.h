@@ -1,11 +1,13 @@
 // The transactional state: one SQLite file for identities, users, alerts under triage and the outbox.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "base/core/result.h"
 
@@ -41,6 +43,10 @@ class Database {
 
   /// Runs `body` in one transaction: committed when it returns a value, rolled back when it returns an error.
   Result<> write(const std::function<Result<>(sqlite3*)>& body);
+  /// One transaction for everything that `body` writes and reads on this thread: each write() of it is a savepoint, and
+  /// what it reads is what it wrote. All of it is taken back when `body` returns an error. For projections, which can
+  /// do a batch again; other writers wait meanwhile, so a batch is short. Not within itself or write().
+  Result<> write_together(const std::function<Result<>()>& body);
   /// For I/O threads: never waits for the disk. `body` runs on the database's writing thread, in one transaction with
   /// those of other callers, each in a savepoint: one that fails spoils no other. `done` is called once on that thread,
   /// after COMMIT, with the body's error or that of the transaction. At most 16,384 wait; above that, and while the
@@ -55,6 +61,8 @@ class Database {
 
  private:
   Database();
+  [[nodiscard]] bool is_together() const;
+
   sqlite3* writer_ = nullptr;
   sqlite3* reader_ = nullptr;
   sqlite3* finder_ = nullptr;
@@ -63,6 +71,7 @@ class Database {
   std::mutex finder_mutex_;
   std::unique_ptr<StatementCache> caches_[3];
   std::unique_ptr<GroupCommit> group_commit_;
+  std::atomic<std::thread::id> together_;  ///< The thread that is within write_together.
 };
 
 }  // namespace picket::state
