@@ -1,0 +1,5 @@
+SELECT TimeGenerated, RawEventName, EventDetails FROM ProcessEvents WHERE TimeGenerated > $now - INTERVAL 1 HOUR AND DeviceId = 'plc-0042'
+UNION ALL SELECT TimeGenerated, RawEventName, EventDetails FROM NetworkEvents WHERE TimeGenerated > $now - INTERVAL 1 HOUR AND DeviceId = 'plc-0042'
+UNION ALL SELECT TimeGenerated, RawEventName, EventDetails FROM LoginEvents WHERE TimeGenerated > $now - INTERVAL 1 HOUR AND DeviceId = 'plc-0042'
+UNION ALL SELECT TimeGenerated, RawEventName, EventDetails FROM FileEvents WHERE TimeGenerated > $now - INTERVAL 1 HOUR AND DeviceId = 'plc-0042'
+UNION ALL SELECT TimeGenerated, RawEventName, EventDetails FROM DeviceEvents WHERE TimeGenerated > $now - INTERVAL 1 HOUR AND DeviceId = 'plc-0042'
