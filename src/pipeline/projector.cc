@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "derived_change.h"
+#include "pipeline/table_rows.h"
 #include "pipeline/tables.h"
 #include "workspace/tables.h"
 
@@ -150,7 +151,7 @@ class AlertTable {
  public:
   static Result<std::shared_ptr<AlertTable>> create(RowSink& sink, std::string installation_id,
                                                     std::function<void(std::string_view)> log, TriageSource* triage) {
-    const auto schema = make_workspace_schema();
+    auto schema = make_workspace_schema();
     const auto alerts = schema.find_table(workspace::kSecurityAlert);
     const auto recommendations = schema.find_table(workspace::kSecurityRecommendation);
     const auto incidents = schema.find_table(workspace::kSecurityIncident);
@@ -159,6 +160,7 @@ class AlertTable {
     out->alerts_ = *alerts;
     out->recommendations_ = *recommendations;
     out->incidents_ = *incidents;
+    out->schema_ = std::move(schema);
     return out;
   }
   AlertTable(RowSink& sink, std::string installation_id, std::function<void(std::string_view)> log,
@@ -172,6 +174,7 @@ class AlertTable {
     bool people = decision || record.kind == journal::RecordKind::incident_change;
     if (people) TRY_VOID(wait(record));
     if (decision) TRY_VOID(add_decision(record));
+    if (record.kind == journal::RecordKind::table_rows) add_rows(record);
     if (!decision) TRY_VOID(add_change(record, people));
     if (people) TRY_VOID(add_incidents(record));
     std::vector<workspace::Row> rows;
@@ -230,6 +233,12 @@ class AlertTable {
     return {};
   }
 
+  void add_rows(const journal::RecordView& record) {
+    auto found = parse_table_rows(as_text(record.body), schema_, texts_);
+    if (!found) return leave_out(record, found.error());
+    for (auto& cells : found->rows) made_.push_back({found->table, std::move(cells)});
+  }
+
   Result<> add_decision(const journal::RecordView& record) {
     if (triage_ == nullptr) return {};
     decided_.clear();
@@ -262,6 +271,7 @@ class AlertTable {
   const std::string installation_id_;
   const std::function<void(std::string_view)> log_;
   TriageSource* const triage_;
+  workspace::Schema schema_;
   workspace::TableIndex alerts_{}, recommendations_{}, incidents_{};
   // Of one record; cells point into them.
   std::vector<Made> made_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace picket::sbom {
 namespace {
@@ -134,7 +135,16 @@ InventoryChange Inventory::set(DeviceNumber number, Source& source, std::vector<
   source.components = std::move(next);
   source.components.shrink_to_fit();
   count(number, change.added, change.removed);
+  if (change.any() && !devices_[number].changed) {
+    devices_[number].changed = true;
+    changed_.push_back(number);
+  }
   return change;
+}
+
+std::vector<DeviceNumber> Inventory::take_changed() {
+  for (const DeviceNumber number : changed_) devices_[number].changed = false;
+  return std::exchange(changed_, {});
 }
 
 InventoryChange Inventory::finish_whole(DeviceNumber number, std::string_view name) {

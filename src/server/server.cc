@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -38,6 +39,7 @@
 #include "retention_clock.h"
 #include "self_test_confirmer.h"
 #include "software_reader.h"
+#include "software_reporter.h"
 #include "state_identity_store.h"
 #include "triage_desk.h"
 #include "triage_source.h"
@@ -49,6 +51,12 @@ namespace {
 // A flush costs the processor as much as ten messages: what many devices send within this time shares one.
 constexpr Duration kGatherDelay = Duration::milliseconds(4);
 constexpr Duration kActivityTimeout = Duration::minutes(10);
+
+/// What still stands is written to the tables again before retention takes the older rows.
+Duration whole_reports_every(Duration retention_age) {
+  const Duration week = Duration::days(7);
+  return retention_age.us == 0 ? week : std::min(week, Duration{std::max<std::int64_t>(retention_age.us / 3, 1)});
+}
 
 std::function<void(std::string_view)> log_to(std::string component) {
   return [component = std::move(component)](std::string_view text) { log::write(log::Level::info, component, text); };
@@ -173,6 +181,7 @@ class EmbeddedServer final : public Server {
   std::unique_ptr<vulnerability::Desk> vulnerability_desk_;
   std::optional<SoftwareReader> software_reader_;
   std::unique_ptr<pipeline::Projector> software_projector_;
+  std::optional<SoftwareReporter> software_reporter_;
   std::optional<TriageDesk> triage_desk_;
   std::optional<IntelligenceDesk> intelligence_desk_;
   std::optional<ResponseDesk> response_desk_;
@@ -357,6 +366,13 @@ Result<> EmbeddedServer::start_pipeline() {
                                  return software_reader_->apply(record, after);
                                },
                                log_to("software")));
+  TRY(auto reports, vulnerability::ReportBook::open(data_->software()));
+  software_reporter_.emplace(SoftwareReporter::Parts{.desk = *vulnerability_desk_,
+                                                     .book = std::move(reports),
+                                                     .derived = *derived_,
+                                                     .clock = clock_,
+                                                     .whole_every = whole_reports_every(options_.retention_age)});
+  software_reporter_->start();
   intelligence_desk_.emplace(*messages_, clock_, options_.hub);
   triage_desk_.emplace(*derived_, *alert_list_, *alerts_, *incidents_, options_.hub);
   analytics_runner_.emplace(AnalyticsRunner::Parts{.rules = *analytics_,
@@ -498,6 +514,7 @@ void EmbeddedServer::stop() {
   analytics_runner_.reset();
   housekeeper_.reset();
   triage_desk_.reset();
+  software_reporter_.reset();
   software_projector_.reset();
   recommendation_projector_.reset();
   alert_list_projector_.reset();

@@ -219,6 +219,57 @@ TableSchema dead_letter_table() {
            bulk("Bytes")}};
 }
 
+TableSchema software_inventory_table() {
+  return {std::string(kSoftwareInventory),
+          std::string(kDerivedStream),
+          {time("TimeGenerated"),
+           text("Hub"),
+           text("DeviceId"),
+           text("State"),
+           {"IsSnapshot", ColumnType::boolean},
+           text("SoftwareName"),
+           text("SoftwareVersion"),
+           text("SoftwareVendor"),
+           text("PackageType"),
+           text("Architecture"),
+           text("SourceName"),
+           text("SourceVersion"),
+           text("PackageUrl"),
+           text("Evidence")}};
+}
+
+TableSchema software_vulnerabilities_table() {
+  return {std::string(kSoftwareVulnerabilities),
+          std::string(kDerivedStream),
+          {time("TimeGenerated"),
+           text("Hub"),
+           text("DeviceId"),
+           text("State"),
+           {"IsSnapshot", ColumnType::boolean},
+           text("CveId"),
+           text("VulnerabilitySeverityLevel"),
+           {"CvssScore", ColumnType::real},
+           {"IsExploited", ColumnType::boolean},
+           text("SoftwareName"),
+           text("SoftwareVersion"),
+           text("SoftwareVendor"),
+           text("Architecture"),
+           text("SourceName"),
+           text("SourceVersion"),
+           text("PackageUrl"),
+           text("RecommendedSecurityUpdate"),
+           text("RecommendedSecurityUpdateId"),
+           text("Status"),
+           text("Confidence"),
+           text("Feed"),
+           text("Rule"),
+           text("Reason"),
+           text("Statement"),
+           text("VulnerabilityDescription"),
+           text("Url"),
+           time("PublishedDate")}};
+}
+
 Schema make_schema(std::span<const EventFamily> families) {
   Schema schema;
   for (const EventFamily& family : families) schema.tables.push_back(family_table(family));
@@ -227,6 +278,8 @@ Schema make_schema(std::span<const EventFamily> families) {
   schema.tables.push_back(security_alert_table());
   schema.tables.push_back(security_recommendation_table());
   schema.tables.push_back(security_incident_table());
+  schema.tables.push_back(software_inventory_table());
+  schema.tables.push_back(software_vulnerabilities_table());
   schema.views = {security_iot_raw_event(families), defender_iot_raw_event(families), raw_events(families)};
   return schema;
 }

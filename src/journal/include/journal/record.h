@@ -26,6 +26,7 @@ enum class RecordKind : std::uint8_t {
   twin_change = 10,            ///< A twin was changed.
   recommendation_change = 11,  ///< A recommendation changed its state (derived journal).
   incident_change = 12,        ///< An incident was made or has grown (derived journal).
+  table_rows = 13,             ///< Rows of a table, as they stand (derived journal).
 };
 
 /// One name and value, in the order received. Names: IoT Hub system properties as on the wire (`$.mid`, `$.ifid`,

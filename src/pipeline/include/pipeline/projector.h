@@ -62,8 +62,9 @@ class TriageSource {
 };
 
 /// Fills the tables SecurityAlert, SecurityIncident and SecurityRecommendation: one row a change, as Log Analytics has
-/// it (the newest is arg_max(TimeGenerated, *) by SystemAlertId). Begins behind what the workspace has sealed. `triage`
-/// outlives it; without one, alerts are New and there are no incidents.
+/// it (the newest is arg_max(TimeGenerated, *) by SystemAlertId); and others with the rows of table_rows records.
+/// Begins behind what the workspace has sealed. `triage` outlives it; without one, alerts are New and there are no
+/// incidents.
 Result<std::unique_ptr<Projector>> start_alert_table(journal::Journal& derived, RowSink& sink,
                                                      std::string installation_id,
                                                      std::function<void(std::string_view)> log = {},

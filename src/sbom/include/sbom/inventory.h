@@ -116,6 +116,9 @@ class Inventory {
   [[nodiscard]] std::vector<ComponentId> components_of(DeviceNumber device) const;
   [[nodiscard]] const NumberSet& devices_of(ComponentId id) const { return users_[id]; }
 
+  /// Devices whose software changed since the last call, each once; those that restore() filled too.
+  std::vector<DeviceNumber> take_changed();
+
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
   [[nodiscard]] std::uint64_t outdated() const { return outdated_; }
 
@@ -132,6 +135,7 @@ class Inventory {
     std::vector<Source> sources;
     std::map<std::string, Whole, std::less<>> wholes;     ///< By source.
     std::map<std::string, Touched, std::less<>> touched;  ///< By source.
+    bool changed = false;                                 ///< It is in changed_.
   };
 
   Source& source_of(Device& device, std::string_view name);
@@ -144,6 +148,7 @@ class Inventory {
   std::unordered_multimap<std::size_t, ComponentId> by_hash_;
   std::map<DeviceKey, DeviceNumber> numbers_;
   std::vector<Device> devices_;
+  std::vector<DeviceNumber> changed_;
   std::uint64_t refused_ = 0, outdated_ = 0;
 };
 

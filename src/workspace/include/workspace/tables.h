@@ -22,6 +22,8 @@ inline constexpr std::string_view kSecurityRecommendation = "SecurityRecommendat
 inline constexpr std::string_view kSecurityIncident = "SecurityIncident";
 inline constexpr std::string_view kDeadLetter = "DeadLetter";
 inline constexpr std::string_view kHubOperations = "HubOperations";
+inline constexpr std::string_view kSoftwareInventory = "SoftwareInventory";
+inline constexpr std::string_view kSoftwareVulnerabilities = "SoftwareVulnerabilities";
 
 /// The twelve columns of SecurityIoTRawEvent, as published, in their published order
 /// (spec tables-and-portal, section 1.1).
@@ -54,6 +56,12 @@ TableSchema security_recommendation_table();
 
 /// Column-exact (Azure Monitor Logs reference, SecurityIncident). One row a change. Stream: derived.
 TableSchema security_incident_table();
+
+/// Software of devices, and what it is vulnerable to: one row a change, and everything again every few days (IsSnapshot),
+/// so that the newest row of a key is how it stands (docs/workspace.md). Columns are called as in Defender's tables
+/// DeviceTvmSoftwareInventory and DeviceTvmSoftwareVulnerabilities where they mean the same. Stream: derived.
+TableSchema software_inventory_table();
+TableSchema software_vulnerabilities_table();
 
 /// What happened in the hub: its own events and audit records, one row a record. TimeGenerated, Hub, Category and
 /// OperationName as in IoT Hub's resource logs, Kind as in docs/formats/hub-event.md; ResultType is the six-digit code,
