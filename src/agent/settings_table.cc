@@ -206,6 +206,8 @@ constexpr Setting kSettings[] = {
      [](Config& c, const std::string& v) { return set_list(c.collectors.baseline_checks_disabled, v); }},
     {{"collectors.baseline.content", "path", "/usr/share/picket-agent/baseline.bin", "rules to check"},
      [](Config& c, const std::string& v) { return set_text(c.collectors.baseline_content, v); }},
+    {{"collectors.baseline.custom", "true or false", "true", "whether your own rules are checked, once there are some"},
+     [](Config& c, const std::string& v) { return set_bool(c.collectors.baseline_custom, v); }},
     {{"collectors.baseline.custom_content", "path", "", "a file of your own rules, checked too"},
      [](Config& c, const std::string& v) { return set_any_text(c.collectors.baseline_custom_content, v); }},
     {{"collectors.baseline.custom_sha256", "text", "", "the SHA-256 it must have"},

@@ -6,6 +6,7 @@ namespace picket::agent {
 namespace {
 
 using namespace twin;
+using namespace std::string_view_literals;
 
 /// eventPriority… of the classic agents. Empty: no collector of ours has it, the value is only checked.
 constexpr Pair kClassicPriorities[] = {
@@ -27,12 +28,13 @@ constexpr Pair kClassicPriorities[] = {
 /// What the classic agents take together with snapshotFrequency.
 constexpr std::string_view kSnapshots[] = {"listening_ports", "local_users", "firewall", "system", "baseline", "sbom"};
 /// Classic properties without an equal here: checked for their type only.
-constexpr std::string_view kClassicBooleans[] = {"aggregationEnabledProcessCreate",
-                                                 "aggregationEnabledConnectionCreate",
-                                                 "aggregationEnabledProcessTerminate", "baselineCustomChecksEnabled"};
+constexpr std::string_view kClassicBooleans[] = {
+    "aggregationEnabledProcessCreate", "aggregationEnabledConnectionCreate", "aggregationEnabledProcessTerminate"};
 constexpr std::string_view kClassicDurations[] = {
     "aggregationIntervalProcessCreate", "aggregationIntervalConnectionCreate", "aggregationIntervalProcessTerminate"};
-constexpr std::string_view kClassicTexts[] = {"baselineCustomChecksFilePath", "baselineCustomChecksFileHash"};
+constexpr std::string_view kCustomChecks[] = {"baselineCustomChecksEnabled", "baselineCustomChecksFilePath",
+                                              "baselineCustomChecksFileHash"};
+constexpr std::string_view kCustomKey = "collectors.baseline.custom";
 constexpr std::string_view kClassicOthers[] = {"highPriorityMessageFrequency", "lowPriorityMessageFrequency",
                                                "snapshotFrequency", "maxLocalCacheSizeInBytes",
                                                "maxMessageSizeInBytes"};
@@ -91,7 +93,7 @@ void append_classic_report(JsonWriter& json, std::string_view good) {
   for (const Pair& each : kClassicPriorities) echo(std::string(kPriorityPrefix) + std::string(each.published));
   for (const std::string_view each : kClassicBooleans) echo(std::string(each));
   for (const std::string_view each : kClassicDurations) echo(std::string(each));
-  for (const std::string_view each : kClassicTexts) echo(std::string(each));
+  for (const std::string_view each : kCustomChecks) echo(std::string(each));
   json.end_object();
 }
 
@@ -123,8 +125,29 @@ TwinOverlay::Problem TwinOverlay::apply_classic(const std::string& text) {
     const auto duration = parse_iso_duration(text);
     return duration ? Problem() : invalid(duration.error());
   }
-  if (holds(kClassicTexts, name_)) return std::nullopt;
+  if (holds(kCustomChecks, name_)) return custom_checks(text);
   return invalid("is no setting of the classic agent");
+}
+
+/// The customer's own rules. Classic agents had them off unless they were turned on, so a path alone turns nothing on.
+TwinOverlay::Problem TwinOverlay::custom_checks(const std::string& text) {
+  key_ = kCustomKey;
+  if (name_.ends_with("Enabled")) {
+    const auto on = to_bool(text);
+    return on ? set_all({{key_, *on ? "true" : "false"}}) : invalid("must be true or false");
+  }
+  if (name_.ends_with("Hash")) {
+    key_ += "_sha256";
+    const bool hex = std::ranges::all_of(lower(text), [](char c) { return "0123456789abcdef"sv.contains(c); });
+    if (!text.empty() && (!hex || text.size() != 64)) return invalid("must be a SHA-256: 64 hexadecimal digits");
+    return set_all({{key_, text}});
+  }
+  const auto chosen = config_.chosen.find(kCustomKey);
+  const bool decided = chosen != config_.chosen.end() && chosen->second.source == SettingSource::twin;
+  key_ += "_content";
+  std::vector<Change> changes{{key_, text}};
+  if (!decided) changes.push_back({std::string(kCustomKey), "false"});
+  return set_all(changes);
 }
 
 TwinOverlay::Problem TwinOverlay::classic_priority(std::string_view collector, const std::string& text) {

@@ -39,6 +39,7 @@ class TwinOverlay {
   Problem apply_classic(const std::string& text);
   Problem intervals(const std::string& text);
   Problem frequency(std::string_view collector, const std::string& text);
+  Problem custom_checks(const std::string& text);
   Problem classic_priority(std::string_view collector, const std::string& text);
   Problem seconds(std::vector<std::string> keys, const std::string& text);
   /// All of them, or none when one is refused. Settings of collectors that this build lacks are accepted and nothing.

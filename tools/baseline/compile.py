@@ -22,6 +22,7 @@ DEPTH_MAX, CHILDREN_MAX, PARAMETERS_MAX, ITEMS_MAX, RULES_MAX = 8, 32, 16, 64, 2
 RULE_FIELDS = {"id", "title", "group", "level", "profiles", "severity", "cis", "applies", "check", "expected",
                "remediation", "pass", "fail", "skip", "use", "with"}
 REQUIRED = ["id", "title", "group", "check", "expected", "remediation"]
+PATTERNS = {"paths", "files", "names", "except"}  # of names of files
 BENCHMARKS = {"dil2", "debian12", "debian11", "ubuntu2204"}
 
 
@@ -107,6 +108,8 @@ class Compiler:
                 value = [value]
             if not all(isinstance(each, (str, int)) and not isinstance(each, bool) for each in value):
                 raise RuleError(f"{name}: must be texts; write \"yes\" and \"no\" with quotes")
+            if name in PATTERNS and any("[" in str(each) for each in value):
+                raise RuleError(f"{name}: patterns of names know * and ? only")
             self.items += len(value)
             return out + struct.pack("<BB", 1, len(value)) + b"".join(
                 struct.pack("<I", self.strings.at(str(each))) for each in value)
@@ -214,15 +217,49 @@ class Compiler:
         return head + b"".join(sections)
 
 
-def number_key(number):
-    return [int(part) if part.isdigit() else part for part in number.split(".")]
+def load_benchmark():
+    """Section -> its numbers; number -> why it has no rule; number -> the one whose rule answers it."""
+    document = yaml.safe_load((Path(__file__).parent / "benchmark.yaml").read_text())
+    sections = {}
+    for title, ranges in document["sections"].items():
+        numbers = sections[title] = []
+        for each in ranges:
+            begin, last = each.split("-")
+            *head, first = begin.split(".")
+            numbers += [".".join([*head, str(n)]) for n in range(int(first), int(last) + 1)]
+    return sections, *({str(k): str(v) for k, v in document[part].items()} for part in ("not_automated", "stands_for"))
 
 
 def coverage(rules):
-    """Lines of a Markdown table, by number in the benchmark."""
-    lines = ["| CIS DIL 2.0.0 | rule | level | what |", "|---|---|---|---|"]
-    for rule in sorted((r for r in rules if r.get("cis", {}).get("dil2")), key=lambda r: number_key(r["cis"]["dil2"])):
-        lines.append(f"| {rule['cis']['dil2']} | {rule['id']} | {rule.get('level', 1)} | {rule['title']} |")
+    """Lines of Markdown: every number of the benchmark with its rules or why it has none; then the rules beyond it."""
+    sections, why, stands_for = load_benchmark()
+    by_number = {}
+    for rule in rules:
+        by_number.setdefault(str(rule.get("cis", {}).get("dil2", "")), []).append(rule)
+    known = {number for numbers in sections.values() for number in numbers}
+    for number in sorted(set(by_number) - known - {""}):
+        raise RuleError(f"{by_number[number][0]['id']}: cis.dil2: the benchmark has no {number}")
+    lines = []
+
+    def row(number, rule):
+        ubuntu = rule.get("cis", {}).get("ubuntu2204", "")
+        lines.append(f"| {number} | {rule['id']} | {rule.get('level', 1)} | {ubuntu} | {rule['title']} |")
+    for title, numbers in sections.items():
+        automated = [n for n in numbers if n in by_number or n in stands_for]
+        lines += ["", f"## {title}: {len(automated)} of {len(numbers)}", "",
+                  "| DIL 2.0.0 | rule | level | Ubuntu 22.04 | what |", "|---|---|---|---|---|"]
+        for number in numbers:
+            found = by_number.get(stands_for.get(number, number), [])
+            if bool(found) == (number in why):
+                raise RuleError(f"{number}: has {'a rule and a reason to have none' if found else 'neither a rule nor a reason'}")
+            for rule in found:
+                row(number, rule)
+            if not found:
+                lines.append(f"| {number} | not automated | | | {why[number]} |")
+    lines += ["", f"## Rules beyond the benchmark: {len(by_number[''])}", "", "| DIL 2.0.0 | rule | level | Ubuntu 22.04 | what |",
+              "|---|---|---|---|---|"]
+    for rule in by_number[""]:
+        row("", rule)
     return lines
 
 
@@ -241,7 +278,10 @@ def main():
     except (RuleError, yaml.YAMLError, OSError) as error:
         sys.exit(f"compile.py: {error}")
     if options.coverage:
-        print("\n".join(coverage(rules)))
+        try:
+            print("\n".join(coverage(rules)).strip())
+        except RuleError as error:
+            sys.exit(f"compile.py: {error}")
     if options.output:
         Path(options.output).parent.mkdir(parents=True, exist_ok=True)
         Path(options.output).write_bytes(compiler.file(options.name))

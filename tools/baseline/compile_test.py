@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
-from compile import Compiler, RuleError, load_rules  # noqa: E402
+from compile import Compiler, RuleError, coverage, load_rules  # noqa: E402
 
 GOOD = {"id": "T-1", "title": "t", "group": "g", "expected": "e", "remediation": "r",
         "check": {"file": {"paths": ["/a"], "mode_not": "0022"}}}
@@ -32,6 +32,10 @@ class CompileTest(unittest.TestCase):
     def test_a_good_rule_is_always_the_same_bytes(self):
         self.assertEqual(self.compile(GOOD), self.compile(GOOD))
         self.assertTrue(self.compile(GOOD).startswith(b"picketBL\1\0\1\0"))
+
+    def test_a_pattern_that_the_agent_does_not_know_is_refused(self):
+        self.refused("file.paths: patterns of names know * and ? only",
+                     {**GOOD, "check": {"file": {"paths": ["/home/ann/.[a-z]*"]}}})
 
     def test_errors_name_rule_and_field(self):
         for text, change in {
@@ -72,6 +76,18 @@ class CompileTest(unittest.TestCase):
         one = {"id": "T-1", "use": "t", "with": {"path": "/x", "paths": ["/a", "/b"]}}
         self.assertIn(b"about /x", self.compile(one, templates={"t": template}))
         self.refused("no template u", {**one, "use": "u"}, templates={"t": template})
+
+    def test_every_number_of_the_benchmark_has_a_rule_or_a_reason(self):
+        root = Path(__file__).parents[2]
+        rules = [rule for path in sorted((root / "content/baseline").glob("*.yaml")) for rule in load_rules(path)]
+        self.assertIn("\n".join(coverage(rules)).strip(), (root / "docs/baseline-coverage.md").read_text(),
+                      "docs/baseline-coverage.md is made anew by: tools/baseline/compile.py --coverage content/baseline/*.yaml")
+        with self.assertRaisesRegex(RuleError, "1.1.1.1: has neither a rule nor a reason"):
+            coverage([rule for rule in rules if rule["id"] != "PKT-FS-001"])
+        with self.assertRaisesRegex(RuleError, "6.1.1: has a rule and a reason"):
+            coverage([*rules, {"id": "T-1", "title": "t", "cis": {"dil2": "6.1.1"}}])
+        with self.assertRaisesRegex(RuleError, "T-1: cis.dil2: the benchmark has no 9.9"):
+            coverage([*rules, {"id": "T-1", "title": "t", "cis": {"dil2": "9.9"}}])
 
 
 if __name__ == "__main__":

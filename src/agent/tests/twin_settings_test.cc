@@ -150,6 +150,36 @@ TEST(TwinSettings, ClassicObjectIsAcceptedWhereItsMeaningMaps) {
   EXPECT_FALSE(settings.config.collectors.choice("network").enabled);
 }
 
+std::string classic(const std::string& members) {
+  return R"({"ms_iotn:urn_azureiot_Security_SecurityAgentConfiguration":{)" + members + "}}";
+}
+
+TEST(TwinSettings, ClassicCustomChecksAreOurPinnedRules) {
+  const std::string hash(64, 'A');
+  const auto settings = overlay(classic(R"("baselineCustomChecksFilePath":{"value":"/etc/acme.bin"},)"
+                                        R"("baselineCustomChecksFileHash":{"value":")" +
+                                        hash + R"("},"baselineCustomChecksEnabled":{"value":true})"));
+  EXPECT_THAT(invalid_names(settings), IsEmpty());
+  EXPECT_TRUE(settings.config.collectors.baseline_custom);
+  EXPECT_EQ(settings.config.collectors.baseline_custom_content, "/etc/acme.bin");
+  EXPECT_EQ(settings.config.collectors.baseline_custom_sha256, hash);
+}
+
+TEST(TwinSettings, ClassicCustomChecksAreOffUnlessTurnedOn) {
+  const auto path_alone = overlay(classic(R"("baselineCustomChecksFilePath":{"value":"/etc/acme.bin"})"));
+  EXPECT_FALSE(path_alone.config.collectors.baseline_custom);
+  const auto off = overlay(classic(R"("baselineCustomChecksEnabled":{"value":"false"})"));
+  EXPECT_FALSE(off.config.collectors.baseline_custom);
+  EXPECT_TRUE(overlay(classic("")).config.collectors.baseline_custom) << "what the device itself says stands";
+}
+
+TEST(TwinSettings, ClassicCustomChecksOfAnotherFormAreRefusedByName) {
+  const auto settings = overlay(classic(R"("baselineCustomChecksEnabled":{"value":"perhaps"},)"
+                                        R"("baselineCustomChecksFileHash":{"value":"abc"})"));
+  EXPECT_THAT(invalid_names(settings), ElementsAre("baselineCustomChecksEnabled", "baselineCustomChecksFileHash"));
+  EXPECT_EQ(settings.config.collectors.baseline_custom_sha256, "");
+}
+
 TEST(TwinSettings, NewerNamesWinOverClassicOnes) {
   const auto settings = overlay(R"({"CollectorsCore_PriorityIntervals":"1,2,4",
     "ms_iotn:urn_azureiot_Security_SecurityAgentConfiguration":{"highPriorityMessageFrequency":{"value":"PT7M"}}})");

@@ -73,7 +73,7 @@ Result<> ContentFiles::load_pinned(const std::string& path, std::string_view sha
 Result<ContentFiles> open_contents(const CollectorSettings& settings) {
   ContentFiles out;
   TRY_VOID(out.map(settings.baseline_content));
-  if (!settings.baseline_custom_content.empty()) {
+  if (settings.baseline_custom && !settings.baseline_custom_content.empty()) {
     TRY_VOID(out.load_pinned(settings.baseline_custom_content, settings.baseline_custom_sha256));
   }
   return out;

@@ -20,6 +20,7 @@ constexpr Procedure kProcedures[] = {
     {"mount", check_mount},
     {"package", check_package},
     {"pam", check_pam},
+    {"root_path", check_root_path},
     {"service", check_service},
     {"setting", check_setting},
     {"sshd", check_sshd},

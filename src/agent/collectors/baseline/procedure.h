@@ -39,6 +39,7 @@ State check_listening(Check& check);
 State check_mount(Check& check);
 State check_package(Check& check);
 State check_pam(Check& check);
+State check_root_path(Check& check);
 State check_service(Check& check);
 State check_setting(Check& check);
 State check_sshd(Check& check);

@@ -59,6 +59,7 @@ struct CollectorSettings {
   std::vector<std::string> baseline_groups_disabled, baseline_checks_disabled;
   std::string baseline_content = "/usr/share/picket-agent/baseline.bin";
   std::string baseline_custom_content, baseline_custom_sha256;  ///< The customer's own rules; empty: none.
+  bool baseline_custom = true;                                  ///< false: the customer's rules are left out.
   std::uint32_t baseline_level = 1;                             ///< 1, or 2 for the stricter rules too.
   bool baseline_embedded = false;                               ///< Rules of the profile embedded, not server.
   std::string procfs = "/proc";

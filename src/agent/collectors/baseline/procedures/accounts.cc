@@ -234,17 +234,38 @@ State homes_owned(Check& check, const Accounts& accounts) {
   return out.state();
 }
 
-/// Files in homes by the parameter `names`: not there at all, or without the bits of `mode_not`.
+/// What is wrong with a file in a home; nullptr: nothing is.
+const char* wrong_with(Check& check, const User& user, const std::string& path, const struct stat& info) {
+  const Parameters& wanted = check.parameters;
+  if (const auto refused = wanted.number("mode_not"))
+    return (info.st_mode & *refused) != 0 ? " is open to others" : nullptr;
+  if (wanted.has("of")) {
+    const bool owner = wanted.text("of") == "owner";
+    const std::uint64_t id = owner ? info.st_uid : info.st_gid;
+    if (id == static_cast<std::uint64_t>(owner ? user.id : user.group)) return nullptr;
+    return owner ? " belongs to somebody else" : " is of another group";
+  }
+  if (const auto pattern = wanted.pattern("pattern")) {
+    bool found = false;
+    // One that is too large to be read is no profile of a shell.
+    for_each_line(check.facts.text(path).text, "#", [&](std::string_view line) {
+      found = pattern->found_in(line);
+      return !found;
+    });
+    return found ? " has such a line" : nullptr;
+  }
+  return " is there";
+}
+
+/// Files in homes by the parameter `names`.
 State home_files(Check& check, const Accounts& accounts) {
   Culprits out(check);
-  const auto refused = check.parameters.number("mode_not");
-  for_each_home(check, accounts, [&](const User&, std::string_view home, const struct stat&) {
+  for_each_home(check, accounts, [&](const User& user, std::string_view home, const struct stat&) {
     for (const std::string_view pattern : check.parameters.list("names")) {
       for (const std::string& path : check.facts.root().glob(join({home, "/", pattern}))) {
         struct stat info{};
         if (check.facts.root().stat(path, info) != Found::yes || !S_ISREG(info.st_mode)) continue;
-        if (!refused) out.add(path, " is there");
-        if (refused && (info.st_mode & *refused) != 0) out.add(path, " is open to others");
+        if (const char* const why = wrong_with(check, user, path, info)) out.add(path, why);
       }
     }
   });

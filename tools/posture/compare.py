@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""compare.py --agent PROGRAM [--results FILE | --root DIR]: our verdicts and oscap's, rule by rule.
+
+Runs oscap (minutes) or reads its results, runs the same questions with the agent, and prints a Markdown table. A rule of
+SCAP Security Guide often asks for a part of what one of ours asks for (the owner of a file, its group, its mode): then
+that part of our rule, as it is shipped, is what is compared (oscap.yaml says which). Exit code 1: less than --want of
+the decided rules agree, or a difference is not explained in oscap.yaml.
+"""
+import argparse
+import glob
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(ROOT / "tools/baseline")]
+import scap  # noqa: E402
+from compile import Compiler, load_rules  # noqa: E402
+
+ASPECTS = {"owner": {"owner"}, "group": {"group"}, "mode": {"mode_not", "mode_all"}}
+DECIDED = ("pass", "fail")
+
+
+def load_table():
+    table = yaml.safe_load((HERE / "oscap.yaml").read_text())
+    return {name: str(value).split() for name, value in table["rules"].items()}, table["none"], table["differs"]
+
+
+def shipped_rules():
+    return {rule["id"]: rule for path in sorted(glob.glob(str(ROOT / "content/baseline/*.yaml"))) for rule in load_rules(path)}
+
+
+def without_others(tree, aspect):
+    """The tree with `file` checks asking for one aspect only."""
+    (name, body), = tree.items()
+    if name == "file":
+        others = set().union(*(keys for other, keys in ASPECTS.items() if other != aspect))
+        return {name: {key: value for key, value in body.items() if key not in others}}
+    if name == "not":
+        return {name: without_others(body, aspect)}
+    return {name: [without_others(each, aspect) for each in body] if name in ("all", "any") else body}
+
+
+def part_of(rule, path):
+    """Our rule with the part of its check that `path` leads to."""
+    tree = rule["check"]
+    for step in path:
+        if step in ASPECTS:
+            tree = without_others(tree, step)
+        else:
+            (name, body), = tree.items()
+            tree = body if name == "not" else body[int(step)]
+    return {**rule, "check": tree}
+
+
+def our_verdicts(agent, table, root="/"):
+    """XCCDF rule -> (verdict in oscap's words, what was observed)."""
+    rules, compiler = shipped_rules(), Compiler()
+    names = {}
+    for number, (name, (rule, *path)) in enumerate(table.items()):
+        part = part_of(rules[rule], path)
+        names[f"Q{number:04}"] = name
+        compiler.add([{**part, "id": f"Q{number:04}", "level": 1, "profiles": ["server"]}])
+    with tempfile.NamedTemporaryFile(prefix="picket-compare-", suffix=".bin") as content:
+        content.write(compiler.file("comparison"))
+        content.flush()
+        done = subprocess.run([agent, "baseline", "--config", "/dev/null", "--format", "json", "--root", root, "--content",
+                               content.name], capture_output=True, text=True, check=False)
+    words = {"PASS": "pass", "FAIL": "fail", "SKIP": "notapplicable", "ERROR": "error"}
+    return {names[each["id"]]: (words[each["result"]], each["observed"]) for each in json.loads(done.stdout)["results"]}
+
+
+def oscap_verdicts(folder, machine_too, root="/", rules=()):
+    results = Path(folder) / "results.xml"
+    arguments = scap.command(scap.content_without_platform(folder, machine_too), results, rules)
+    if root != "/":
+        arguments = ["chroot", root, *arguments]
+    done = subprocess.run(arguments, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode not in (0, 2):
+        raise RuntimeError(f"oscap ended with {done.returncode}")
+    return scap.read_results(results)
+
+
+def compare(ours, oscap):
+    """(name, oscap's verdict, ours, observed) of all that oscap decided."""
+    return [(name, oscap[name], *ours.get(name, ("none", ""))) for name in sorted(oscap) if oscap[name] in DECIDED]
+
+
+def report(rows, table, differs):
+    same = [row for row in rows if row[1] == row[2]]
+    print(f"{len(rows)} rules decided by oscap, {len(same)} with the same verdict: {100 * len(same) / max(1, len(rows)):.1f} %\n")
+    print("| XCCDF rule | ours | oscap | Picket | what the agent saw |\n|---|---|---|---|---|")
+    unexplained = []
+    for name, theirs, verdict, observed in rows:
+        if theirs == verdict:
+            continue
+        why = differs.get(name)
+        if why is None:
+            unexplained.append(name)
+        print(f"| {name} | {' '.join(table.get(name, ['none']))} | {theirs} | {verdict} | {observed[:100]} |")
+    for name in unexplained:
+        print(f"not explained in oscap.yaml: {name}", file=sys.stderr)
+    return len(same) / max(1, len(rows)), not unexplained
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--agent", default=str(ROOT / "build/release/bin/picket-agent"))
+    arguments.add_argument("--results", help="of an oscap that ran already")
+    arguments.add_argument("--machine-too", action="store_true", help="also what the content asks of no container")
+    arguments.add_argument("--want", type=float, default=0.95)
+    options = arguments.parse_args()
+    table, none, differs = load_table()
+    with tempfile.TemporaryDirectory(prefix="picket-compare-") as folder:
+        if options.results:
+            oscap = scap.read_results(options.results)
+        else:
+            scap.install()
+            oscap = oscap_verdicts(folder, options.machine_too)
+    unknown = sorted(set(oscap) - set(table) - set(none))
+    compared = {name: verdict for name, verdict in oscap.items() if name not in none}
+    if unknown:
+        print(f"not in oscap.yaml: {', '.join(unknown)}", file=sys.stderr)
+    share, explained = report(compare(our_verdicts(options.agent, table), compared), table, differs)
+    sys.exit(0 if share >= options.want and explained and not unknown else 1)
+
+
+if __name__ == "__main__":
+    main()
