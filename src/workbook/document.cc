@@ -1,0 +1,339 @@
+#include "workbook/document.h"
+
+#include <algorithm>
+#include <array>
+
+#include "json_parts.h"
+
+namespace picket::workbook {
+
+std::optional<json::value> parse_json(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // as editors of the original's platform save it
+  boost::system::error_code failed;
+  json::value out =
+      json::parse(text, failed, {}, {.max_depth = 64, .allow_comments = true, .allow_trailing_commas = true});
+  return failed ? std::nullopt : std::optional(std::move(out));
+}
+
+namespace {
+
+bool contains(const auto& list, std::string_view text) { return std::ranges::find(list, text) != list.end(); }
+
+constexpr std::array<std::string_view, 16> kVisualizations{
+    "",         "table",     "tiles",       "card",         "map",
+    "textvis",  "barchart",  "columnchart", "unstackedbar", "categoricalbar",
+    "piechart", "linechart", "areachart",   "timechart",    "scatterchart",
+    "stat"};
+
+/// Names of item types and query types that Picket does not run, as people know them.
+std::string item_name(std::int64_t type) { return type == 10 ? "metrics" : "item type " + std::to_string(type); }
+
+std::string source_name(std::int64_t type) {
+  switch (type) {
+    case 1:
+      return "Azure Resource Graph";
+    case 2:
+      return "Azure Health";
+    case 7:
+      return "merge";
+    case 8:
+      return "JSON";
+    case 9:
+      return "Azure Data Explorer";
+    case 10:
+      return "custom endpoint";
+    case 12:
+      return "Azure Resource Manager";
+    case 14:
+      return "Azure RBAC";
+    default:
+      return "query type " + std::to_string(type);
+  }
+}
+
+std::optional<Duration> duration_of(const json::object& object) {
+  const auto milliseconds = number(object, "durationMs");
+  constexpr std::int64_t kMax = 10LL * 366 * 86'400'000;
+  if (!milliseconds || *milliseconds <= 0 || *milliseconds > kMax) return std::nullopt;
+  return Duration::milliseconds(*milliseconds);
+}
+
+class Reader {
+ public:
+  explicit Reader(Document& out) : out_(out) {}
+
+  /// False: more than the bounds allow.
+  bool items(const json::array& items, const std::string& prefix, int depth) {
+    if (depth > kDepthMax) return false;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (++count_ > kItemsMax) return false;
+      if (!items[i].is_object()) continue;
+      if (!item(items[i].get_object(), prefix + std::to_string(i), depth)) return false;
+    }
+    return true;
+  }
+
+ private:
+  bool item(const json::object& item, const std::string& path, int depth) {
+    const json::object& content = object(item, "content");
+    switch (number(item, "type").value_or(-1)) {
+      case 1:
+        return true;
+      case 3:
+        query(content, path);
+        return true;
+      case 9:
+        for (const json::value& one : array(content, "parameters")) {
+          if (one.is_object()) parameter(one.get_object(), path);
+        }
+        return true;
+      case 11:
+        links(content, path);
+        return true;
+      case 12:
+        if (!text(content, "loadFromTemplateId").empty())
+          note(path, "template", "This group is loaded from a template of Azure, which is not part of the file.");
+        return items(array(content, "items"), path + ".", depth + 1);
+      default:
+        note(path, item_name(number(item, "type").value_or(-1)), "Picket does not show this kind of item.");
+        return true;
+    }
+  }
+
+  void note(const std::string& path, std::string construct, std::string message) {
+    out_.notes.push_back({path, std::move(construct), std::move(message)});
+  }
+
+  Source source_of(std::int64_t type, const std::string& path) {
+    if (type == 0) return Source::kql;
+    if (type == 1) return Source::resources;
+    note(path, source_name(type), "Picket answers KQL over its own tables; this query is of another kind.");
+    return Source::other;
+  }
+
+  void query(const json::object& content, const std::string& path) {
+    Query out{.path = path, .title = text(content, "title"), .text = text(content, "query")};
+    out.source = source_of(number(content, "queryType").value_or(0), path);
+    if (out.source == Source::resources)
+      note(path, source_name(1), "There is no Azure here: the rows are the hubs of this installation.");
+    out.time_parameter = text(content, "timeContextFromParameter");
+    out.duration = duration_of(object(content, "timeContext"));
+    exports(content);
+    for (const char* list : {"exportParameters", "exportedParameters"}) {
+      for (const json::value& one : array(content, list)) {
+        if (one.is_object()) exports(one.get_object());
+      }
+    }
+    if (const std::string shape = text(content, "visualization"); !contains(kVisualizations, shape))
+      note(path, "visualization " + shape, "Picket has no such picture; the rows are shown as a table.");
+    out_.queries.push_back(std::move(out));
+  }
+
+  void exports(const json::object& from) {
+    if (std::string name = text(from, "exportParameterName"); !name.empty()) out_.exports[std::move(name)];
+    if (std::string name = text(from, "parameterName"); !name.empty()) out_.exports[std::move(name)];
+  }
+
+  void links(const json::object& content, const std::string& path) {
+    for (const json::value& one : array(content, "links")) {
+      if (!one.is_object()) continue;
+      const json::object& link = one.get_object();
+      const std::string target = text(link, "linkTarget");
+      if (target == "parameter") {
+        out_.exports[text(link, "cellValue")].push_back(text(link, "subTarget"));
+      } else if (target != "Url" && target != "StepScroll" && target != "step") {
+        note(path, "link " + target, "The link \"" + text(link, "linkLabel") + "\" leads to a place that is not here.");
+      }
+    }
+  }
+
+  void parameter(const json::object& from, const std::string& item) {
+    Parameter out;
+    out.name = text(from, "name");
+    if (out.name.empty()) return;
+    out.path = item + ":" + out.name;
+    const std::int64_t type = number(from, "type").value_or(-1);
+    switch (type) {
+      case 1:
+        out.kind = ParameterKind::text;
+        break;
+      case 2:
+      case 10:
+        out.kind = ParameterKind::choice;
+        break;
+      case 4:
+        out.kind = ParameterKind::time_range;
+        break;
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+        out.kind = ParameterKind::resource;
+        break;
+      default:
+        note(out.path, "parameter type " + std::to_string(type),
+             "Picket has no such field; the parameter stays empty.");
+    }
+    out.several = flag(from, "multiSelect");
+    out.required = flag(from, "isRequired");
+    out.quote = text(from, "quote");
+    out.delimiter = from.contains("delimiter") ? text(from, "delimiter") : ",";
+    if (const json::value* all = member(object(from, "typeSettings"), "selectAllValue");
+        all != nullptr && all->is_string())
+      out.all_value = text_of(*all);
+    out.query = text(from, "query");
+    options(from, out);
+    defaults(from, out);
+    criteria(from, out);
+    if (!out.query.empty()) parameter_query(from, out);
+    out_.parameters.push_back(std::move(out));
+  }
+
+  void parameter_query(const json::object& from, Parameter& out) {
+    out.source = out.kind == ParameterKind::resource ? Source::resources
+                                                     : source_of(number(from, "queryType").value_or(0), out.path);
+    Query query{.path = out.path, .title = out.name, .text = out.query, .source = out.source};
+    query.time_parameter = text(from, "timeContextFromParameter");
+    query.duration = duration_of(object(from, "timeContext"));
+    out_.queries.push_back(std::move(query));
+  }
+
+  static void options(const json::object& from, Parameter& out) {
+    const auto list = parse_json(text(from, "jsonData"));
+    if (!list || !list->is_array()) return;
+    for (const json::value& one : list->get_array()) {
+      if (out.options.size() >= kOptionsMax) return;
+      if (!one.is_object()) {
+        out.options.push_back({text_of(one), text_of(one)});
+        continue;
+      }
+      const json::object& option = one.get_object();
+      const std::string value = text(option, "value");
+      out.options.push_back({value, option.contains("label") ? text(option, "label") : value});
+      if (flag(option, "selected")) out.defaults.push_back(value);
+    }
+  }
+
+  static void defaults(const json::object& from, Parameter& out) {
+    const json::value* value = member(from, "value");
+    if (value == nullptr) value = member(from, "defaultValue");
+    if (value == nullptr) return;
+    out.defaults.clear();
+    if (value->is_object()) {
+      out.duration = duration_of(value->get_object());
+    } else if (value->is_array()) {
+      for (const json::value& one : value->get_array()) out.defaults.push_back(text_of(one));
+    } else {
+      out.defaults.push_back(text_of(*value));
+    }
+  }
+
+  static void criteria(const json::object& from, Parameter& out) {
+    for (const json::value& one : array(from, "criteriaData")) {
+      if (!one.is_object()) continue;
+      const json::object& context = object(one.get_object(), "criteriaContext");
+      out.criteria.push_back({.left = text(context, "leftOperand"),
+                              .comparison = text(context, "operator"),
+                              .right = text(context, "rightVal"),
+                              .result = text(context, "resultVal"),
+                              .right_is_parameter = text(context, "rightValType") == "param",
+                              .result_is_parameter = text(context, "resultValType") == "param"});
+    }
+  }
+
+  Document& out_;
+  std::size_t count_ = 0;
+};
+
+std::expected<Document, std::string> read_tree(const json::value& tree) {
+  const json::object* notebook = tree.if_object();
+  if (notebook == nullptr || !text(*notebook, "version").starts_with("Notebook/") || !notebook->contains("items"))
+    return std::unexpected("This is no workbook: it must be an object with version \"Notebook/1.0\" and items.");
+  Document out;
+  out.json = json::serialize(tree);
+  if (!Reader(out).items(array(*notebook, "items"), "", 0))
+    return std::unexpected("The workbook has more than 2,000 items, or groups nested deeper than 16.");
+  return out;
+}
+
+/// Workbooks among the resources of a template; nested templates likewise.
+void collect(const json::object& from, int depth, std::vector<std::expected<Document, std::string>>& out) {
+  if (depth > 8) return;
+  for (const json::value& one : array(from, "resources")) {
+    if (!one.is_object()) continue;
+    const json::object& resource = one.get_object();
+    const json::object& properties = object(resource, "properties");
+    if (const std::string data = text(properties, "serializedData"); !data.empty()) {
+      const auto tree = parse_json(data);
+      auto document = tree ? read_tree(*tree) : std::unexpected("The serializedData of a workbook is not JSON.");
+      if (document) {
+        document->name = text(properties, "displayName");
+        document->description = text(properties, "description");
+      }
+      out.push_back(std::move(document));
+    }
+    collect(properties, depth + 1, out);
+    collect(object(properties, "mainTemplate"), depth + 1, out);
+    collect(object(properties, "template"), depth + 1, out);
+    collect(resource, depth + 1, out);
+  }
+}
+
+/// "[variables('name')]" and "[parameters('name')]" of a template, where they are plain texts.
+std::string expanded(std::string name, const json::object& file) {
+  for (const auto& [kind, place] : {std::pair{"[variables('", "variables"}, std::pair{"[parameters('", "parameters"}}) {
+    if (!name.starts_with(kind) || !name.ends_with("')]")) continue;
+    const std::string key = name.substr(std::string_view(kind).size(), name.size() - std::string_view(kind).size() - 3);
+    const json::value* found = member(object(file, place), key);
+    if (found == nullptr) return {};
+    return found->is_object() ? text(found->get_object(), "defaultValue") : text_of(*found);
+  }
+  return name.starts_with('[') ? std::string() : name;
+}
+
+}  // namespace
+
+const Parameter* Document::parameter(std::string_view called) const {
+  const auto found = std::ranges::find(parameters, called, &Parameter::name);
+  return found == parameters.end() ? nullptr : &*found;
+}
+
+const Query* Document::query(std::string_view path) const {
+  const auto found = std::ranges::find(queries, path, &Query::path);
+  return found == queries.end() ? nullptr : &*found;
+}
+
+bool Document::knows(std::string_view called) const { return parameter(called) != nullptr || exports.contains(called); }
+
+std::expected<Document, std::string> read_document(std::string_view notebook) {
+  if (notebook.size() > kFileBytesMax) return std::unexpected("The file is larger than 8 MiB.");
+  const auto tree = parse_json(notebook);
+  if (!tree) return std::unexpected("The file is not JSON.");
+  return read_tree(*tree);
+}
+
+std::expected<std::vector<Document>, std::string> read_file(std::string_view text) {
+  if (text.size() > kFileBytesMax) return std::unexpected("The file is larger than 8 MiB.");
+  const auto tree = parse_json(text);
+  if (!tree || !tree->is_object()) return std::unexpected("The file is not JSON.");
+  const json::object& file = tree->get_object();
+  std::vector<std::expected<Document, std::string>> found;
+  if (file.contains("items")) {
+    found.push_back(read_tree(*tree));
+  } else {
+    json::object whole = file;
+    if (file.contains("properties")) whole = json::object{{"resources", json::array{file}}};
+    collect(whole, 0, found);
+  }
+  std::vector<Document> out;
+  for (auto& one : found) {
+    if (!one) return std::unexpected(one.error());
+    one->name = expanded(one->name, file);
+    one->description = expanded(one->description, file);
+    out.push_back(*std::move(one));
+  }
+  if (out.empty()) return std::unexpected("The file holds no workbook.");
+  return out;
+}
+
+}  // namespace picket::workbook

@@ -1,0 +1,43 @@
+#include "workbook/check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "workbook/shipped.h"
+
+namespace picket::workbook {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Check, TriesEachQueryWithEachOptionAndTellsThePlace) {
+  const auto document = read_document(R"({"version":"Notebook/1.0","items":[
+    {"type":9,"content":{"parameters":[{"name":"By","type":2,"isRequired":true,"jsonData":"[\"DeviceId\",\"Nope\"]"}]}},
+    {"type":3,"content":{"title":"Counts","query":"T | summarize count() by {By}","queryType":0}},
+    {"type":3,"content":{"title":"Elsewhere","query":"resources","queryType":1}}]})");
+  std::vector<std::string> asked;
+  const auto problems = check(*document, Timestamp{0}, [&](std::string_view query) -> std::optional<std::string> {
+    asked.emplace_back(query);
+    return query.contains("Nope") ? std::optional<std::string>("no column 'Nope'") : std::nullopt;
+  });
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].path, "1");
+  EXPECT_EQ(problems[0].title, "Counts");
+  EXPECT_THAT(problems[0].message, HasSubstr("Nope"));
+  EXPECT_EQ(asked.size(), 3u) << "not the one that is no KQL";
+}
+
+TEST(Shipped, WorkbooksAreReadAndSayWhatTheyAreFor) {
+  ASSERT_GE(shipped().size(), 5u);
+  for (const Shipped& one : shipped()) {
+    const auto document = read_document(one.text);
+    ASSERT_TRUE(document.has_value()) << one.name << ": " << document.error();
+    EXPECT_TRUE(document->notes.empty()) << one.name << ": " << document->notes[0].construct << " at "
+                                         << document->notes[0].path;
+    EXPECT_FALSE(document->queries.empty()) << one.name;
+    EXPECT_GT(one.description.size(), 20u) << one.name;
+  }
+}
+
+}  // namespace
+}  // namespace picket::workbook
