@@ -217,8 +217,16 @@ Checked<Relation> Binder::scan(const Table& table, Span span) {
     for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
     return out + '"';
   };
-  Scan out{table.name, table.sql.empty() ? sql_name(table.name) : table.sql, {}};
+  Scan out{table.name, table.sql.empty() ? sql_name(table.name) : table.sql, {}, table.parts};
   Relation relation;
+  auto hidden = std::make_shared<Scope>();
+  for (const auto& column : table.hidden) {
+    const auto id = new_column();
+    const bool text = column.type == Type::string;
+    out.fields.push_back(
+        {id, column.type, column.sql.empty() ? sql_name(column.name) : column.sql, text && !column.not_null});
+    hidden->push_back({column.name, column.type, id, !text && !column.not_null});
+  }
   for (const auto& column : table.columns) {
     const auto id = new_column();
     out.fields.push_back({id, column.type, column.sql.empty() ? sql_name(column.name) : column.sql,
@@ -239,7 +247,10 @@ Checked<Relation> Binder::scan(const Table& table, Span span) {
   if (!table.ingestion_sql.empty()) {
     const auto id = new_column();
     out.fields.push_back({id, Type::datetime, table.ingestion_sql});
-    for (const auto& column : relation.columns) ingested_.emplace(column.id, id);
+    hidden->push_back({std::string(kIngestionColumn), Type::datetime, id});
+  }
+  if (!hidden->empty()) {
+    for (const auto& column : relation.columns) hidden_.emplace(column.id, hidden);
   }
   if (!contains(tables_, table.name)) tables_.push_back(table.name);
   TRY(relation.node, make_node(std::move(out), span));
@@ -685,6 +696,16 @@ Checked<> Binder::apply(Relation& relation, const ast::Render& op, Span /*span*/
 const ScopeColumn* Binder::find_column(const Scope& scope, std::string_view name) {
   const auto found = std::ranges::find(scope, name, &ScopeColumn::name);
   return found == scope.end() ? nullptr : &*found;
+}
+
+const ScopeColumn* Binder::find_any_column(const Scope& scope, std::string_view name) const {
+  if (const auto* shown = find_column(scope, name)) return shown;
+  for (const auto& column : scope) {
+    const auto hidden = hidden_.find(column.id);
+    if (hidden == hidden_.end()) continue;
+    if (const auto* found = find_column(*hidden->second, name)) return found;
+  }
+  return nullptr;
 }
 
 std::string Binder::unique_name(const Scope& scope, std::string name) {

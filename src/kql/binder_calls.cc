@@ -278,7 +278,8 @@ Checked<ExprPtr> Binder::bind_any_range(const ast::Expression& expression, std::
 Checked<ExprPtr> Binder::bind_column_if_exists(const ast::Expression& expression, std::vector<ExprPtr>& args) {
   TRY(const auto name, constant_text(*expression.arguments[0].value, args[0]));
   if (scope_ != nullptr) {
-    if (const auto* column = find_column(*scope_, name)) return column_ref(column->id, column->type, column->nullable);
+    if (const auto* column = find_any_column(*scope_, name))
+      return column_ref(column->id, column->type, column->nullable);
   }
   if (args[1] == nullptr) return wrong_type(expression, 1, args[1], "a value");
   return args[1];
@@ -334,12 +335,8 @@ Checked<ExprPtr> Binder::bind_bin_at(const ast::Expression& expression, std::vec
 }
 
 Checked<ExprPtr> Binder::bind_ingestion_time(const ast::Expression& /*expression*/, std::vector<ExprPtr>& /*args*/) {
-  if (scope_ != nullptr) {
-    for (const auto& column : *scope_) {
-      const auto found = ingested_.find(column.id);
-      if (found != ingested_.end()) return column_ref(found->second, Type::datetime, true);
-    }
-  }
+  const auto* const column = scope_ == nullptr ? nullptr : find_any_column(*scope_, kIngestionColumn);
+  if (column != nullptr) return column_ref(column->id, Type::datetime, true);
   return literal({Type::datetime, std::monostate{}});
 }
 

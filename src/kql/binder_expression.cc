@@ -157,7 +157,7 @@ Checked<ExprPtr> Binder::bind_expression(const ast::Expression& expression) {
 Checked<ExprPtr> Binder::bind_name(const ast::Expression& expression) {
   const auto& name = expression.text;
   if (scope_ != nullptr) {
-    if (const auto* column = find_column(*scope_, name)) {
+    if (const auto* column = find_any_column(*scope_, name)) {
       return column_ref(column->id, column->type, column->nullable);
     }
   }

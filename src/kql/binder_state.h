@@ -7,7 +7,9 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -305,6 +307,14 @@ class Binder {
   ColumnId new_column() { return next_column_++; }
   static std::string implicit_name(const ast::Expression& expression);
   static std::string unique_name(const Scope& scope, std::string name);
+  /// What ingestion_time() reads is a hidden column of a name that no query can write.
+  static constexpr std::string_view kIngestionColumn = "\n";
+  /// Hidden columns of a union: those of any branch. Fills in what the branches give for them.
+  void unite_hidden(std::span<const Relation> branches, Relation& relation, Union& out);
+  /// The hidden columns of the table that this relation's columns come from; nullptr: none.
+  [[nodiscard]] const Scope* hidden_of(const Relation& relation) const;
+  /// As find_column(); then the hidden columns of the tables whose columns are in scope.
+  [[nodiscard]] const ScopeColumn* find_any_column(const Scope& scope, std::string_view name) const;
   static const ScopeColumn* find_column(const Scope& scope, std::string_view name);
   Checked<> add_column(Scope& scope, ScopeColumn column, Span span) const;
   /// Column with a value: an existing column is used as it is, anything else is added to `computed`.
@@ -329,7 +339,7 @@ class Binder {
   Relation* window_ = nullptr;               ///< What window functions in the expression being bound work on.
   std::map<ColumnId, ExprPtr> definitions_;  ///< Of columns that stand for a JSON text or a path in one.
   std::map<ColumnId, std::vector<PromotedKey>> promoted_;
-  std::map<ColumnId, ColumnId> ingested_;  ///< Of a stored table's column: the one that says when its row came in.
+  std::map<ColumnId, std::shared_ptr<const Scope>> hidden_;  ///< Of the table that the column was read from.
   std::vector<std::string> tables_;
   ColumnId next_column_ = 0;
   std::size_t nodes_ = 0;

@@ -127,7 +127,7 @@ Checked<Relation> Binder::bind_union(std::vector<Relation> branches, std::vector
         span));
   }
   for (std::size_t i = 0; i < branches.size(); ++i) {
-    Union::Branch branch{std::move(branches[i].node), {}};
+    Union::Branch branch{branches[i].node, {}};
     if (op.with_source) branch.columns.push_back(literal({Type::string, names[i]}));
     for (const auto& one : wanted) {
       const auto* column = find_column(branches[i].columns, one.name);
@@ -141,8 +141,42 @@ Checked<Relation> Binder::bind_union(std::vector<Relation> branches, std::vector
     }
     out.branches.push_back(std::move(branch));
   }
+  unite_hidden(branches, relation, out);
   TRY(relation.node, make_node(std::move(out), span));
   return relation;
+}
+
+const Scope* Binder::hidden_of(const Relation& relation) const {
+  for (const auto& column : relation.columns) {
+    if (const auto found = hidden_.find(column.id); found != hidden_.end()) return found->second.get();
+  }
+  return nullptr;
+}
+
+void Binder::unite_hidden(std::span<const Relation> branches, Relation& relation, Union& out) {
+  const auto hidden = std::make_shared<Scope>();
+  for (const auto& branch : branches) {
+    const auto* const names = hidden_of(branch);
+    if (names == nullptr) continue;
+    for (const auto& one : *names) {
+      if (find_column(*hidden, one.name) != nullptr || find_column(relation.columns, one.name) != nullptr) continue;
+      hidden->push_back({one.name, one.type, new_column(), one.type != Type::string});
+    }
+  }
+  if (hidden->empty()) return;
+  for (const auto& one : *hidden) out.columns.emplace_back(one.id, one.type);
+  for (std::size_t i = 0; i < branches.size(); ++i) {
+    const auto* const names = hidden_of(branches[i]);
+    for (const auto& one : *hidden) {
+      const auto* const column = names == nullptr ? nullptr : find_column(*names, one.name);
+      Value missing{one.type, std::monostate{}};
+      if (one.type == Type::string) missing.data = std::string();
+      out.branches[i].columns.push_back(column != nullptr && column->type == one.type
+                                            ? column_ref(column->id, column->type, column->nullable)
+                                            : literal(std::move(missing)));
+    }
+  }
+  for (const auto& column : relation.columns) hidden_.emplace(column.id, hidden);
 }
 
 // --- join

@@ -2,6 +2,7 @@
 
 #include "duckdb_writer.h"
 #include "kql/compile.h"
+#include "kql/schema.h"
 
 namespace picket::kql {
 
@@ -120,13 +121,23 @@ std::string DuckdbWriter::node(const NodePtr& node, const Needed& needed) {
 }
 
 std::string DuckdbWriter::node(const Scan& scan, const Needed& needed) {
-  std::string columns;
-  for (const auto& field : scan.fields) {
-    if (!needed.contains(field.column)) continue;
-    const auto value = field.null_is_empty ? "coalesce(" + field.sql + ", '')" : field.sql;
-    columns += (columns.empty() ? "" : ", ") + value + " AS " + column_name(field.column);
-  }
-  return define("SELECT " + (columns.empty() ? "1 AS none" : columns) + " FROM " + scan.sql);
+  const auto select = [&](const std::string& from, const TablePart* part) {
+    std::string columns;
+    for (const auto& field : scan.fields) {
+      if (!needed.contains(field.column)) continue;
+      auto sql = field.sql;
+      if (part != nullptr) {
+        if (const auto here = part->expressions.find(sql); here != part->expressions.end()) sql = here->second;
+      }
+      const auto value = field.null_is_empty ? "coalesce(" + sql + ", '')" : sql;
+      columns += (columns.empty() ? "" : ", ") + value + " AS " + column_name(field.column);
+    }
+    return "SELECT " + (columns.empty() ? "1 AS none" : columns) + " FROM " + from;
+  };
+  if (!scan.parts) return define(select(scan.sql, nullptr));
+  std::string out;
+  for (const auto& part : *scan.parts) out += (out.empty() ? "" : " UNION ALL ") + select(part.sql, &part);
+  return define(std::move(out));
 }
 
 std::string DuckdbWriter::node(const Rows& rows, const Needed& /*needed*/) {

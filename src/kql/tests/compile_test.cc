@@ -85,6 +85,66 @@ TEST(KqlCompile, NamesTheTablesItReads) {
   EXPECT_TRUE(good("print 1").plan->tables.empty());
 }
 
+TEST(KqlCompile, ATableOfPartsAsksEachForWhatIsNeeded) {
+  Schema parts = schema();
+  parts.tables[0].hidden = {{.name = "Type", .type = Type::string, .sql = "'T'", .not_null = true}};
+  parts.tables[0].parts = std::make_shared<const std::vector<TablePart>>(
+      std::vector<TablePart>{{"\"A\"", {}}, {"\"B\"", {{"\"l\"", "CAST(NULL AS BIGINT)"}}}});
+  const auto query = compile("T | where l > 1 | project l, Type", parts, {.now = kNow});
+  ASSERT_TRUE(query.has_value());
+  EXPECT_NE(query->sql.find("FROM \"A\" UNION ALL SELECT 'T' AS c0, CAST(NULL AS BIGINT)"), std::string::npos)
+      << query->sql;
+  EXPECT_EQ(query->sql.find("TimeGenerated"), std::string::npos) << query->sql;
+  EXPECT_EQ(query->plan->tables, std::vector<std::string>{"T"});
+}
+
+TEST(KqlCompile, HiddenColumnsAnswerToTheirNamesAlone) {
+  Schema hidden = schema();
+  hidden.tables[0].hidden = {{.name = "Type", .type = Type::string, .sql = "'T'", .not_null = true}};
+  const auto compiles = [&](std::string_view text) { return compile(text, hidden, {.now = kNow}).has_value(); };
+  const auto plain = compile("T", hidden, {.now = kNow});
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ(plain->columns.size(), 3U);
+  EXPECT_TRUE(compiles("T | where Type == 'T' | summarize count() by Type"));
+  EXPECT_TRUE(compiles("union T, (T | extend x = 1) | where Type == 'T'"));
+  EXPECT_TRUE(compiles("T | extend Type = 1 | where Type == 1")) << "a column of the query wins";
+  EXPECT_FALSE(compiles("T | summarize by s | where Type == 'T'"));
+  EXPECT_FALSE(compiles("T | project-away Type"));
+}
+
+TEST(KqlFunctionText, IsCheckedAsIfItWereCalled) {
+  const auto problem = [](std::string_view text) {
+    const auto checked = check_function("f", text, schema(), {.now = kNow});
+    if (checked) return std::string();
+    const Span span = checked.error().front().span;
+    return std::string(checked.error().front().code) + " " + std::string(text.substr(span.start, span.length));
+  };
+  EXPECT_EQ(problem("(a:long, b:string = 'x') { T | where l == a and s == b | take a }"), "");
+  EXPECT_EQ(problem("(a:long) { a + 1 }"), "");
+  EXPECT_EQ(problem("() { T }"), "");
+  EXPECT_EQ(problem("(part:string) { T | extend p = datetime_part(part, TimeGenerated) }"), "") << "a call may fit";
+  EXPECT_EQ(problem("(X:(s:string, n:long)) { X | summarize sum(n) by s }"), "");
+  EXPECT_EQ(problem("(X:(*)) { X | where Anything == 1 }"), "") << "only a call can tell";
+  EXPECT_EQ(problem("() { T | extend d = parse_json(s) | evaluate bag_unpack(d) | where Made == 1 }"), "");
+  EXPECT_EQ(problem("(a:long) { T | where L == a } // note"), "unknown_name L");
+  EXPECT_EQ(problem("(X:(s:string)) { X | where n == 1 }"), "unknown_name n");
+  EXPECT_EQ(problem("() { T | where f() }"), "unknown_name f") << "not itself";
+  EXPECT_EQ(problem("() { s + 1 }"), "unknown_name s");
+  EXPECT_EQ(problem("() { T | "), "syntax ");
+}
+
+TEST(KqlFunctionText, IsTakenApart) {
+  const auto read = read_function("(X:(s:string), a:string = ') {', n:long = 5) /* c */ { X | take n }");
+  ASSERT_FALSE(read.has_value()) << "the language has no such comments";
+  const auto text = read_function("(X:(s:string), a:string = ') {', n:long = 5)\n{ X | take n }");
+  ASSERT_TRUE(text.has_value());
+  ASSERT_EQ(text->parameters.size(), 3U);
+  EXPECT_TRUE(text->parameters[0].tabular);
+  EXPECT_EQ(text->parameters[1].fallback, "') {'");
+  EXPECT_EQ(text->head, "(X:(s:string), a:string = ') {', n:long = 5)");
+  EXPECT_EQ(text->body, "{ X | take n }");
+}
+
 TEST(KqlCompile, RenderIsPassedOn) {
   const auto query = good("T | summarize count() by s | render timechart with (title='x', ycolumns=a, b)");
   ASSERT_TRUE(query.plan->render.has_value());

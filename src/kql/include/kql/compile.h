@@ -72,4 +72,25 @@ std::expected<std::vector<CompiledQuery>, Diagnostics> compile_all(std::string_v
 /// Checks the text of a stored function, "(a:long) { ... }", alone: its syntax, not its names.
 std::expected<void, Diagnostics> check_function(std::string_view text);
 
+/// Checks a function as `name` is to be kept in `schema`: also what it names, as a call would find it. What cannot be
+/// known without a call is taken: a parameter that is any table (`T:(*)`), columns that depend on the rows.
+std::expected<void, Diagnostics> check_function(std::string_view name, std::string_view text, const Schema& schema,
+                                                const Options& options);
+
+/// A parameter of a function's text, for those who show it.
+struct FunctionParameter {
+  std::string name;
+  Type type = Type::dynamic;  ///< Of a scalar.
+  bool tabular = false;
+  std::vector<std::pair<std::string, Type>> columns{};  ///< Of a table; empty: any.
+  std::string fallback{};                               ///< The default's text; empty: none.
+};
+/// The parameters of "(a:long = 1) { ... }" and its body in braces. Errors as check_function(text).
+struct FunctionText {
+  std::vector<FunctionParameter> parameters;
+  std::string head;  ///< "(a:long = 1)"
+  std::string body;  ///< "{ ... }"
+};
+std::expected<FunctionText, Diagnostics> read_function(std::string_view text);
+
 }  // namespace picket::kql

@@ -21,6 +21,7 @@ namespace picket::kql {
 
 using ColumnId = std::uint32_t;
 
+struct TablePart;  // kql/schema.h
 struct Node;
 using NodePtr = std::shared_ptr<const Node>;  // shared: a `let` table may stand in several places of the plan
 struct Expr;
@@ -75,6 +76,7 @@ struct Scan {
   std::string table;
   std::string sql;
   std::vector<Field> fields;
+  std::shared_ptr<const std::vector<TablePart>> parts{};  ///< Set: in place of `sql`.
 };
 
 /// Constant rows: datatable, print.

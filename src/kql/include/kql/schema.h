@@ -1,6 +1,8 @@
 // What tables a query may name, and how each column is read in the engine.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,13 @@ struct Column {
   std::vector<Promotion> promotions;  ///< For string and dynamic columns that hold JSON text.
 };
 
+/// One of the engine's tables that a table is made of.
+struct TablePart {
+  std::string sql;  ///< What stands after FROM.
+  /// What some of the table's SQL expressions are here, where the part is not like the others: by the expression.
+  std::map<std::string, std::string, std::less<>> expressions;
+};
+
 /// Engine forms of the types: boolean BOOLEAN, int32 INTEGER, int64 BIGINT, real DOUBLE, string VARCHAR, datetime
 /// TIMESTAMP, timespan BIGINT (ticks of 100 ns), guid UUID, dynamic VARCHAR or JSON (valid JSON text, or NULL).
 struct Table {
@@ -36,6 +45,11 @@ struct Table {
   std::vector<Column> columns;
   std::string time_column;      ///< The column Options::time_range applies to; empty: none.
   std::string ingestion_sql{};  ///< What ingestion_time() reads, a TIMESTAMP over the table's row; empty: null.
+  /// Columns that a query may name as long as a column of the table is in scope, but that no `*`, getschema or result
+  /// shows by itself. A union has those of its branches; summarize and join end them.
+  std::vector<Column> hidden{};
+  /// The rows of all of these in place of `sql`: each is asked for the columns a query needs and no others.
+  std::shared_ptr<const std::vector<TablePart>> parts{};
 };
 
 /// A function that the workspace keeps: queries call it by name, as a scalar or as a table.
