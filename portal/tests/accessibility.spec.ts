@@ -12,6 +12,9 @@ const kPages = [
   ['/devices', 'Devices'],
   ['/hub', 'Hub'],
   ['/alerts', 'Alerts'],
+  ['/alert-groups', 'Alerts by name and day'],
+  ['/suppressions', 'Suppression rules'],
+  ['/incidents', 'Incidents'],
   ['/recommendations', 'Recommendations'],
   ['/recommendations/IoT_SharedCredentials', /./],
   ['/posture', 'Posture'],
@@ -26,6 +29,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const first = async (path: string, field: string) =>
       ((await call('GET', path)).body as { items: Record<string, string>[] }).items[0]?.[field];
     const [device, alert] = [await first('/devices?limit=1', 'deviceId'), await first('/alerts?limit=1', 'id')];
+    const incident = await first('/incidents?limit=1', 'number');
     const pages = [
       ...kPages,
       ...(device
@@ -36,6 +40,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
           ]
         : []),
       ...(alert ? [[`/alerts/${alert}`, /./] as const] : []),
+      ...(incident ? [[`/incidents/${incident}`, /./] as const] : []),
     ];
     const found: string[] = [];
     for (const [path, name] of pages) {

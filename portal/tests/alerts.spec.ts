@@ -11,7 +11,7 @@ test('A new alert appears in Overview and Alerts without a reload', async ({ pag
   const loads: string[] = [];
   for (const [tab, path] of [
     [page, '/'],
-    [list, '/alerts?status=any'],
+    [list, '/alerts?status=any&informational=shown'],
   ] as const) {
     await tab.goto(path);
     await expect(tab.getByRole('status').filter({ hasText: 'Live' })).toBeVisible();
@@ -45,9 +45,48 @@ test('An alert explains itself, is triaged with a comment and keeps the history'
   await triage.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByRole('region', { name: 'History' })).toContainText(comment);
 
-  await page.goto('/alerts?status=Resolved');
+  await triage.getByRole('button', { name: 'Undo status' }).click();
+  await expect(page.getByRole('region', { name: 'History' })).toContainText('Undone.');
+  await expect(triage.getByRole('combobox', { name: 'Status' })).not.toHaveText('Resolved');
+
+  await call('PATCH', `/alerts/${id}`, { status: 'Resolved' });
+  await page.goto('/alerts?status=Resolved&informational=shown');
   await expect(page.locator(`a[href="/alerts/${id}"]`).first()).toBeVisible();
   expect((await call('PATCH', `/alerts/${id}`, { status: 'New' })).status).toBe(200);
+});
+
+test('An alert gets an owner and a classification, and is found by it', async ({ page, call }) => {
+  const { items } = (await call('GET', '/alerts?limit=1')).body as { items: AlertItem[] };
+  test.skip(items.length === 0, 'this server has no alert');
+  const { id } = items[0]!;
+  await page.goto(`/alerts/${id}`);
+  const triage = page.getByRole('region', { name: 'Triage' });
+  await triage.getByLabel('Owner').fill('the-night-shift');
+  await triage.getByRole('combobox', { name: 'Classification' }).click();
+  await page.getByRole('option', { name: 'False positive' }).click();
+  await triage.getByRole('combobox', { name: 'Reason' }).click();
+  await page.getByRole('option', { name: 'Inaccurate data' }).click();
+  await triage.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('region', { name: 'History' })).toContainText('gave it to the-night-shift');
+  await page.goto('/alerts?status=any&informational=shown&classification=FalsePositive&owner=the-night-shift');
+  await expect(page.locator(`a[href="/alerts/${id}"]`).first()).toBeVisible();
+  await page.getByRole('button', { name: 'Take away: Owner: the-night-shift' }).click();
+  await expect(page).not.toHaveURL(/owner=/);
+  await call('PATCH', `/alerts/${id}`, { owner: '', classification: '', classificationReason: '' });
+});
+
+test('What is only informational is left out until somebody asks for it', async ({ page, call }) => {
+  const { total } = (await call('GET', '/alerts?status=New,Active&severity=Informational&limit=1')).body as { total: number };
+  await page.goto('/alerts');
+  const toggle = page.getByRole('switch', { name: /informational$/ });
+  if (total === 0) return expect(toggle).toHaveCount(0);
+  const cells = page.getByRole('table', { name: 'Alerts' }).getByRole('cell', { name: 'Informational', exact: true });
+  await expect(toggle).toBeVisible();
+  await expect(cells).toHaveCount(0);
+  await toggle.click();
+  await expect(page).toHaveURL(/informational=shown/);
+  await page.goto('/alerts?informational=shown&sort=severity');
+  await expect(cells.first()).toBeVisible();
 });
 
 test('The evidence leads to its events in Logs', async ({ page, call }) => {

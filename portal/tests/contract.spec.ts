@@ -29,6 +29,9 @@ const kReads = [
   '/devices',
   '/hubs',
   '/alerts',
+  '/alert-groups',
+  '/incidents',
+  '/suppressions',
   '/recommendation-types',
   '/recommendations',
   '/posture',
@@ -48,7 +51,7 @@ for (const path of kReads) {
   });
 }
 
-test('One device and one alert answer as the contract says', async ({ call }) => {
+test('One device, one alert and one incident answer as the contract says', async ({ call }) => {
   const first = async (path: string) => ((await call('GET', path)).body as { items: Record<string, string>[] }).items[0];
   const [device, alert] = [await first('/devices?limit=1'), await first('/alerts?limit=1')];
   if (device)
@@ -58,7 +61,15 @@ test('One device and one alert answer as the contract says', async ({ call }) =>
       '200',
       (await call('GET', `/devices/${encodeURIComponent(device.deviceId!)}`)).body,
     );
-  if (alert) expectValid('/alerts/{id}', 'get', '200', (await call('GET', `/alerts/${alert.id}`)).body);
+  if (alert) {
+    expectValid('/alerts/{id}', 'get', '200', (await call('GET', `/alerts/${alert.id}`)).body);
+    expectValid('/alerts/{id}/events', 'get', '200', (await call('GET', `/alerts/${alert.id}/events`)).body);
+  }
+  const incident = await first('/incidents?limit=1');
+  if (incident) {
+    expectValid('/incidents/{id}', 'get', '200', (await call('GET', `/incidents/${incident.id}`)).body);
+    expectValid('/incidents/{id}/events', 'get', '200', (await call('GET', `/incidents/${incident.id}/events`)).body);
+  }
 });
 
 test('Queries answer with a table or an error with its place', async ({ call }) => {

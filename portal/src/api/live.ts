@@ -3,6 +3,7 @@
  * two seconds for each kind, then corrects what a merge cannot know (totals, order, filters on unseen fields).
  */
 import type { QueryClient } from '@tanstack/react-query';
+import { kDecided } from './incidents';
 import { mergeAlertOverview, mergeAlertPages, mergeDevicePages, mergeStats } from './merge';
 import { keys, type AlertPages, type DevicePages } from './queries';
 import type { AlertChange, AlertFilters, Device, DeviceSummary, LiveStats, Overview } from './types';
@@ -37,7 +38,7 @@ export function startLive(client: QueryClient, listener: LiveListener): () => vo
     batch = [];
     batchTimer = undefined;
     changes.slice(0, kBatchMax).forEach((change) => applyAlert(client, change));
-    refetch.soon(keys.allAlerts, ...(changes.length > kBatchMax ? [keys.overview] : []));
+    refetch.soon(keys.allAlerts, ...kDecided, ...(changes.length > kBatchMax ? [keys.overview] : []));
     listener.onAlerts(changes);
   };
 

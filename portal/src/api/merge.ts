@@ -8,12 +8,16 @@ const kMinutesMax = 60;
 
 /** True when the list with these filters would hold this alert. Mirrors GET /alerts. */
 export function matches(alert: AlertSummary, filters: AlertFilters): boolean {
-  const { status, severity, device, type, since, q } = filters;
+  const { status, severity, device, type, since, until, owner, classification, suppressedBy, q } = filters;
   if (status && status.length > 0 && !status.includes(alert.status)) return false;
   if (severity && severity.length > 0 && !severity.includes(alert.severity)) return false;
   if (device && device !== alert.deviceId) return false;
   if (type && type.toLowerCase() !== alert.alertType.toLowerCase()) return false;
   if (since && Date.parse(alert.startTime) < Date.parse(since)) return false;
+  if (until && Date.parse(alert.startTime) >= Date.parse(until)) return false;
+  if (owner && owner !== alert.owner) return false;
+  if (classification && classification !== alert.classification) return false;
+  if (suppressedBy && suppressedBy !== alert.suppressedBy) return false;
   // The description is not part of a summary: a hit there shows up with the refetch that follows.
   if (
     q &&
@@ -41,7 +45,8 @@ export function mergeAlertPages(pages: AlertPages, filters: AlertFilters, { aler
     };
   }
   const newestFirst = (filters.sort ?? '-startTime') === '-startTime';
-  if (!fits || !newestFirst) return pages;
+  // Which incidents it is in is not part of a summary either.
+  if (!fits || !newestFirst || filters.incident) return pages;
   return {
     ...pages,
     pages: pages.pages.map((page, index) => ({

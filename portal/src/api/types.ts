@@ -57,5 +57,23 @@ export type Twin = Omit<Schemas['Twin'], 'tags' | 'properties'> & {
 export type Triage = Schemas['Triage'];
 export type WorkspaceSchema = Schemas['WorkspaceSchema'];
 
+export type AlertGroup = Schemas['AlertGroup'];
+export type AlertGroupPage = Schemas['AlertGroupPage'];
+export type AlertGroupTriage = Omit<Schemas['AlertGroupTriage'], 'status'> & { status?: AlertStatus };
+export type Classification = Schemas['Classification'];
+export type ClassificationReason = Schemas['ClassificationReason'];
+export type Incident = Schemas['Incident'];
+export type IncidentDetail = Schemas['IncidentDetail'];
+export type IncidentPage = Schemas['IncidentPage'];
+export type IncidentStatus = Schemas['IncidentStatus'];
+export type IncidentTimelineEntry = Schemas['IncidentTimelineEntry'];
+export type IncidentTriage = Schemas['IncidentTriage'];
+export type RawEvents = Schemas['RawEvents'];
+export type Suppression = Schemas['Suppression'];
+export type SuppressionMatch = Schemas['SuppressionRule']['match'];
+export type SuppressionRule = Schemas['SuppressionRule'];
+
 export type AlertFilters = Omit<NonNullable<operations['list_alerts']['parameters']['query']>, 'cursor' | 'limit'>;
 export type DeviceFilters = Omit<NonNullable<operations['list_devices']['parameters']['query']>, 'cursor' | 'limit'>;
+export type AlertGroupFilters = Omit<NonNullable<operations['list_alert_groups']['parameters']['query']>, 'cursor' | 'limit'>;
+export type IncidentFilters = Omit<NonNullable<operations['list_incidents']['parameters']['query']>, 'cursor' | 'limit'>;

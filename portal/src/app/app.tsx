@@ -18,6 +18,10 @@ const DevicePage = lazy(() => import('@/pages/device/device-page'));
 const HubPage = lazy(() => import('@/pages/hub/hub-page'));
 const AlertsPage = lazy(() => import('@/pages/alerts/alerts-page'));
 const AlertPage = lazy(() => import('@/pages/alert/alert-page'));
+const AlertGroupsPage = lazy(() => import('@/pages/alert-groups/alert-groups-page'));
+const SuppressionsPage = lazy(() => import('@/pages/suppressions/suppressions-page'));
+const IncidentsPage = lazy(() => import('@/pages/incidents/incidents-page'));
+const IncidentPage = lazy(() => import('@/pages/incident/incident-page'));
 const RecommendationsPage = lazy(() => import('@/pages/recommendations/recommendations-page'));
 const RecommendationPage = lazy(() => import('@/pages/recommendation/recommendation-page'));
 const PosturePage = lazy(() => import('@/pages/posture/posture-page'));
@@ -70,6 +74,10 @@ function Gate() {
               <Route path="/hub" element={<HubPage />} />
               <Route path="/alerts" element={<AlertsPage />} />
               <Route path="/alerts/:alertId" element={<AlertPage />} />
+              <Route path="/alert-groups" element={<AlertGroupsPage />} />
+              <Route path="/suppressions" element={<SuppressionsPage />} />
+              <Route path="/incidents" element={<IncidentsPage />} />
+              <Route path="/incidents/:incidentId" element={<IncidentPage />} />
               <Route path="/recommendations" element={<RecommendationsPage />} />
               <Route path="/recommendations/:type" element={<RecommendationPage />} />
               <Route path="/posture" element={<PosturePage />} />

@@ -49,6 +49,7 @@ const useStyles = makeStyles({
     textDecoration: 'none',
   },
   spring: { flexGrow: 1 },
+  live: { flexShrink: 0 },
   main: {
     minWidth: 0,
     overflowY: 'auto',
@@ -58,6 +59,7 @@ const useStyles = makeStyles({
 });
 
 function LiveBadge() {
+  const styles = useStyles();
   const state = useLiveState();
   const live = state === 'live';
   return (
@@ -67,7 +69,7 @@ function LiveBadge() {
       }
       relationship="description"
     >
-      <Badge role="status" tabIndex={0} appearance="tint" color={live ? 'success' : 'warning'}>
+      <Badge className={styles.live} role="status" tabIndex={0} appearance="tint" color={live ? 'success' : 'warning'}>
         {live ? 'Live' : state === 'connecting' ? 'Connecting…' : 'Reconnecting…'}
       </Badge>
     </Tooltip>

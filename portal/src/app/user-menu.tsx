@@ -20,14 +20,20 @@ import {
 import { Key20Regular, Person20Regular, SignOut20Regular } from '@fluentui/react-icons';
 import { useState, type FormEvent } from 'react';
 import { api } from '@/api/client';
+import { kNarrow } from './navigation';
 import { useNotifications } from './notifications';
 import { useSession } from './session';
 
 const kSecretLengthMin = 12;
 
-const useStyles = makeStyles({ form: { display: 'flex', flexDirection: 'column', gap: '12px' } });
+const useStyles = makeStyles({
+  form: { display: 'flex', flexDirection: 'column', gap: '12px' },
+  button: { [kNarrow]: { minWidth: '32px' } },
+  user: { [kNarrow]: { display: 'none' } },
+});
 
 export function UserMenu() {
+  const styles = useStyles();
   const { state, signOut } = useSession();
   const { failed } = useNotifications();
   const [changing, setChanging] = useState(false);
@@ -37,8 +43,8 @@ export function UserMenu() {
     <>
       <Menu>
         <MenuTrigger disableButtonEnhancement>
-          <Button appearance="subtle" icon={<Person20Regular />} aria-label={`Account of ${user}`}>
-            {user}
+          <Button className={styles.button} appearance="subtle" icon={<Person20Regular />} aria-label={`Account of ${user}`}>
+            <span className={styles.user}>{user}</span>
           </Button>
         </MenuTrigger>
         <MenuPopover>

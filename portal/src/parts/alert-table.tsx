@@ -41,6 +41,12 @@ const kColumns: ColumnDef<AlertSummary>[] = [
     cell: ({ row }) => <AlertStatusBadge status={row.original.status} />,
   },
   {
+    id: 'owner',
+    header: 'Owner',
+    meta: { width: '120px', widestOnly: true },
+    cell: ({ row: { original } }) => <span title={original.owner}>{original.owner}</span>,
+  },
+  {
     id: 'startTime',
     header: 'Started',
     meta: { sort: 'startTime', width: '190px' },
@@ -73,7 +79,10 @@ interface AlertTableProps {
 
 export function AlertTable({ alerts, hideDevice = false, compact = false, ...rest }: AlertTableProps) {
   const columns = useMemo(
-    () => (compact ? kCompactColumns : kColumns).filter(({ id }) => !hideDevice || id !== 'deviceId'),
+    () =>
+      (compact ? kCompactColumns : kColumns).filter(
+        ({ id }) => (!hideDevice || id !== 'deviceId') && (!compact || id !== 'owner'),
+      ),
     [compact, hideDevice],
   );
   return (

@@ -16,14 +16,16 @@ declare module '@tanstack/react-table' {
     sort?: string;
     width?: string;
     numeric?: boolean;
-    /** Left out where the window is narrow. */
+    /** Left out where the table has less room than on a usual window. */
     wideOnly?: boolean;
+    /** Left out where it has less room than on a large window. */
+    widestOnly?: boolean;
   }
 }
 
 const useStyles = makeStyles({
-  scroll: { overflowX: 'auto' },
-  table: { width: '100%', borderCollapse: 'collapse', tableLayout: 'fixed', minWidth: '600px' },
+  scroll: { overflowX: 'auto', containerType: 'inline-size' },
+  table: { width: '100%', borderCollapse: 'collapse', tableLayout: 'fixed' },
   head: {
     textAlign: 'left',
     boxSizing: 'border-box',
@@ -62,10 +64,22 @@ const useStyles = makeStyles({
     whiteSpace: 'nowrap',
   },
   numeric: { textAlign: 'right' },
-  wideOnly: { '@media (max-width: 1250px)': { display: 'none' } },
+  wideOnly: { '@container (max-width: 960px)': { display: 'none' } },
+  widestOnly: { '@container (max-width: 1200px)': { display: 'none' } },
   more: { display: 'flex', justifyContent: 'center', padding: '12px' },
   old: { opacity: 0.6 },
 });
+
+const kShareMinPx = 140;
+const kRestMinPx = 200;
+
+/** Below this the columns that share what is left would be too narrow to read: then the table is scrolled. */
+function minWidthOf<Row>(columns: readonly ColumnDef<Row>[]): string {
+  const widths = columns
+    .filter(({ meta }) => !meta?.wideOnly && !meta?.widestOnly)
+    .map(({ meta }) => (meta?.width?.endsWith('px') ? Number.parseInt(meta.width) : meta?.width ? kShareMinPx : kRestMinPx));
+  return `${widths.reduce((sum, one) => sum + one, 0)}px`;
+}
 
 interface ListTableProps<Row> {
   label: string;
@@ -103,11 +117,11 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
       // Rows that lead nowhere hold nothing to focus: then the table itself is what the keyboard scrolls.
       {...(rowPath ? {} : { tabIndex: 0, role: 'group', 'aria-label': label })}
     >
-      <table className={styles.table} aria-label={label} aria-busy={stale}>
+      <table className={styles.table} style={{ minWidth: minWidthOf(columns) }} aria-label={label} aria-busy={stale}>
         <thead>
           <tr>
             {table.getFlatHeaders().map((header) => {
-              const { sort: field, width, numeric, wideOnly } = header.column.columnDef.meta ?? {};
+              const { sort: field, width, numeric, wideOnly, widestOnly } = header.column.columnDef.meta ?? {};
               const direction = sort === field ? 'ascending' : sort === `-${field}` ? 'descending' : undefined;
               const text = flexRender(header.column.columnDef.header, header.getContext());
               return (
@@ -116,7 +130,12 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
                   scope="col"
                   style={{ width }}
                   aria-sort={direction}
-                  className={mergeClasses(styles.head, numeric && styles.numeric, wideOnly && styles.wideOnly)}
+                  className={mergeClasses(
+                    styles.head,
+                    numeric && styles.numeric,
+                    wideOnly && styles.wideOnly,
+                    widestOnly && styles.widestOnly,
+                  )}
                 >
                   {field && onSort ? (
                     <button
@@ -150,6 +169,7 @@ export function ListTable<Row>({ label, columns, rows, rowId, rowPath, sort, onS
                     styles.cell,
                     cell.column.columnDef.meta?.numeric && styles.numeric,
                     cell.column.columnDef.meta?.wideOnly && styles.wideOnly,
+                    cell.column.columnDef.meta?.widestOnly && styles.widestOnly,
                   )}
                 >
                   {flexRender(cell.column.columnDef.cell, cell.getContext())}

@@ -12,6 +12,7 @@ const useStyles = makeStyles({
     maxWidth: '1680px',
     boxSizing: 'border-box',
     margin: '0 auto',
+    '@media (max-width: 600px)': { padding: '12px 12px 24px' },
   },
   fill: { height: '100%', minHeight: '560px' },
   head: { display: 'flex', alignItems: 'flex-start', gap: '12px', minHeight: '32px', flexWrap: 'wrap' },

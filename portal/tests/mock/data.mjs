@@ -208,6 +208,16 @@ export function makeAlert(alertType, deviceId, minutes, status = 'New') {
   };
 }
 
+/** @param {Alert} alert @returns {AlertSummary} */
+export function summary(alert) {
+  const { id, alertType, displayName, severity, status, startTime, endTime, raisedTime, deviceId, compromisedEntity } = alert;
+  const { count, owner, classification, classificationReason, suppressedBy } = alert;
+  return {
+    ...{ id, alertType, displayName, severity, status, startTime, endTime, raisedTime, deviceId, compromisedEntity },
+    ...{ count, owner, classification, classificationReason, suppressedBy },
+  };
+}
+
 /** @type {Alert[]} */
 export const alerts = [
   makeAlert('IoT_ReverseShell', 'press-17', 3),
@@ -215,6 +225,7 @@ export const alerts = [
   makeAlert('IoT_BruteForceFailed', 'gateway-north', 14),
   makeAlert('IoT_CryptoMiner', 'camera-dock-3', 52),
   makeAlert('IoT_SelfTest', 'press-17', 60 * 5, 'Resolved'),
+  makeAlert('IoT_SelfTest', 'gateway-north', 60 * 2),
   ...Array.from({ length: 120 }, (_, index) =>
     makeAlert(
       index % 3 ? 'IoT_BruteForceFailed' : 'IoT_CryptoMiner',

@@ -3,11 +3,13 @@
  * The parts of the made-up server, each a module of its own; server.mjs asks them first. A part answers a request
  * (`segments` are the decoded words of the path) or returns undefined for what is not its own.
  */
+import { askIncidents } from './incidents.mjs';
+import { askSuppressions } from './suppressions.mjs';
 /** @typedef {import('./answers.mjs').Answer} Answer */
 /** @typedef {(method: string, segments: string[], query: URLSearchParams, body: any) => Answer | undefined} Part */
 
 /** @type {Part[]} */
-const kParts = [];
+const kParts = [askIncidents, askSuppressions];
 
 /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {Answer | undefined} */
 export function askParts(method, path, query, body) {

@@ -22,6 +22,7 @@ import {
   recommendationKinds,
   recommendations,
   schema,
+  summary,
   twinOf,
 } from './data.mjs';
 import { exemptions, listScores, posture } from './posture.mjs';
@@ -69,11 +70,6 @@ function openBySeverity(deviceId) {
       counts[alert.severity] += 1;
   }
   return counts;
-}
-
-/** @param {import('../../src/api/types').Alert} alert @returns {import('../../src/api/types').AlertSummary} */
-function summary({ id, alertType, displayName, severity, status, startTime, endTime, raisedTime, deviceId, compromisedEntity }) {
-  return { id, alertType, displayName, severity, status, startTime, endTime, raisedTime, deviceId, compromisedEntity };
 }
 
 function deviceCounts() {
@@ -140,6 +136,12 @@ function order(query, fallback) {
   return (a, b) => sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
 }
 
+/** @param {URLSearchParams} query @param {any} alert */
+const sameText = (query, alert) =>
+  ['owner', 'classification', 'suppressedBy'].every((name) => !query.get(name) || query.get(name) === alert[name]) &&
+  (!query.get('type') || query.get('type')?.toLowerCase() === alert.alertType.toLowerCase()) &&
+  (!query.get('until') || alert.startTime < /** @type {string} */ (query.get('until')));
+
 /** @param {URLSearchParams} query */
 function listAlerts(query) {
   const statuses = query.get('status')?.split(',');
@@ -150,6 +152,7 @@ function listAlerts(query) {
       (!statuses || statuses.includes(alert.status)) &&
       (!severities || severities.includes(alert.severity)) &&
       (!device || device === alert.deviceId) &&
+      sameText(query, alert) &&
       (!since || alert.startTime >= since) &&
       (!q || `${alert.displayName} ${alert.description} ${alert.deviceId}`.toLowerCase().includes(q)),
   );
@@ -294,8 +297,9 @@ function route(method, path, query, body) {
     case 'PATCH alerts': {
       const alert = alerts.find((item) => item.id === id);
       if (!alert) return fail(404, 'not_found', `There is no alert ${id}.`);
-      if (body.status) alert.status = body.status;
-      alert.changes.push({ time: new Date().toISOString(), user: 'admin', change: 'triaged', ...body });
+      const { comment: _, ...decided } = body;
+      Object.assign(alert, decided);
+      alert.changes.push({ time: new Date().toISOString(), user: 'admin', change: 'triaged', status: alert.status, ...body });
       broadcast('alert', { change: 'triaged', alert: summary(alert) });
       return { status: 200, body: alert };
     }

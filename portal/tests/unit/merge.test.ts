@@ -56,6 +56,20 @@ describe('a raised alert in a list', () => {
     const before = pages([alert('a')]);
     expect(mergeAlertPages(before, { severity: ['Low'] }, { change: 'raised', alert: alert('new') })).toBe(before);
   });
+  test('stays out of a list of other owners, times, classifications or suppression rules', () => {
+    const raised = {
+      change: 'raised',
+      alert: alert('new', { owner: 'ada', classification: 'FalsePositive', suppressedBy: 'r' }),
+    } as const;
+    const before = pages([alert('a')]);
+    const after = (filters: Parameters<typeof mergeAlertPages>[1]) => mergeAlertPages(before, filters, raised);
+    expect(after({ owner: 'bob' })).toBe(before);
+    expect(after({ classification: 'TruePositive' })).toBe(before);
+    expect(after({ suppressedBy: 'other' })).toBe(before);
+    expect(after({ until: '2026-11-21T12:00:00Z' })).toBe(before);
+    expect(after({ incident: 'i' })).toBe(before);
+    expect(ids(after({ owner: 'ada', suppressedBy: 'r', until: '2026-11-21T12:00:01Z' }))).toEqual([['new', 'a']]);
+  });
   test('is left to the refetch in any other order', () => {
     const before = pages([alert('a')]);
     expect(mergeAlertPages(before, { sort: 'severity' }, { change: 'raised', alert: alert('new') })).toBe(before);

@@ -2,14 +2,18 @@ import { makeStyles, Tag, tokens } from '@fluentui/react-components';
 import { Link, useParams } from 'react-router-dom';
 import { useAlert } from '@/api/queries';
 import type { Alert } from '@/api/types';
+import { exact } from '@/format/number';
+import { classificationText, reasonText } from '@/format/triage';
 import { devicePath } from '@/parts/alert-table';
-import { Facts, Page, Section } from '@/parts/page';
+import { Facts, Muted, Page, Section } from '@/parts/page';
 import { SeverityBadge } from '@/parts/severity-badge';
 import { ErrorState, Loading } from '@/parts/states';
 import { AlertStatusBadge } from '@/parts/status-badges';
 import { TimeText } from '@/parts/time-text';
+import { AlertIncidents } from './alert-incidents';
 import { EvidenceList } from './evidence-list';
 import { History } from './history';
+import { SuppressButton } from './suppress-button';
 import { TriageForm } from './triage-form';
 
 const useStyles = makeStyles({
@@ -49,6 +53,7 @@ export default function AlertPage() {
         <>
           <SeverityBadge severity={alert.severity} />
           <AlertStatusBadge status={alert.status} />
+          <SuppressButton alert={alert} />
         </>
       }
     >
@@ -67,6 +72,7 @@ export default function AlertPage() {
           <EvidenceList alert={alert} />
         </div>
         <div className={styles.stack}>
+          <AlertIncidents incidents={alert.incidents} />
           <TriageForm alert={alert} />
           <Attack alert={alert} />
           <History changes={alert.changes} />
@@ -90,10 +96,25 @@ function WhatHappened({ alert }: { alert: Alert }) {
               {alert.deviceId}
             </Link>,
           ],
+          ['Security group', alert.group],
           ['Module', alert.moduleId],
+          ['Owner', alert.owner],
+          [
+            'Classification',
+            [classificationText(alert.classification), reasonText(alert.classificationReason)].filter(Boolean).join(', '),
+          ],
+          [
+            'Suppressed by',
+            alert.suppressedBy && (
+              <Link key="suppressed" to="/suppressions">
+                {alert.suppressedBy}
+              </Link>
+            ),
+          ],
           ['Compromised entity', alert.compromisedEntity === alert.deviceId ? undefined : alert.compromisedEntity],
           ['Started', <TimeText key="start" value={alert.startTime} />],
           ['Ended', <TimeText key="end" value={alert.endTime} />],
+          ['Happenings', alert.count && alert.count > 1 ? exact(alert.count) : undefined],
           ['Raised', alert.raisedTime && <TimeText key="raised" value={alert.raisedTime} />],
           ...extended.map(([name, value]) => [name, value] as const),
           [
@@ -119,6 +140,7 @@ function WhatHappened({ alert }: { alert: Alert }) {
 function Attack({ alert }: { alert: Alert }) {
   const styles = useStyles();
   const techniques = [...new Set([...alert.techniques, ...(alert.subTechniques ?? [])])];
+  const aliases = (alert.techniqueAliases ?? []).filter((one) => !techniques.includes(one));
   if (alert.tactics.length + techniques.length === 0) return null;
   return (
     <Section title="MITRE ATT&CK">
@@ -134,6 +156,7 @@ function Attack({ alert }: { alert: Alert }) {
           </Tag>
         ))}
       </div>
+      {aliases.length > 0 && <Muted>Before v19: {aliases.join(', ')}</Muted>}
     </Section>
   );
 }

@@ -1,17 +1,20 @@
-import { Button, Dropdown, Field, makeStyles, Option, Textarea } from '@fluentui/react-components';
+/** What is decided about one alert, and the way back. */
+import { Button, makeStyles } from '@fluentui/react-components';
+import { ArrowUndo20Regular } from '@fluentui/react-icons';
 import { useState, type FormEvent } from 'react';
+import { useAlertsDecided, useUndoAlert } from '@/api/incidents';
 import { useTriage } from '@/api/queries';
-import type { Alert, AlertStatus } from '@/api/types';
+import type { Alert, Triage } from '@/api/types';
 import { useNotifications } from '@/app/notifications';
 import { useMay } from '@/app/session';
 import { kAlertStatuses } from '@/format/severity';
+import { changesOf, type Draft } from '@/format/triage';
 import { Section } from '@/parts/page';
-
-const kCommentMax = 4000;
+import { TriageFields } from '@/parts/triage-fields';
 
 const useStyles = makeStyles({
   form: { display: 'flex', flexDirection: 'column', gap: '12px' },
-  buttons: { display: 'flex', gap: '8px' },
+  buttons: { display: 'flex', gap: '8px', flexWrap: 'wrap' },
 });
 
 export function TriageForm({ alert }: { alert: Alert }) {
@@ -19,59 +22,56 @@ export function TriageForm({ alert }: { alert: Alert }) {
   const mayTriage = useMay('Contributor');
   const { done, failed } = useNotifications();
   const triage = useTriage(alert.id);
-  // What was chosen; nothing chosen follows the alert, which others may change meanwhile.
-  const [chosen, setChosen] = useState<AlertStatus>();
-  const [comment, setComment] = useState('');
+  const decided = useAlertsDecided();
+  const [draft, setDraft] = useState<Draft>({});
   if (!mayTriage) return null;
 
-  const status = chosen ?? alert.status;
-  const changed = status !== alert.status || comment.trim() !== '';
+  const changes = changesOf(alert, draft);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    triage.mutate(
-      { ...(status !== alert.status ? { status } : {}), ...(comment.trim() ? { comment: comment.trim() } : {}) },
-      {
-        onSuccess: () => {
-          setChosen(undefined);
-          setComment('');
-          done('Triage saved');
-        },
-        onError: (error) => failed('The alert was not changed', error),
+    if (!changes || triage.isPending) return;
+    triage.mutate(changes as Triage, {
+      onSuccess: () => {
+        setDraft({});
+        decided();
+        done('Triage saved');
       },
-    );
+      onError: (error) => failed('The alert was not changed', error),
+    });
   };
   return (
     <Section title="Triage">
       <form className={styles.form} onSubmit={submit}>
-        <Field label="Status">
-          <Dropdown
-            value={status}
-            selectedOptions={[status]}
-            onOptionSelect={(_, data) => setChosen(data.optionValue as AlertStatus)}
-          >
-            {kAlertStatuses.map((name) => (
-              <Option key={name} value={name}>
-                {name}
-              </Option>
-            ))}
-          </Dropdown>
-        </Field>
-        <Field label="Comment">
-          <Textarea
-            value={comment}
-            maxLength={kCommentMax}
-            rows={3}
-            resize="vertical"
-            placeholder="What you found, for those after you"
-            onChange={(_, data) => setComment(data.value)}
-          />
-        </Field>
+        <TriageFields now={alert} draft={draft} statuses={kAlertStatuses} onDraft={setDraft} />
         <div className={styles.buttons}>
-          <Button appearance="primary" type="submit" disabled={!changed || triage.isPending}>
+          <Button appearance="primary" type="submit" disabled={!changes || triage.isPending}>
             Save
           </Button>
+          <Undo alert={alert} />
         </div>
       </form>
     </Section>
+  );
+}
+
+/** Takes back the last change of the status, where there was one. */
+function Undo({ alert }: { alert: Alert }) {
+  const { done, failed } = useNotifications();
+  const undo = useUndoAlert(alert.id);
+  const before = alert.changes.filter(({ change, status }) => change === 'triaged' && status).length;
+  if (before === 0 || (alert.status === 'New' && before < 2)) return null;
+  return (
+    <Button
+      icon={<ArrowUndo20Regular />}
+      disabled={undo.isPending}
+      onClick={() =>
+        undo.mutate(undefined, {
+          onSuccess: (now) => done(`The alert is ${now.status} again`),
+          onError: (error) => failed('Nothing was taken back', error),
+        })
+      }
+    >
+      Undo status
+    </Button>
   );
 }

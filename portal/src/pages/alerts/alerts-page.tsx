@@ -1,20 +1,21 @@
-import { Button, makeStyles, SearchBox } from '@fluentui/react-components';
+/** Alerts one by one. What is only worth knowing (Informational) is left out until somebody asks for it. */
+import { Button, Switch } from '@fluentui/react-components';
 import { ShieldCheckmark24Regular } from '@fluentui/react-icons';
 import { useMemo } from 'react';
 import { useAlerts } from '@/api/queries';
 import type { AlertFilters, AlertStatus, Severity } from '@/api/types';
 import { useFilters } from '@/app/use-filters';
-import { count } from '@/format/number';
+import { count, exact } from '@/format/number';
 import { kAlertStatuses, kOpenStatuses, kSeverities } from '@/format/severity';
+import { classificationText, kClassifications } from '@/format/triage';
 import { AlertTable } from '@/parts/alert-table';
+import { AlertTabs } from '@/parts/alert-tabs';
 import { Choice } from '@/parts/choice';
-import { Muted, Page, Section } from '@/parts/page';
-import { EmptyState, ErrorState, Loading } from '@/parts/states';
-
-const useStyles = makeStyles({
-  bar: { display: 'flex', gap: '8px', alignItems: 'center', flexWrap: 'wrap' },
-  search: { width: '280px' },
-});
+import { FilterBar } from '@/parts/filter-bar';
+import { Loaded, moreOf } from '@/parts/loaded';
+import { Page, Section } from '@/parts/page';
+import { EmptyState } from '@/parts/states';
+import { FilterTags } from './filter-tags';
 
 const kHourMs = 3_600_000;
 const kPeriods: Record<string, { text: string; hours: number }> = {
@@ -23,7 +24,12 @@ const kPeriods: Record<string, { text: string; hours: number }> = {
   '7d': { text: 'Last 7 days', hours: 168 },
   '30d': { text: 'Last 30 days', hours: 720 },
 };
-const kFilterNames = ['q', 'status', 'severity', 'type', 'period', 'sort'];
+/** Those that other pages link with; they have no field of their own. */
+const kTagged = ['type', 'device', 'owner', 'suppressedBy', 'incident', 'since', 'until'] as const;
+const kFilterNames = ['q', 'status', 'severity', 'classification', 'period', 'sort', ...kTagged];
+const kWorthWork: Severity[] = ['High', 'Medium', 'Low'];
+
+const totalIn = ({ data }: ReturnType<typeof useAlerts>) => data?.pages[0]?.total ?? 0;
 
 /** Without a choice only what is open is listed: that is the work to do. `any` lists all. */
 function statusesOf(text: string): AlertStatus[] | undefined {
@@ -32,37 +38,48 @@ function statusesOf(text: string): AlertStatus[] | undefined {
 }
 
 export default function AlertsPage() {
-  const styles = useStyles();
   const { get, set, clear, any } = useFilters(kFilterNames);
-  const [q, status, severity, type, period] = [get('q'), get('status'), get('severity'), get('type'), get('period')];
+  const [status, severity, period] = [get('status'), get('severity'), get('period')];
   const sort = (get('sort') || '-startTime') as AlertFilters['sort'];
   // `since` is fixed when the filter is chosen: a moving one would be a new query at every draw.
   const since = useMemo(
     () => (kPeriods[period] ? new Date(Date.now() - kPeriods[period].hours * kHourMs).toISOString() : undefined),
     [period],
   );
-  const filters: AlertFilters = {
-    q: q || undefined,
+  const shared: AlertFilters = {
+    q: get('q') || undefined,
     status: statusesOf(status),
-    severity: severity ? [severity as Severity] : undefined,
-    type: type || undefined,
-    since,
+    classification: get('classification') || undefined,
+    type: get('type') || undefined,
+    device: get('device') || undefined,
+    owner: get('owner') || undefined,
+    suppressedBy: get('suppressedBy') || undefined,
+    incident: get('incident') || undefined,
+    since: since ?? (get('since') || undefined),
+    until: get('until') || undefined,
     sort,
   };
-  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage, isPlaceholderData } = useAlerts(filters);
-  const alerts = data?.pages.flatMap((page) => page.items) ?? [];
-  const total = data?.pages[0]?.total ?? 0;
+  const all = get('informational') === 'shown';
+  const alerts = useAlerts({ ...shared, severity: severity ? [severity as Severity] : all ? undefined : kWorthWork });
+  // Asked for also while they are folded: how many there are stands on the switch.
+  const informational = totalIn(useAlerts({ ...shared, severity: ['Informational'] }));
+  const rows = alerts.data?.pages.flatMap((page) => page.items) ?? [];
+  const total = totalIn(alerts);
 
   return (
     <Page title="Alerts">
-      <div className={styles.bar} role="search" aria-label="Filter alerts">
-        <SearchBox
-          className={styles.search}
-          aria-label="Search alerts"
-          placeholder="Name, device or text"
-          value={q}
-          onChange={(_, data) => set('q', data.value)}
-        />
+      <AlertTabs />
+      <FilterBar
+        label="Filter alerts"
+        search={{
+          label: 'Search alerts',
+          placeholder: 'Name, device or text',
+          value: get('q'),
+          onChange: (text) => set('q', text),
+        }}
+        onClear={any ? clear : undefined}
+        total={alerts.data && count(total, 'alert')}
+      >
         <Choice
           label="Status"
           value={status}
@@ -78,54 +95,55 @@ export default function AlertsPage() {
           onChoose={(value) => set('severity', value)}
         />
         <Choice
+          label="Classification"
+          value={get('classification')}
+          all="Any classification"
+          options={kClassifications.map(([name]) => [name, classificationText(name)] as const)}
+          onChoose={(value) => set('classification', value)}
+        />
+        <Choice
           label="Period"
           value={period}
           all="Any time"
           options={Object.entries(kPeriods).map(([key, { text }]) => [key, text] as const)}
           onChoose={(value) => set('period', value)}
         />
-        {any && (
-          <Button appearance="subtle" onClick={clear}>
-            Clear filters
-          </Button>
-        )}
-        {data && <Muted>{count(total, 'alert')}</Muted>}
-      </div>
-      {!data ? (
-        error ? (
-          <ErrorState error={error} onRetry={() => void refetch()} />
-        ) : (
-          <Loading label="Loading alerts" />
-        )
-      ) : alerts.length > 0 ? (
-        <Section title={status === '' ? 'Open alerts' : 'Alerts'} flush>
-          <AlertTable
-            label="Alerts"
-            alerts={alerts}
-            sort={sort}
-            onSort={(next) => set('sort', next)}
-            stale={isPlaceholderData}
-            more={
-              hasNextPage
-                ? {
-                    load: () => void fetchNextPage(),
-                    loading: isFetchingNextPage,
-                    label: `Show more (${alerts.length} of ${total})`,
-                  }
-                : undefined
-            }
+        {severity === '' && informational > 0 && (
+          <Switch
+            label={`${exact(informational)} informational`}
+            checked={all}
+            onChange={(_, data) => set('informational', data.checked ? 'shown' : '')}
           />
-        </Section>
-      ) : any ? (
-        <EmptyState title="No alert matches">Change or clear the filters above.</EmptyState>
-      ) : (
-        <EmptyState icon={<ShieldCheckmark24Regular />} title="No open alerts">
-          New ones appear here by themselves.{' '}
-          <Button appearance="transparent" size="small" onClick={() => set('status', 'any')}>
-            Show resolved and dismissed ones
-          </Button>
-        </EmptyState>
-      )}
+        )}
+        <FilterTags names={kTagged} get={get} set={set} />
+      </FilterBar>
+      <Loaded query={alerts} label="Loading alerts">
+        {() =>
+          total > 0 ? (
+            <Section title={status === '' ? 'Open alerts' : 'Alerts'} flush>
+              <AlertTable
+                label="Alerts"
+                alerts={rows}
+                sort={sort}
+                onSort={(next) => set('sort', next)}
+                stale={alerts.isPlaceholderData}
+                more={moreOf(alerts, rows.length, total)}
+              />
+            </Section>
+          ) : any ? (
+            <EmptyState title={informational > 0 && !all ? 'No alert above Informational matches' : 'No alert matches'}>
+              Change or clear the filters above.
+            </EmptyState>
+          ) : (
+            <EmptyState icon={<ShieldCheckmark24Regular />} title="No open alerts">
+              New ones appear here by themselves.{' '}
+              <Button appearance="transparent" size="small" onClick={() => set('status', 'any')}>
+                Show resolved and dismissed ones
+              </Button>
+            </EmptyState>
+          )
+        }
+      </Loaded>
     </Page>
   );
 }

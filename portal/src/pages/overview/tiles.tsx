@@ -19,6 +19,7 @@ const useStyles = makeStyles({
     gridTemplateColumns: 'minmax(330px, 1.6fr) repeat(4, minmax(130px, 1fr))',
     gap: '12px',
     '@media (max-width: 1250px)': { gridTemplateColumns: 'repeat(4, minmax(0, 1fr))' },
+    '@media (max-width: 700px)': { gridTemplateColumns: 'repeat(2, minmax(0, 1fr))' },
   },
   tile: {
     display: 'flex',
