@@ -33,10 +33,10 @@ class Line {
     return {};
   }
   template <class T>
-  Result<T> number() {
+  Result<T> number(int base = 10) {
     TRY(const auto found, word());
     T value{};
-    const auto [end, error] = std::from_chars(found.data(), found.data() + found.size(), value);
+    const auto [end, error] = std::from_chars(found.data(), found.data() + found.size(), value, base);
     if (error != std::errc{} || end != found.data() + found.size()) {
       return fail(Errc::malformed, "workspace.manifest.number", offset_);
     }
@@ -81,19 +81,24 @@ Result<T> read_field(Lines& lines, std::string_view keyword) {
   return value;
 }
 
-Result<TableExtent> read_extent(Lines& lines) {
+Result<TableExtent> read_extent(Lines& lines, bool archived) {
   TRY(Line line, lines.next());
   TableExtent extent;
-  TRY_VOID(line.expect("table"));
+  extent.archived = archived;
+  TRY_VOID(line.expect(archived ? "archived" : "table"));
   TRY(extent.table, line.word());
   TRY(extent.rows, line.number<std::uint64_t>());
   TRY(extent.time_min.us, line.number<std::int64_t>());
   TRY(extent.time_max.us, line.number<std::int64_t>());
+  if (archived) {
+    TRY(extent.bytes, line.number<std::uint64_t>());
+    TRY(extent.crc, line.number<std::uint32_t>(16));
+  }
   TRY_VOID(line.end());
   return extent;
 }
 
-Result<SegmentInfo> read_segment(Lines& lines) {
+Result<SegmentInfo> read_segment(Lines& lines, std::uint32_t format) {
   const auto begin = lines.offset();
   TRY(Line line, lines.next());
   SegmentInfo segment;
@@ -102,12 +107,17 @@ Result<SegmentInfo> read_segment(Lines& lines) {
   TRY(segment.last, line.number<std::uint64_t>());
   TRY(segment.bytes, line.number<std::uint64_t>());
   TRY(segment.sealed.us, line.number<std::int64_t>());
+  if (format > 1) {
+    TRY(segment.revision, line.number<std::uint32_t>());
+  }
   TRY_VOID(line.end());
   if (segment.first == 0 || segment.first > segment.last)
     return fail(Errc::malformed, "workspace.manifest.range", begin);
-  while (lines.next_begins_with("table ")) {
+  for (;;) {
+    const bool archived = format > 1 && lines.next_begins_with("archived ");
+    if (!archived && !lines.next_begins_with("table ")) break;
     if (segment.tables.size() == kTablesMax) return fail(Errc::malformed, "workspace.manifest.tables", begin);
-    TRY(TableExtent extent, read_extent(lines));
+    TRY(TableExtent extent, read_extent(lines, archived));
     segment.tables.push_back(std::move(extent));
   }
   return segment;
@@ -132,6 +142,23 @@ std::uint64_t SegmentInfo::rows() const {
   return sum;
 }
 
+std::uint64_t SegmentInfo::bytes_total() const {
+  std::uint64_t sum = bytes;
+  for (const TableExtent& extent : tables) sum += extent.bytes;
+  return sum;
+}
+
+bool SegmentInfo::has_archived() const { return std::ranges::any_of(tables, &TableExtent::archived); }
+
+std::vector<std::string> SegmentInfo::files() const {
+  std::vector<std::string> out;
+  if (bytes != 0) out.push_back(segment_file_name(*this));
+  for (const TableExtent& extent : tables) {
+    if (extent.archived) out.push_back(archive_file_name(*this, extent.table));
+  }
+  return out;
+}
+
 const TableExtent* SegmentInfo::find(std::string_view table) const {
   const auto found = std::ranges::find(tables, table, &TableExtent::table);
   return found == tables.end() ? nullptr : &*found;
@@ -145,17 +172,33 @@ Timestamp SegmentInfo::age_reference() const {
   return newest ? std::min(*newest, sealed) : sealed;
 }
 
-std::string segment_file_name(std::uint64_t first, std::uint64_t last) {
-  return fmt::format("{:020}-{:020}.duckdb", first, last);
+Timestamp age_reference(const TableExtent& extent, Timestamp sealed) {
+  return extent.time_min <= extent.time_max ? std::min(extent.time_max, sealed) : sealed;
+}
+
+std::string segment_file_name(std::uint64_t first, std::uint64_t last, std::uint32_t revision) {
+  const std::string range = fmt::format("{:020}-{:020}", first, last);
+  return revision == 0 ? range + ".duckdb" : fmt::format("{}.{}.duckdb", range, revision);
+}
+
+std::string segment_file_name(const SegmentInfo& segment) {
+  return segment_file_name(segment.first, segment.last, segment.revision);
+}
+
+std::string archive_file_name(const SegmentInfo& segment, std::string_view table) {
+  return fmt::format("{}/{}/{:020}-{:020}.parquet", kArchiveFolder, table, segment.first, segment.last);
 }
 
 std::string encode_manifest(const Manifest& manifest) {
   std::string out = fmt::format("{} {}\nstream {}\nversion {}\nlast {}\ndropped {}\n", kMagic, kManifestFormat,
                                 manifest.stream, manifest.version, manifest.last, manifest.dropped_through);
   for (const SegmentInfo& segment : manifest.segments) {
-    out += fmt::format("segment {} {} {} {}\n", segment.first, segment.last, segment.bytes, segment.sealed.us);
+    out += fmt::format("segment {} {} {} {} {}\n", segment.first, segment.last, segment.bytes, segment.sealed.us,
+                       segment.revision);
     for (const TableExtent& extent : segment.tables) {
-      out += fmt::format("table {} {} {} {}\n", extent.table, extent.rows, extent.time_min.us, extent.time_max.us);
+      out += fmt::format("{} {} {} {} {}", extent.archived ? "archived" : "table", extent.table, extent.rows,
+                         extent.time_min.us, extent.time_max.us);
+      out += extent.archived ? fmt::format(" {} {:08x}\n", extent.bytes, extent.crc) : "\n";
     }
   }
   return out + fmt::format("end {:08x}\n", crc32c(as_bytes(out)));
@@ -165,7 +208,7 @@ Result<Manifest> decode_manifest(std::string_view text) {
   // The format line comes before the sum: a newer format may end otherwise.
   Lines head(text);
   TRY(const auto format, read_field<std::uint32_t>(head, kMagic));
-  if (format != kManifestFormat) return fail(Errc::unsupported, "workspace.manifest.format");
+  if (format == 0 || format > kManifestFormat) return fail(Errc::unsupported, "workspace.manifest.format");
   TRY(const auto body, check_sum(text));
 
   Lines lines(body);
@@ -181,7 +224,7 @@ Result<Manifest> decode_manifest(std::string_view text) {
   std::uint64_t after = manifest.dropped_through;
   while (!lines.at_end()) {
     const auto begin = lines.offset();
-    TRY(SegmentInfo segment, read_segment(lines));
+    TRY(SegmentInfo segment, read_segment(lines, format));
     if (segment.first <= after || segment.last > manifest.last || manifest.segments.size() == kSegmentsMax) {
       return fail(Errc::malformed, "workspace.manifest.order", begin);
     }

@@ -27,6 +27,7 @@ DuckdbWorkspace::DuckdbWorkspace(DuckdbOptions options, Schema schema, const Clo
     : options_(std::move(options)),
       schema_(std::move(schema)),
       layouts_(layouts_of(schema_)),
+      retention_(schema_, options_.streams, options_.tables),
       clock_(clock),
       spill_(options_.directory + "/.spill"),
       gate_(options_.queries_running_max, options_.queries_waiting_max) {}
@@ -64,8 +65,9 @@ Outcome<> DuckdbWorkspace::start() {
   TRY(store_, SegmentStore::open(options_.store_memory_bytes, spill_ + "/store"));
   TRY(auto instance, QueryInstance::open(options_, spill_ + "/query", schema_, layouts_, watch_));
   instance_ = std::move(instance);
-  maintenance_ = std::make_unique<Maintenance>(MaintenanceContext{
-      options_, layouts_, streams_, *store_, graveyard_, clock_, [this](const std::string& path) { forget(path); }});
+  maintenance_ =
+      std::make_unique<Maintenance>(MaintenanceContext{options_, layouts_, retention_, streams_, *store_, graveyard_,
+                                                       clock_, [this](const std::string& path) { forget(path); }});
   return {};
 }
 
@@ -165,6 +167,32 @@ WorkspaceStats DuckdbWorkspace::stats() const {
   out.queries_waiting = gate_.waiting();
   out.last_error = maintenance_->last_error();
   return out;
+}
+
+std::vector<TableStats> DuckdbWorkspace::tables() const {
+  std::vector<TableStats> out;
+  for (const TableSchema& table : schema_.tables) out.push_back({table.name, table.stream, retention_.of(table.name)});
+  for (const auto& stream : streams_) {
+    for (const SegmentInfo& segment : stream->segments()) {
+      for (const TableExtent& extent : segment.tables) {
+        const auto index = schema_.find_table(extent.table);
+        if (!index) continue;
+        TableStats& sum = out[*index];
+        (extent.archived ? sum.archived_rows : sum.rows) += extent.rows;
+        sum.archived_bytes += extent.bytes;
+        if (extent.time_min > extent.time_max) continue;
+        sum.oldest = std::min(sum.oldest.value_or(extent.time_min), extent.time_min);
+        sum.newest = std::max(sum.newest.value_or(extent.time_max), extent.time_max);
+      }
+    }
+  }
+  return out;
+}
+
+Result<> DuckdbWorkspace::set_retention(std::string_view table, std::optional<TableRetention> retention) {
+  if (!schema_.find_table(table)) return fail(Errc::not_found, "workspace.retention.table");
+  retention_.set(table, retention);
+  return {};
 }
 
 Result<std::unique_ptr<Workspace>> open_duckdb_workspace(DuckdbOptions options, Schema schema, const Clock& clock,

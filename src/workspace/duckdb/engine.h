@@ -31,6 +31,8 @@ class DuckdbWorkspace final : public Workspace {
   Result<> maintain() override { return maintenance_->complete(false); }
   QueryOutcome query(const QueryRequest& request) override;
   [[nodiscard]] WorkspaceStats stats() const override;
+  [[nodiscard]] std::vector<TableStats> tables() const override;
+  Result<> set_retention(std::string_view table, std::optional<TableRetention> retention) override;
 
  private:
   DuckdbWorkspace(DuckdbOptions options, Schema schema, const Clock& clock);
@@ -46,6 +48,7 @@ class DuckdbWorkspace final : public Workspace {
   const DuckdbOptions options_;
   const Schema schema_;
   const Layouts layouts_;
+  RetentionBook retention_;
   const Clock& clock_;
   const std::string spill_;
   UniqueFd lock_;

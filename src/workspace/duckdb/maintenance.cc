@@ -9,12 +9,18 @@ namespace picket::workspace {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
+constexpr Duration kAgeingRetry = Duration::minutes(1);
 
-Retention retention_of(const DuckdbOptions& options, std::string_view stream) {
-  for (const StreamOptions& one : options.streams) {
-    if (one.stream == stream) return one.retention;
+/// Neighbours that may become one: tables of a later version and the archive stay where they are.
+std::vector<std::span<const SegmentInfo>> mergeable(std::span<const SegmentInfo> segments, const Layouts& layouts) {
+  std::vector<std::span<const SegmentInfo>> out;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= segments.size(); ++i) {
+    if (i < segments.size() && !segments[i].has_archived() && can_merge(layouts, segments[i])) continue;
+    if (i > begin) out.push_back(segments.subspan(begin, i - begin));
+    begin = i + 1;
   }
-  return {};
+  return out;
 }
 
 }  // namespace
@@ -67,8 +73,8 @@ void Maintenance::run() {
   bool failed = false;  // then wait for the tick before the next attempt
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const bool busy = merge_ != nullptr && !failed;
-    const auto asked = [&] { return stopping_ || requests_ > completed_ || (woken_ && !failed) || busy; };
+    const bool at_work = busy() && !failed;
+    const auto asked = [&] { return stopping_ || requests_ > completed_ || (woken_ && !failed) || at_work; };
     const bool ticked = !changed_.wait_for(lock, kTick, asked);
     if (stopping_) break;
     if (ticked && !context_.options.background) continue;
@@ -78,9 +84,9 @@ void Maintenance::run() {
     woken_ = false;
     lock.unlock();
     Result<> result = pass(seal_all);
-    // A caller of complete() waits until no merge is left either. What is appended meanwhile is sealed only when due:
-    // else small new segments would call for merges without end.
-    while (complete_all && result && merge_ != nullptr) result = pass(false);
+    // A caller of complete() waits until no merge or ageing is left either. What is appended meanwhile is sealed only
+    // when due: else small new segments would call for merges without end.
+    while (complete_all && result && busy()) result = pass(false);
     lock.lock();
     failed = !result;
     if (complete_all) {
@@ -91,6 +97,7 @@ void Maintenance::run() {
   }
   lock.unlock();
   merge_.reset();
+  ageing_.reset();
 }
 
 bool Maintenance::wanted(const Stream& stream) {
@@ -106,11 +113,13 @@ Result<> Maintenance::pass(bool seal_all) {
   for (const auto& stream : context_.streams) {
     const bool asked = wanted(*stream);
     if (seal_all || asked || stream->seal_due(context_.clock.now())) keep(seal(*stream));
-    if (auto dropped = stream->drop(retention_of(context_.options, stream->name()), context_.clock.now()); !dropped) {
+    const auto retention = [this](std::string_view table) { return context_.retention.of(table); };
+    if (auto dropped = stream->drop(retention, context_.retention.bytes_max(stream->name()), context_.clock.now());
+        !dropped) {
       keep(note(dropped.error()));
     }
   }
-  keep(merge_step());
+  keep(step());
   keep(remove_retired());
   return first;
 }
@@ -133,7 +142,7 @@ Result<> Maintenance::seal(Stream& stream) {
     const auto published = stream.publish_seal(segment);
     if (!published && segment) {
       // Not in the manifest, so not true: the rows are still hot.
-      ::unlink((stream.directory() + "/" + segment_file_name(segment->first, segment->last)).c_str());
+      ::unlink((stream.directory() + "/" + segment_file_name(*segment)).c_str());
     }
     if (!published) return std::unexpected(EngineError(published.error()));
     return {};
@@ -144,54 +153,116 @@ Result<> Maintenance::seal(Stream& stream) {
   return note(done.error());
 }
 
+Result<> Maintenance::step() {
+  if (ageing_) return ageing_step();
+  if (merge_) return merge_step();
+  return begin();
+}
+
+// Space before order: what leaves is not merged first.
+Result<> Maintenance::begin() {
+  for (const auto& stream : context_.streams) {
+    TRY(const bool begun, begin_ageing(*stream));
+    if (begun) return {};
+  }
+  for (const auto& stream : context_.streams) {
+    TRY(const bool begun, begin_merge(*stream));
+    if (begun) return {};
+  }
+  return {};
+}
+
+Result<bool> Maintenance::begin_ageing(Stream& stream) {
+  const std::vector<SegmentInfo> segments = stream.segments();
+  const Timestamp now = context_.clock.now();
+  const auto possible = [&](const SegmentInfo& segment) {
+    const auto refused = ageing_refused_.find(stream.name() + "/" + segment_file_name(segment));
+    return can_merge(context_.layouts, segment) && (refused == ageing_refused_.end() || refused->second <= now);
+  };
+  const auto retention = [this](std::string_view table) { return context_.retention.of(table); };
+  const auto plan = choose_ageing(segments, retention, possible, now);
+  if (!plan) return false;
+  working_on_ = &stream;
+  const SegmentInfo& segment = segments[plan->segment];
+  auto ageing = SegmentAgeing::begin(context_.store.database(), context_.layouts, stream.directory(), segment, *plan);
+  if (!ageing) return std::unexpected(ageing_failed(segment, ageing.error()).error());
+  ageing_ = *std::move(ageing);
+  return true;
+}
+
+// One damaged segment must not keep the others from ageing, nor all from being merged.
+Result<> Maintenance::ageing_failed(const SegmentInfo& segment, const EngineError& error) {
+  working_on_->count_failure(&StreamStats::ageing_failures);
+  ageing_refused_[working_on_->name() + "/" + segment_file_name(segment)] = context_.clock.now() + kAgeingRetry;
+  return note(error);
+}
+
+Result<> Maintenance::ageing_step() {
+  auto done = ageing_->step();
+  if (done) return *done ? finish_ageing() : Result<>{};
+  const std::unique_ptr<SegmentAgeing> ageing = std::move(ageing_);
+  return ageing_failed(ageing->source(), done.error());
+}
+
+Result<> Maintenance::finish_ageing() {
+  const std::unique_ptr<SegmentAgeing> ageing = std::move(ageing_);
+  auto aged = ageing->finish();
+  if (!aged) return ageing_failed(ageing->source(), aged.error());
+  if (auto published = working_on_->publish_ageing(ageing->source(), *std::move(aged)); !published) {
+    // The bound of bytes was faster: nothing is lost.
+    if (published.error().code == Errc::not_found) return {};
+    return ageing_failed(ageing->source(), EngineError(published.error()));
+  }
+  ageing->keep();
+  return begin();
+}
+
+Result<bool> Maintenance::begin_merge(Stream& stream) {
+  const MergePolicy policy{context_.options.merge_fan_in, context_.options.merge_rows_max};
+  const std::vector<SegmentInfo> segments = stream.segments();
+  for (const std::span<const SegmentInfo> neighbours : mergeable(segments, context_.layouts)) {
+    const auto run = choose_merge(neighbours, policy);
+    if (!run) continue;
+    const auto begin = neighbours.begin() + static_cast<std::ptrdiff_t>(run->begin);
+    std::vector<SegmentInfo> sources(begin, begin + static_cast<std::ptrdiff_t>(run->count));
+    auto merge =
+        SegmentMerge::begin(context_.store.database(), context_.layouts, stream.directory(), std::move(sources));
+    if (!merge) {
+      stream.count_failure(&StreamStats::merge_failures);
+      return std::unexpected(note(merge.error()).error());
+    }
+    merge_ = *std::move(merge);
+    working_on_ = &stream;
+    return true;
+  }
+  return false;
+}
+
 Result<> Maintenance::merge_step() {
-  if (!merge_) return begin_merge();
   auto done = merge_->step();
   if (!done) {
     merge_.reset();
-    merging_->count_failure(&StreamStats::merge_failures);
+    working_on_->count_failure(&StreamStats::merge_failures);
     return note(done.error());
   }
   return *done ? finish_merge() : Result<>{};
-}
-
-Result<> Maintenance::begin_merge() {
-  const MergePolicy policy{context_.options.merge_fan_in, context_.options.merge_rows_max};
-  for (const auto& stream : context_.streams) {
-    const std::vector<SegmentInfo> segments = stream->segments();
-    const auto run = choose_merge(segments, policy);
-    if (!run) continue;
-    const auto begin = segments.begin() + static_cast<std::ptrdiff_t>(run->begin);
-    std::vector<SegmentInfo> sources(begin, begin + static_cast<std::ptrdiff_t>(run->count));
-    if (!std::ranges::all_of(sources, [&](const auto& s) { return can_merge(context_.layouts, s); })) continue;
-    auto merge =
-        SegmentMerge::begin(context_.store.database(), context_.layouts, stream->directory(), std::move(sources));
-    if (!merge) {
-      stream->count_failure(&StreamStats::merge_failures);
-      return note(merge.error());
-    }
-    merge_ = *std::move(merge);
-    merging_ = stream.get();
-    return {};
-  }
-  return {};
 }
 
 Result<> Maintenance::finish_merge() {
   const std::unique_ptr<SegmentMerge> merge = std::move(merge_);
   auto merged = merge->finish();
   if (!merged) {
-    merging_->count_failure(&StreamStats::merge_failures);
+    working_on_->count_failure(&StreamStats::merge_failures);
     return note(merged.error());
   }
-  if (auto published = merging_->publish_merge(merge->sources(), *merged); !published) {
-    ::unlink((merging_->directory() + "/" + segment_file_name(merged->first, merged->last)).c_str());
+  if (auto published = working_on_->publish_merge(merge->sources(), *merged); !published) {
+    ::unlink((working_on_->directory() + "/" + segment_file_name(*merged)).c_str());
     // Retention was faster: nothing is lost.
     if (published.error().code == Errc::not_found) return {};
-    merging_->count_failure(&StreamStats::merge_failures);
+    working_on_->count_failure(&StreamStats::merge_failures);
     return note(published.error());
   }
-  return begin_merge();
+  return begin();
 }
 
 Result<> Maintenance::remove_retired() {

@@ -4,16 +4,19 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "duckdb/segment_ageing.h"
 #include "duckdb/segment_merge.h"
 #include "duckdb/segment_store.h"
 #include "duckdb/stream.h"
 #include "merge_policy.h"
+#include "retention_book.h"
 
 namespace picket::workspace {
 
@@ -21,6 +24,7 @@ namespace picket::workspace {
 struct MaintenanceContext {
   const DuckdbOptions& options;
   const Layouts& layouts;
+  const RetentionBook& retention;
   std::vector<std::unique_ptr<Stream>>& streams;
   SegmentStore& store;
   Graveyard& graveyard;
@@ -29,8 +33,8 @@ struct MaintenanceContext {
   std::function<void(const std::string& path)> forget;
 };
 
-/// Owns one thread and joins it. Order of a pass: seals, retention, removal, one step of a merge; a merge so never
-/// holds up a seal for longer than the copy of one source segment.
+/// Owns one thread and joins it. Order of a pass: seals, retention, one step of an ageing or a merge, removal; those
+/// steps are short, so that they never hold up a seal for long.
 class Maintenance {
  public:
   explicit Maintenance(MaintenanceContext context);
@@ -54,9 +58,18 @@ class Maintenance {
   void run();
   Result<> pass(bool seal_all);
   Result<> seal(Stream& stream);
+  /// One step of the work that is under way, or the beginning of the next.
+  Result<> step();
+  Result<> begin();
+  /// False: nothing is to do.
+  Result<bool> begin_ageing(Stream& stream);
+  Result<bool> begin_merge(Stream& stream);
+  Result<> ageing_step();
+  Result<> finish_ageing();
+  Result<> ageing_failed(const SegmentInfo& segment, const EngineError& error);
   Result<> merge_step();
-  Result<> begin_merge();
   Result<> finish_merge();
+  [[nodiscard]] bool busy() const { return merge_ != nullptr || ageing_ != nullptr; }
   Result<> remove_retired();
   [[nodiscard]] bool wanted(const Stream& stream);
   Result<> note(const EngineError& error);
@@ -65,7 +78,10 @@ class Maintenance {
 
   // Thread only.
   std::unique_ptr<SegmentMerge> merge_;
-  Stream* merging_ = nullptr;
+  std::unique_ptr<SegmentAgeing> ageing_;  // one of the two at a time
+  Stream* working_on_ = nullptr;
+  /// Segments that could not be aged, by their files' first names: not tried again before that time.
+  std::map<std::string, Timestamp> ageing_refused_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

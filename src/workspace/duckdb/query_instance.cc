@@ -116,7 +116,7 @@ QueryOutcome QueryInstance::query(const QueryRequest& request, std::shared_ptr<c
     const Registration registration(snapshots_, snapshot);
     // Leases end before the snapshot: a retired segment is detached only when both are gone.
     AttachmentLeases leases(*attachments_);
-    const auto sql = wrap_query(request, *used, schema_, layouts_, *snapshot, registration.token(), leases);
+    const auto sql = wrap_query(request, *used, schema_, layouts_, *snapshot, registration.token(), leases, archive_);
     if (!sql) return internal(sql.error());
     return run(*connection, *sql, request);
   };

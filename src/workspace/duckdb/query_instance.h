@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "duckdb/archive_check.h"
 #include "duckdb/attachments.h"
 #include "duckdb/hot_scan.h"
 #include "duckdb/query_watch.h"
@@ -23,7 +24,10 @@ class QueryInstance {
   /// Runs one query on what `snapshot` pinned.
   QueryOutcome query(const QueryRequest& request, std::shared_ptr<const Snapshot> snapshot, Deadline deadline);
   /// A segment file is about to be removed.
-  void forget(const std::string& path) { attachments_->forget(path); }
+  void forget(const std::string& path) {
+    attachments_->forget(path);
+    archive_.forget(path);
+  }
   /// After an internal failure DuckDB refuses all further work: the owner opens another instance.
   [[nodiscard]] bool broken() const { return broken_.load(); }
 
@@ -44,6 +48,7 @@ class QueryInstance {
   HotScanContext context_;
   Database database_;
   std::unique_ptr<Attachments> attachments_;
+  ArchiveCheck archive_;
   std::atomic<bool> broken_ = false;
 };
 

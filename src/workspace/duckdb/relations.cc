@@ -30,7 +30,8 @@ std::string column_list(const std::vector<Column>& columns) {
 /// column; the hot rows have all of them. The segments come first: behind a table function DuckDB gives up pushing the
 /// bound of "newest n" down into them (measured on 3 million rows: 350 ms instead of 20).
 Outcome<std::string> table_expression(const QueryRequest& request, TableIndex index, const Layouts& layouts,
-                                      const Snapshot& snapshot, std::uint64_t token, AttachmentLeases& leases) {
+                                      const Snapshot& snapshot, std::uint64_t token, AttachmentLeases& leases,
+                                      ArchiveCheck& archive) {
   const TableLayout& layout = layouts[index];
   const std::string table = quote_identifier(layout.name);
   std::string sql = fmt::format("{} AS NOT MATERIALIZED (SELECT {} FROM (", table, column_list(layout.columns));
@@ -39,6 +40,12 @@ Outcome<std::string> table_expression(const QueryRequest& request, TableIndex in
     for (const SegmentPtr& segment : std::views::reverse(stream->segments)) {
       const TableExtent* extent = segment->info().find(layout.name);
       if (extent == nullptr || !meets(*extent, request)) continue;
+      if (extent->archived) {
+        const std::string path = segment->archive_path(layout.name);
+        TRY_VOID(archive.verify(path, *extent));
+        sql += fmt::format("FROM read_parquet({}) UNION ALL BY NAME ", quote_text(path));
+        continue;
+      }
       TRY(const std::string alias, leases.take(segment->path()));
       sql += fmt::format("FROM {}.{} UNION ALL BY NAME ", alias, table);
     }
@@ -76,7 +83,7 @@ std::string view_expression(const ViewSchema& view) {
 
 Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std::string>& used, const Schema& schema,
                                 const Layouts& layouts, const Snapshot& snapshot, std::uint64_t token,
-                                AttachmentLeases& leases) {
+                                AttachmentLeases& leases, ArchiveCheck& archive) {
   std::set<std::string> tables;
   std::string views;
   for (const std::string& name : used) {
@@ -90,7 +97,7 @@ Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std:
   std::string with;
   for (const std::string& name : tables) {
     TRY(const std::string expression,
-        table_expression(request, *schema.find_table(name), layouts, snapshot, token, leases));
+        table_expression(request, *schema.find_table(name), layouts, snapshot, token, leases, archive));
     with += (with.empty() ? "WITH " : ", ") + expression;
   }
   // The line break ends a comment at the end of the query.

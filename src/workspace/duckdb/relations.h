@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "duckdb/archive_check.h"
 #include "duckdb/attachments.h"
 #include "duckdb/hot_scan.h"
 #include "workspace/query.h"
@@ -13,9 +14,10 @@ namespace picket::workspace {
 
 /// Wraps `request.sql` into WITH <relations> SELECT * FROM (<sql>) LIMIT rows_max + 1: each relation named in `used`,
 /// and the tables below a view, becomes a common table expression over the hot rows and the segments of the snapshot
-/// (those that hold the table and meet the request's times). Segments are attached through `leases`.
+/// (those that hold the table and meet the request's times). Segments are attached through `leases`; files of the
+/// archive are verified first.
 Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std::string>& used, const Schema& schema,
                                 const Layouts& layouts, const Snapshot& snapshot, std::uint64_t token,
-                                AttachmentLeases& leases);
+                                AttachmentLeases& leases, ArchiveCheck& archive);
 
 }  // namespace picket::workspace

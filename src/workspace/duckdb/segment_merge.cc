@@ -10,6 +10,7 @@ namespace picket::workspace {
 namespace {
 
 constexpr std::string_view kTarget = "merge_target";
+constexpr auto kSlice = std::chrono::milliseconds(200);
 
 std::string source_alias(std::size_t index) { return fmt::format("merge_source_{}", index); }
 
@@ -21,24 +22,27 @@ const TableLayout* find_layout(const Layouts& layouts, std::string_view table) {
 }  // namespace
 
 bool can_merge(const Layouts& layouts, const SegmentInfo& segment) {
-  return std::ranges::all_of(segment.tables,
-                             [&](const TableExtent& e) { return find_layout(layouts, e.table) != nullptr; });
+  return std::ranges::all_of(
+      segment.tables, [&](const TableExtent& e) { return e.archived || find_layout(layouts, e.table) != nullptr; });
 }
 
-SegmentMerge::SegmentMerge(const Layouts& layouts, std::string directory, std::vector<SegmentInfo> sources)
-    : layouts_(layouts), directory_(std::move(directory)), sources_(std::move(sources)) {
-  final_path_ = directory_ + "/" + segment_file_name(sources_.front().first, sources_.back().last);
+SegmentMerge::SegmentMerge(const Layouts& layouts, std::string directory, std::vector<SegmentInfo> sources,
+                           std::uint32_t revision)
+    : layouts_(layouts), directory_(std::move(directory)), sources_(std::move(sources)), revision_(revision) {
+  final_path_ = directory_ + "/" + segment_file_name(sources_.front().first, sources_.back().last, revision);
   path_ = final_path_ + std::string(kTemporarySuffix);
 }
 
 Outcome<std::unique_ptr<SegmentMerge>> SegmentMerge::begin(const Database& store, const Layouts& layouts,
-                                                           std::string directory, std::vector<SegmentInfo> sources) {
-  std::unique_ptr<SegmentMerge> merge(new SegmentMerge(layouts, std::move(directory), std::move(sources)));
+                                                           std::string directory, std::vector<SegmentInfo> sources,
+                                                           std::uint32_t revision) {
+  std::unique_ptr<SegmentMerge> merge(new SegmentMerge(layouts, std::move(directory), std::move(sources), revision));
   TRY_VOID(merge->start(store));
   return merge;
 }
 
 SegmentMerge::~SegmentMerge() {
+  statement_.reset();
   if (finished_ || connection_.get() == nullptr) return;
   abandon_segment(connection_, kTarget, path_);
   detach_sources();
@@ -53,16 +57,21 @@ void SegmentMerge::detach_sources() {
 Outcome<> SegmentMerge::start(const Database& store) {
   TRY(connection_, connect(store));
   std::uint64_t rows = 0;
-  for (const SegmentInfo& source : sources_) rows += source.rows();
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    for (const TableExtent& extent : sources_[i].tables) {
+      if (extent.archived) continue;
+      rows += extent.rows;
+      copies_.emplace_back(extent, source_alias(i));
+    }
+  }
   TRY_VOID(attach_new_segment(connection_, path_, kTarget, rows));
   for (const TableLayout& layout : layouts_) {
-    const auto has = [&](const SegmentInfo& source) { return source.find(layout.name) != nullptr; };
-    if (!std::ranges::any_of(sources_, has)) continue;
+    if (std::ranges::none_of(copies_, [&](const auto& copy) { return copy.first.table == layout.name; })) continue;
     TRY_VOID(create_table(connection_, kTarget, layout));
     made_.push_back({layout.name, 0, kTimestampMax, kTimestampMin});
   }
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    const std::string path = directory_ + "/" + segment_file_name(sources_[i].first, sources_[i].last);
+    const std::string path = directory_ + "/" + segment_file_name(sources_[i]);
     TRY_VOID(run(connection_, fmt::format("ATTACH {} AS {} (READ_ONLY)", quote_text(path), source_alias(i)),
                  "workspace.merge.attach"));
   }
@@ -71,14 +80,24 @@ Outcome<> SegmentMerge::start(const Database& store) {
 }
 
 Outcome<bool> SegmentMerge::step() {
-  if (next_ < sources_.size()) {
-    for (const TableExtent& extent : sources_[next_].tables) TRY_VOID(copy_table(extent, source_alias(next_)));
+  const auto end = std::chrono::steady_clock::now() + kSlice;
+  while (next_ < copies_.size()) {
+    const auto& [extent, source] = copies_[next_];
+    if (!statement_) TRY_VOID(begin_copy(extent, source));
+    TRY(const bool copied, statement_->run_for(kSlice));
+    if (!copied) return false;
+    statement_.reset();
+    TableExtent& sum = *std::ranges::find(made_, extent.table, &TableExtent::table);
+    sum.rows += extent.rows;
+    sum.time_min = std::min(sum.time_min, extent.time_min);
+    sum.time_max = std::max(sum.time_max, extent.time_max);
     ++next_;
+    if (std::chrono::steady_clock::now() >= end) break;
   }
-  return next_ == sources_.size();
+  return next_ == copies_.size();
 }
 
-Outcome<> SegmentMerge::copy_table(const TableExtent& extent, const std::string& source) {
+Outcome<> SegmentMerge::begin_copy(const TableExtent& extent, const std::string& source) {
   // Columns that came later are null here; columns that are no longer in the schema are not carried on.
   TRY(const std::vector<std::string> stored,
       texts_of(connection_,
@@ -91,14 +110,10 @@ Outcome<> SegmentMerge::copy_table(const TableExtent& extent, const std::string&
     columns += (columns.empty() ? "" : ", ") + quote_identifier(column.name);
   }
   const std::string table = quote_identifier(extent.table);
-  TRY_VOID(
-      run(connection_,
-          fmt::format("INSERT INTO {}.{} ({}) SELECT {} FROM {}.{}", kTarget, table, columns, columns, source, table),
-          "workspace.merge.copy"));
-  TableExtent& sum = *std::ranges::find(made_, extent.table, &TableExtent::table);
-  sum.rows += extent.rows;
-  sum.time_min = std::min(sum.time_min, extent.time_min);
-  sum.time_max = std::max(sum.time_max, extent.time_max);
+  TRY(statement_, SlicedStatement::start(connection_,
+                                         fmt::format("INSERT INTO {}.{} ({}) SELECT {} FROM {}.{}", kTarget, table,
+                                                     columns, columns, source, table),
+                                         "workspace.merge.copy"));
   return {};
 }
 
@@ -119,7 +134,7 @@ Outcome<SegmentInfo> SegmentMerge::finish() {
   detach_sources();
   Timestamp sealed = sources_.front().sealed;
   for (const SegmentInfo& source : sources_) sealed = std::max(sealed, source.sealed);
-  return SegmentInfo{sources_.front().first, sources_.back().last, bytes, sealed, made_};
+  return SegmentInfo{sources_.front().first, sources_.back().last, bytes, sealed, made_, revision_};
 }
 
 }  // namespace picket::workspace

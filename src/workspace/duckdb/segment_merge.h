@@ -7,6 +7,7 @@
 
 #include "duckdb/api.h"
 #include "duckdb/hot_rows.h"
+#include "duckdb/sliced_statement.h"
 #include "manifest.h"
 
 namespace picket::workspace {
@@ -14,14 +15,16 @@ namespace picket::workspace {
 /// One merge under way. Not thread-safe. Destroyed before it is finished, it leaves nothing behind.
 class SegmentMerge {
  public:
-  /// `sources`: neighbours in ascending order, in `directory`.
+  /// `sources`: neighbours in ascending order, in `directory`; of one alone, the result is its next `revision`. Tables
+  /// that are archived are passed by.
   static Outcome<std::unique_ptr<SegmentMerge>> begin(const Database& store, const Layouts& layouts,
-                                                      std::string directory, std::vector<SegmentInfo> sources);
+                                                      std::string directory, std::vector<SegmentInfo> sources,
+                                                      std::uint32_t revision = 0);
   SegmentMerge(const SegmentMerge&) = delete;
   SegmentMerge& operator=(const SegmentMerge&) = delete;
   ~SegmentMerge();
 
-  /// Copies one source. True: all are copied, call finish().
+  /// Copies for a moment. True: all sources are copied, call finish().
   Outcome<bool> step();
   /// Makes the file durable under its name.
   Outcome<SegmentInfo> finish();
@@ -29,10 +32,10 @@ class SegmentMerge {
   [[nodiscard]] const std::vector<SegmentInfo>& sources() const { return sources_; }
 
  private:
-  SegmentMerge(const Layouts& layouts, std::string directory, std::vector<SegmentInfo> sources);
+  SegmentMerge(const Layouts& layouts, std::string directory, std::vector<SegmentInfo> sources, std::uint32_t revision);
 
   Outcome<> start(const Database& store);
-  Outcome<> copy_table(const TableExtent& extent, const std::string& source);
+  Outcome<> begin_copy(const TableExtent& extent, const std::string& source);
   void detach_sources();
 
   const Layouts& layouts_;
@@ -41,7 +44,10 @@ class SegmentMerge {
   std::string final_path_;
   std::string path_;
   Connection connection_;
+  std::uint32_t revision_;
+  std::vector<std::pair<TableExtent, std::string>> copies_;  ///< What is to do, and the source's alias.
   std::size_t next_ = 0;
+  std::unique_ptr<SlicedStatement> statement_;
   std::vector<TableExtent> made_;
   bool finished_ = false;
 };

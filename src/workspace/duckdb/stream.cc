@@ -21,9 +21,22 @@ constexpr const char* kManifestName = "manifest";
 
 struct FolderContent {
   bool has_manifest = false;
-  std::vector<std::string> segments;     ///< *.duckdb
-  std::vector<std::string> temporaries;  ///< What a seal, a merge or replace_file left behind.
+  std::vector<std::string> segments;     ///< *.duckdb, archive/*/*.parquet
+  std::vector<std::string> temporaries;  ///< What a seal, a merge, an ageing or replace_file left behind.
 };
+
+Result<> list_archive(const std::string& path, FolderContent& out) {
+  std::error_code error;
+  const std::string folder = path + "/" + std::string(kArchiveFolder);
+  if (!std::filesystem::exists(folder, error)) return {};
+  for (std::filesystem::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = std::filesystem::path(at->path()).lexically_relative(path).string();
+    if (name.ends_with(".parquet")) out.segments.push_back(name);
+    if (name.contains(".parquet.")) out.temporaries.push_back(name);
+  }
+  if (error) return std::unexpected(Error{Errc::io, "workspace.open.archive", 0, error.value()});
+  return {};
+}
 
 Result<FolderContent> list_folder(const std::string& path) {
   FolderContent out;
@@ -39,7 +52,17 @@ Result<FolderContent> list_folder(const std::string& path) {
     }
   }
   if (error) return std::unexpected(Error{Errc::io, "workspace.open.folder", 0, error.value()});
+  TRY_VOID(list_archive(path, out));
   return out;
+}
+
+Result<> check_size(const std::string& path, std::uint64_t bytes, std::uint64_t first) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return fail_errno("workspace.open.segment");
+  if (static_cast<std::uint64_t>(status.st_size) != bytes) {
+    return fail(Errc::malformed, "workspace.open.segment_size", first);
+  }
+  return {};
 }
 
 /// A row whose cells that were not UTF-8 are replaced.
@@ -97,13 +120,9 @@ Result<> Stream::load(std::uint64_t& leftovers) {
   }
   std::set<std::string> known;
   for (const SegmentInfo& segment : manifest_.segments) {
-    known.insert(segment_file_name(segment.first, segment.last));
-    struct stat status{};
-    if (::stat(path_of(segment).c_str(), &status) != 0) return fail_errno("workspace.open.segment");
-    if (static_cast<std::uint64_t>(status.st_size) != segment.bytes) {
-      return fail(Errc::malformed, "workspace.open.segment_size", segment.first);
-    }
-    segments_.push_back(std::make_shared<Segment>(segment, path_of(segment), graveyard_));
+    TRY_VOID(check_files(segment));
+    for (std::string& file : segment.files()) known.insert(std::move(file));
+    segments_.push_back(std::make_shared<Segment>(segment, directory_, graveyard_));
   }
   for (const auto* names : {&content.segments, &content.temporaries}) {
     for (const std::string& file : *names) {
@@ -120,8 +139,15 @@ Result<> Stream::store(Manifest& next) {
   return replace_file(directory_ + "/" + kManifestName, as_bytes(encode_manifest(next)));
 }
 
-std::string Stream::path_of(const SegmentInfo& segment) const {
-  return directory_ + "/" + segment_file_name(segment.first, segment.last);
+Result<> Stream::check_files(const SegmentInfo& segment) const {
+  if (segment.bytes != 0) {
+    TRY_VOID(check_size(directory_ + "/" + segment_file_name(segment), segment.bytes, segment.first));
+  }
+  for (const TableExtent& extent : segment.tables) {
+    if (!extent.archived) continue;
+    TRY_VOID(check_size(directory_ + "/" + archive_file_name(segment, extent.table), extent.bytes, segment.first));
+  }
+  return {};
 }
 
 void Graveyard::bury(std::string path) {
@@ -135,7 +161,14 @@ std::vector<std::string> Graveyard::take() {
 }
 
 Segment::~Segment() {
-  if (retired_.load()) graveyard_.bury(std::move(path_));
+  for (std::string& path : unwanted_) graveyard_.bury(std::move(path));
+}
+
+void Segment::retire(const SegmentInfo* heir) {
+  const std::vector<std::string> kept = heir == nullptr ? std::vector<std::string>{} : heir->files();
+  for (const std::string& file : info_.files()) {
+    if (std::ranges::find(kept, file) == kept.end()) unwanted_.push_back(directory_ + "/" + file);
+  }
 }
 
 Result<bool> Stream::append(std::uint64_t through, std::span<const Row> rows, Timestamp now) {
@@ -228,7 +261,7 @@ Result<> Stream::publish_seal(std::optional<SegmentInfo> segment) {
     next.last = frozen_->last;
   }
   if (segment) {
-    made = std::make_shared<Segment>(*segment, path_of(*segment), graveyard_);
+    made = std::make_shared<Segment>(*segment, directory_, graveyard_);
     next.segments.push_back(*std::move(segment));
   }
   TRY_VOID(store(next));
@@ -254,7 +287,7 @@ Result<> Stream::publish_merge(std::span<const SegmentInfo> sources, SegmentInfo
   if (found.empty()) return fail(Errc::not_found, "workspace.merge.sources");
   const auto begin = found.begin() - next.segments.begin();
   const auto end = found.end() - next.segments.begin();
-  const SegmentPtr made = std::make_shared<Segment>(merged, path_of(merged), graveyard_);
+  const SegmentPtr made = std::make_shared<Segment>(merged, directory_, graveyard_);
   next.segments[static_cast<std::size_t>(begin)] = std::move(merged);
   next.segments.erase(next.segments.begin() + begin + 1, next.segments.begin() + end);
   TRY_VOID(store(next));
@@ -270,7 +303,37 @@ Result<> Stream::publish_merge(std::span<const SegmentInfo> sources, SegmentInfo
   return {};
 }
 
-Result<std::size_t> Stream::drop(const Retention& retention, Timestamp now) {
+Result<> Stream::publish_ageing(const SegmentInfo& source, SegmentInfo aged) {
+  const std::lock_guard publishing(publish_mutex_);
+  Manifest next;
+  {
+    const std::lock_guard lock(mutex_);
+    next = manifest_;
+  }
+  const auto found = std::ranges::find(next.segments, source);
+  if (found == next.segments.end()) return fail(Errc::not_found, "workspace.ageing.source");
+  const auto index = static_cast<std::size_t>(found - next.segments.begin());
+  std::uint64_t archived = 0;
+  for (const TableExtent& extent : aged.tables) {
+    const TableExtent* before = source.find(extent.table);
+    if (extent.archived && (before == nullptr || !before->archived)) archived += extent.rows;
+  }
+  const SegmentPtr made = std::make_shared<Segment>(aged, directory_, graveyard_);
+  *found = std::move(aged);
+  TRY_VOID(store(next));
+
+  SegmentPtr replaced;  // let go of after the lock
+  const std::lock_guard lock(mutex_);
+  manifest_ = std::move(next);
+  replaced = std::exchange(segments_[index], made);
+  replaced->retire(&made->info());
+  counters_.rows_archived += archived;
+  counters_.rows_dropped += source.rows() - made->info().rows();
+  ++counters_.agings;
+  return {};
+}
+
+Result<std::size_t> Stream::drop(const RetentionOf& retention, std::uint64_t bytes_max, Timestamp now) {
   const std::lock_guard publishing(publish_mutex_);
   Manifest next;
   {
@@ -278,26 +341,33 @@ Result<std::size_t> Stream::drop(const Retention& retention, Timestamp now) {
     next = manifest_;
   }
   std::uint64_t bytes = 0;
-  for (const SegmentInfo& segment : next.segments) bytes += segment.bytes;
-  std::size_t count = 0;
-  for (const SegmentInfo& segment : next.segments) {
-    const bool old = retention.age_max.us > 0 && now - segment.age_reference() > retention.age_max;
-    const bool large = retention.bytes_max > 0 && bytes > retention.bytes_max;
-    if (!old && !large) break;
-    bytes -= segment.bytes;
-    next.dropped_through = segment.last;
-    ++count;
+  for (const SegmentInfo& segment : next.segments) bytes += segment.bytes_total();
+  std::vector<SegmentInfo> kept;
+  std::vector<bool> leaves;
+  for (SegmentInfo& segment : next.segments) {
+    const bool large = bytes_max > 0 && bytes > bytes_max && kept.empty();
+    const bool old = std::ranges::all_of(segment.tables, [&](const TableExtent& extent) {
+      return fate_of(extent, segment.sealed, retention(extent.table), now) == Fate::drop;
+    });
+    leaves.push_back(large || old);
+    if (!leaves.back()) {
+      kept.push_back(std::move(segment));
+      continue;
+    }
+    bytes -= segment.bytes_total();
+    if (kept.empty()) next.dropped_through = segment.last;
   }
+  const std::size_t count = leaves.size() - kept.size();
   if (count == 0) return count;
-  const auto end = static_cast<std::ptrdiff_t>(count);
-  next.segments.erase(next.segments.begin(), next.segments.begin() + end);
+  next.segments = std::move(kept);
   TRY_VOID(store(next));
 
-  std::vector<SegmentPtr> dropped;
+  std::vector<SegmentPtr> dropped;  // let go of after the lock
   const std::lock_guard lock(mutex_);
   manifest_ = std::move(next);
-  dropped.assign(segments_.begin(), segments_.begin() + end);
-  segments_.erase(segments_.begin(), segments_.begin() + end);
+  std::vector<SegmentPtr> left;
+  for (std::size_t i = 0; i < segments_.size(); ++i) (leaves[i] ? dropped : left).push_back(segments_[i]);
+  segments_ = std::move(left);
   for (const SegmentPtr& old : dropped) {
     old->retire();
     counters_.rows_dropped += old->info().rows();
@@ -331,8 +401,11 @@ StreamStats Stream::stats() const {
   }
   out.segments = manifest_.segments.size();
   for (const SegmentInfo& segment : manifest_.segments) {
-    out.segment_rows += segment.rows();
+    for (const TableExtent& extent : segment.tables) {
+      (extent.archived ? out.archived_rows : out.segment_rows) += extent.rows;
+    }
     out.segment_bytes += segment.bytes;
+    out.archived_bytes += segment.bytes_total() - segment.bytes;
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ageing.h"
 #include "duckdb/hot_rows.h"
 #include "manifest.h"
 #include "workspace/workspace.h"
@@ -27,25 +28,29 @@ class Graveyard {
   std::vector<std::string> paths_;
 };
 
-/// A sealed file, shared by the stream's current list and the snapshots that still read it. When the last of them lets
-/// go of a segment that was replaced or dropped, its path goes to the graveyard.
+/// Sealed files, shared by the stream's current list and the snapshots that still read them. When the last of them lets
+/// go of a segment that was replaced or dropped, the paths of its files go to the graveyard.
 class Segment {
  public:
-  Segment(SegmentInfo info, std::string path, Graveyard& graveyard)
-      : info_(std::move(info)), path_(std::move(path)), graveyard_(graveyard) {}
+  Segment(SegmentInfo info, std::string directory, Graveyard& graveyard)
+      : info_(std::move(info)), directory_(std::move(directory)), graveyard_(graveyard) {}
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
   ~Segment();
 
   [[nodiscard]] const SegmentInfo& info() const { return info_; }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  void retire() { retired_.store(true); }
+  [[nodiscard]] std::string path() const { return directory_ + "/" + segment_file_name(info_); }
+  [[nodiscard]] std::string archive_path(std::string_view table) const {
+    return directory_ + "/" + archive_file_name(info_, table);
+  }
+  /// Its files are not wanted any more, but those that `heir` has too. Called once, by the stream.
+  void retire(const SegmentInfo* heir = nullptr);
 
  private:
   SegmentInfo info_;
-  std::string path_;
+  std::string directory_;
   Graveyard& graveyard_;
-  std::atomic<bool> retired_ = false;
+  std::vector<std::string> unwanted_;  ///< Written under the stream's lock, read by the last owner.
 };
 
 using SegmentPtr = std::shared_ptr<Segment>;  // sharers: the stream, snapshots
@@ -95,8 +100,11 @@ class Stream {
   Result<> publish_seal(std::optional<SegmentInfo> segment);
   /// Replaces neighbours by their merge. Errors: not_found: one of them is gone, the caller removes the file.
   Result<> publish_merge(std::span<const SegmentInfo> sources, SegmentInfo merged);
-  /// Drops the oldest segments that are too old or exceed the size. Returns how many.
-  Result<std::size_t> drop(const Retention& retention, Timestamp now);
+  /// Puts what a segment became when tables left it into its place. Errors: not_found, as publish_merge.
+  Result<> publish_ageing(const SegmentInfo& source, SegmentInfo aged);
+  /// Drops the segments whose tables are all too old, and the oldest ones beyond `bytes_max` (0: no limit). Returns how
+  /// many.
+  Result<std::size_t> drop(const RetentionOf& retention, std::uint64_t bytes_max, Timestamp now);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -116,9 +124,9 @@ class Stream {
         graveyard_(graveyard) {}
 
   Result<> load(std::uint64_t& leftovers);
+  Result<> check_files(const SegmentInfo& segment) const;
   /// Writes the next version durably.
   Result<> store(Manifest& next);
-  [[nodiscard]] std::string path_of(const SegmentInfo& segment) const;
   [[nodiscard]] std::uint64_t hot_end() const;
   Result<> make_room(std::uint64_t rows, std::uint64_t bytes, Timestamp now);
   [[nodiscard]] std::uint64_t needed_bytes(const std::vector<std::uint64_t>& rows_of_table) const;

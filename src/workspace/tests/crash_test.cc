@@ -18,9 +18,12 @@ using namespace testing;
 
 /// The program starts itself again with this word: a fork of a process with DuckDB's threads would not be safe.
 constexpr const char* kWriter = "--write-for-ever";
+constexpr const char* kArchiver = "--archive-for-ever";
 
-DuckdbOptions crash_options(const std::string& folder) {
+/// With the archive, each segment goes there as soon as it is sealed: its rows are of last year.
+DuckdbOptions crash_options(const std::string& folder, bool archive) {
   DuckdbOptions options = small_options(folder);
+  if (archive) options.tables["Process"] = {Duration::seconds(1), Duration::days(36'500)};
   options.seal_rows = 500;
   options.merge_fan_in = 3;
   options.background = true;
@@ -28,8 +31,8 @@ DuckdbOptions crash_options(const std::string& folder) {
 }
 
 /// Appends records for ever, from where the workspace stands. Runs in a process of its own.
-[[noreturn]] void write_for_ever(const std::string& folder) {
-  const auto workspace = open(crash_options(folder), system_clock());
+[[noreturn]] void write_for_ever(const std::string& folder, bool archive) {
+  const auto workspace = open(crash_options(folder, archive), system_clock());
   for (;;) {
     const std::uint64_t next = workspace->hot_end("messages") + 1;
     (void)workspace->append("messages", next + 19, records(next, 20).rows());
@@ -52,13 +55,14 @@ std::string totals_of_positions_through(std::uint64_t n) {
   return std::to_string(n) + "|" + std::to_string(n) + "|" + std::to_string(sum) + "|" + squares;
 }
 
-TEST(Crash, LosesNothingThatTheManifestSaysAndDoublesNothing) {
+void kill_again_and_again(const char* word, int rounds) {
+  const bool archive = std::string_view(word) == kArchiver;
   const TemporaryFolder folder;
   std::uint64_t sealed = 0;
   std::uint64_t leftovers = 0;
-  for (int round = 0; round < 8; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     const std::string path = folder.path();
-    std::string words[] = {"workspace_crash_test", kWriter, path};
+    std::string words[] = {"workspace_crash_test", word, path};
     char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
     pid_t child = 0;
     ASSERT_EQ(::posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, arguments, environ), 0);
@@ -68,7 +72,7 @@ TEST(Crash, LosesNothingThatTheManifestSaysAndDoublesNothing) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself";
 
-    DuckdbOptions options = crash_options(folder.path());
+    DuckdbOptions options = crash_options(folder.path(), archive);
     options.background = false;
     const auto workspace = open(options, system_clock());
     const std::uint64_t now_sealed = workspace->sealed_through("messages");
@@ -77,18 +81,30 @@ TEST(Crash, LosesNothingThatTheManifestSaysAndDoublesNothing) {
     leftovers += workspace->stats().leftovers_removed;
     EXPECT_EQ(workspace->hot_end("messages"), sealed);
     EXPECT_EQ(table(*workspace, kTotals), totals_of_positions_through(sealed));
-    EXPECT_EQ(files(folder.path(), "messages"), workspace->stats().streams[0].segments);
+    // Each segment holds one table: in its own file, or in one of the archive.
+    EXPECT_EQ(files(folder.path(), "messages") + archived_files(folder.path(), "messages").size(),
+              workspace->stats().streams[0].segments);
+    // What the kill cut short is done now, and changes no row.
+    ASSERT_TRUE(workspace->maintain());
+    EXPECT_EQ(table(*workspace, kTotals), totals_of_positions_through(sealed));
+    EXPECT_EQ(workspace->stats().streams[0].archived_rows, archive ? sealed : 0);
   }
   EXPECT_GT(sealed, 0u);
-  std::printf("%llu records sealed over 8 kills, %llu left-over files removed\n",
-              static_cast<unsigned long long>(sealed), static_cast<unsigned long long>(leftovers));
+  std::printf("%llu records sealed over %d kills, %llu left-over files removed\n",
+              static_cast<unsigned long long>(sealed), rounds, static_cast<unsigned long long>(leftovers));
 }
+
+TEST(Crash, LosesNothingThatTheManifestSaysAndDoublesNothing) { kill_again_and_again(kWriter, 8); }
+
+TEST(Crash, LosesNothingOnItsWayIntoTheArchive) { kill_again_and_again(kArchiver, 5); }
 
 }  // namespace
 }  // namespace picket::workspace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string_view(argv[1]) == picket::workspace::kWriter) picket::workspace::write_for_ever(argv[2]);
+  const std::string_view word = argc == 3 ? argv[1] : "";
+  const bool archive = word == picket::workspace::kArchiver;
+  if (archive || word == picket::workspace::kWriter) picket::workspace::write_for_ever(argv[2], archive);
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -166,6 +166,17 @@ inline std::string table(Workspace& workspace, std::string text) {
   return out;
 }
 
+/// Parquet files of a stream's archive.
+inline std::vector<std::string> archived_files(const std::string& folder, const std::string& stream) {
+  std::vector<std::string> out;
+  const std::string archive = folder + "/" + stream + "/archive";
+  if (!std::filesystem::exists(archive)) return out;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(archive)) {
+    if (entry.is_regular_file()) out.push_back(entry.path().string());
+  }
+  return out;
+}
+
 /// Segment files of a stream.
 inline std::size_t files(const std::string& folder, const std::string& stream) {
   std::size_t count = 0;

@@ -12,6 +12,8 @@ Manifest example() {
   Manifest manifest{"messages", 7, 120, 10, {}};
   manifest.segments.push_back({11, 60, 4096, {1'000}, {{"Process", 20, {5}, {9}}, {"Login", 1, {-3}, {-3}}}});
   manifest.segments.push_back({80, 110, 512, {2'000}, {{"Login", 2, kTimestampMax, kTimestampMin}}});
+  manifest.segments.push_back(
+      {111, 120, 0, {3'000}, {{"Login", 2, {5}, {6}, true, 77, 0xdeadbeef}, {"Process", 1, {5}, {6}, true, 9, 1}}, 3});
   return manifest;
 }
 
@@ -41,7 +43,7 @@ TEST(Manifest, RefusesEveryTruncationAndEveryChangedByte) {
 }
 
 TEST(Manifest, NamesANewerFormat) {
-  const auto decoded = decode_manifest("picket-segments 2\nwhatever comes then");
+  const auto decoded = decode_manifest("picket-segments 3\nwhatever comes then");
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error(), (Error{Errc::unsupported, "workspace.manifest.format"}));
 }
@@ -63,6 +65,23 @@ TEST(Manifest, RefusesSegmentsThatOverlapOrLeaveTheirRange) {
   EXPECT_EQ(where("segment 20 21 -1 1\n"), "workspace.manifest.number");
   EXPECT_EQ(where("segment 20 18446744073709551616 1 1\n"), "workspace.manifest.number");
   EXPECT_EQ(where("tables\n"), "workspace.manifest.keyword");
+}
+
+TEST(Manifest, ReadsTheFormatBeforeTheArchive) {
+  const std::string body =
+      "picket-segments 1\nstream m\nversion 1\nlast 100\ndropped 10\nsegment 11 20 7 1\ntable Login 2 5 6\n";
+  const auto decoded = decode_manifest(summed(body));
+  ASSERT_TRUE(decoded) << describe(decoded.error());
+  ASSERT_EQ(decoded->segments.size(), 1u);
+  EXPECT_EQ(decoded->segments[0], (SegmentInfo{11, 20, 7, {1}, {{"Login", 2, {5}, {6}}}}));
+  EXPECT_FALSE(decode_manifest(summed(body + "archived Login 2 5 6 7 00000001\n")));
+}
+
+TEST(Manifest, NamesTheFilesOfASegment) {
+  const SegmentInfo segment{1, 2, 5, {1}, {{"A", 1, {}, {}}, {"B", 1, {}, {}, true, 3, 4}}, 2};
+  EXPECT_EQ(segment.files(), (std::vector<std::string>{"00000000000000000001-00000000000000000002.2.duckdb",
+                                                       "archive/B/00000000000000000001-00000000000000000002.parquet"}));
+  EXPECT_EQ(segment.bytes_total(), 8u);
 }
 
 TEST(Manifest, FileNamesSortByPosition) {

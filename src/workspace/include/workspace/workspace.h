@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +29,9 @@ struct StreamStats {
   std::uint64_t hot_bytes = 0;
   std::uint64_t segments = 0;
   std::uint64_t segment_rows = 0;
-  std::uint64_t segment_bytes = 0;
+  std::uint64_t segment_bytes = 0;  ///< Of the segments' files.
+  std::uint64_t archived_rows = 0;
+  std::uint64_t archived_bytes = 0;
   // Counters since open().
   std::uint64_t rows_appended = 0;
   std::uint64_t rows_skipped = 0;     ///< Offered again by a replay, already held.
@@ -39,6 +43,30 @@ struct StreamStats {
   std::uint64_t merge_failures = 0;
   std::uint64_t segments_dropped = 0;  ///< By retention.
   std::uint64_t rows_dropped = 0;
+  std::uint64_t rows_archived = 0;
+  std::uint64_t agings = 0;  ///< Segments that single tables have left: archived or dropped.
+  std::uint64_t ageing_failures = 0;
+};
+
+/// How long the rows of one table are kept: in segments for `keep`, then in the archive (Parquet files that queries see
+/// like everything else) for `archive`.
+struct TableRetention {
+  Duration keep{};     ///< 0: no limit; then nothing is archived either.
+  Duration archive{};  ///< 0: what leaves the segments is gone.
+
+  friend bool operator==(const TableRetention&, const TableRetention&) = default;
+};
+
+/// What one table holds in files; the hot rows are not counted.
+struct TableStats {
+  std::string table;
+  std::string stream;
+  TableRetention retention;  ///< In force.
+  std::uint64_t rows = 0;
+  std::uint64_t archived_rows = 0;
+  std::uint64_t archived_bytes = 0;
+  std::optional<Timestamp> oldest;  ///< By the time column, of rows in files.
+  std::optional<Timestamp> newest;
 };
 
 struct WorkspaceStats {
@@ -87,12 +115,21 @@ class Workspace {
   virtual QueryOutcome query(const QueryRequest& request) = 0;
 
   [[nodiscard]] virtual WorkspaceStats stats() const = 0;
+
+  /// Each stored table, in the order of the schema.
+  [[nodiscard]] virtual std::vector<TableStats> tables() const { return {}; }
+  /// From now on; nullopt: as the stream's options say. Not remembered: whoever opens the workspace gives it again.
+  /// Errors: not_found (no such table).
+  virtual Result<> set_retention(std::string_view table, std::optional<TableRetention> retention) {
+    static_cast<void>(retention);
+    return fail(table.empty() ? Errc::not_found : Errc::unsupported, "workspace.retention");
+  }
 };
 
-/// How long and how much a stream keeps. Whole segments go, oldest first. 0 means no limit.
+/// How long and how much a stream keeps. 0 means no limit.
 struct Retention {
-  Duration age_max{};  ///< Of the newest row of a segment, by its time column.
-  std::uint64_t bytes_max = 0;
+  Duration age_max{};           ///< Of rows by their time column, for tables without a retention of their own.
+  std::uint64_t bytes_max = 0;  ///< Of its files; whole segments go, oldest first.
 };
 
 struct StreamOptions {
@@ -104,6 +141,8 @@ struct StreamOptions {
 struct DuckdbOptions {
   std::string directory;  ///< DIR/segments; made when missing.
   std::vector<StreamOptions> streams;
+  /// Retention of single tables, by name; names that the schema does not have are passed by.
+  std::map<std::string, TableRetention, std::less<>> tables;
 
   std::uint64_t hot_rows_max = 262'144;  ///< Of one stream.
   std::uint64_t hot_bytes_max = 64U << 20;

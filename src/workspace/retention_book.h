@@ -1,0 +1,34 @@
+// How long each table is kept: what operators set, else what its stream says.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "workspace/workspace.h"
+
+namespace picket::workspace {
+
+/// Thread-safe.
+class RetentionBook {
+ public:
+  RetentionBook(const Schema& schema, const std::vector<StreamOptions>& streams,
+                std::map<std::string, TableRetention, std::less<>> tables);
+
+  /// Of a table that the schema does not know: no limit.
+  [[nodiscard]] TableRetention of(std::string_view table) const;
+  /// nullopt: as its stream again.
+  void set(std::string_view table, std::optional<TableRetention> retention);
+  /// Bytes that a stream may take on disk; 0: no limit.
+  [[nodiscard]] std::uint64_t bytes_max(std::string_view stream) const;
+
+ private:
+  std::map<std::string, TableRetention, std::less<>> defaults_;  ///< By table; fixed after construction.
+  std::map<std::string, std::uint64_t, std::less<>> bytes_max_;  ///< By stream; fixed after construction.
+  mutable std::mutex mutex_;
+  std::map<std::string, TableRetention, std::less<>> set_;
+};
+
+}  // namespace picket::workspace
