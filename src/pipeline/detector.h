@@ -73,6 +73,8 @@ struct Finding {
   const AlertInfo* info = nullptr;  ///< nullptr: the catalogue's. Lives for the call; `alert_type` is its type then.
   /// ATT&CK ids, static; empty: all of the alert's.
   std::vector<std::string_view> techniques = {};
+  /// Of what a detector found on another device than the event's; of the same hub.
+  std::optional<Identity> device = {};
 };
 
 /// A finding that no event of its device gave cause for.

@@ -169,8 +169,8 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
 Engine::~Engine() = default;
 
 std::vector<StatePart*> Engine::parts() {
-  std::vector<StatePart*> out{&streams_,   &fingerprints_,   devices_.get(), settings_.get(),
-                              &processes_, &process_groups_, &alerts_,        &suppressions_,   &incidents_};
+  std::vector<StatePart*> out{&streams_,        &fingerprints_, devices_.get(), settings_.get(), &processes_,
+                              &process_groups_, &alerts_,       &suppressions_, &incidents_};
   for (const Running& running : detectors_) {
     if (StatePart* part = running.detector->state()) out.push_back(part);
   }
@@ -378,7 +378,11 @@ void Engine::detect(const DetectorEvent& event, const journal::RecordView& recor
     findings_.clear();
     look(*running, event);
     running->findings += findings_.size();
-    for (const Finding& finding : findings_) raise(finding, running->name, event.device, event.group, record, changes);
+    for (const Finding& finding : findings_) {
+      const Identity& whose = finding.device.value_or(event.device);
+      const auto group = finding.device ? devices_->group_of(journal::IdentityView(whose)) : event.group;
+      raise(finding, running->name, whose, group, record, changes);
+    }
   }
   hub_->see_event(event, moment_of(record, changes));
 }

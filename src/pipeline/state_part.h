@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <map>
@@ -130,6 +131,20 @@ std::string state_key(const Parts&... parts) {
   };
   (add(parts), ...);
   return key;
+}
+
+/// The parts of a state_key; empty: it is none.
+inline std::vector<std::string_view> parts_of_key(std::string_view key) {
+  std::vector<std::string_view> out;
+  while (!key.empty()) {
+    std::size_t size = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), size);
+    key.remove_prefix(static_cast<std::size_t>(end - key.data()));
+    if (error != std::errc{} || !key.starts_with(':') || size > key.size() - 1) return {};
+    out.push_back(key.substr(1, size));
+    key.remove_prefix(1 + size);
+  }
+  return out;
 }
 
 /// Erases the entries with the oldest `last` until at most `count_max` stay, a sixteenth at a time so that reaching a

@@ -1,7 +1,9 @@
 // Password guessing from one address. A true sliding window over event time: records that come late or out of order
 // are put where they belong, and the verdict is that of the sorted history.
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "base/core/json_writer.h"
@@ -24,12 +26,15 @@ constexpr std::size_t kAttemptsMax = 512;    ///< Remembered of one source.
 constexpr std::size_t kSourcesMax = 65'536;  ///< Of all devices.
 constexpr std::uint64_t kPointsMax = 32;     ///< An aggregated record is spread over so many points of its time span.
 constexpr std::size_t kUserNamesMax = 16;
+constexpr std::string_view kFailed = "IoT_BruteForceFailed";
+constexpr std::string_view kSucceeded = "IoT_BruteForceSuccess";
 
 struct Attempt {
   Timestamp time;
   std::uint64_t count = 1;  ///< Happenings at this point.
   bool success = false;
   bool reported = false;
+  bool led = false;  ///< A guess that was told of as what led to a success.
   workspace::RowId row;
   std::string raw_event_id;
   Timestamp row_time;
@@ -50,7 +55,7 @@ struct Source {
     out.le(static_cast<std::uint32_t>(attempts.size()));
     for (const Attempt& attempt : attempts) {
       put_time(out, attempt.time);
-      out.le(attempt.count).u8(attempt.success ? 1 : 0).u8(attempt.reported ? 1 : 0);
+      out.le(attempt.count).u8(attempt.success ? 1 : 0).u8(attempt.reported ? 1 : 0).u8(attempt.led ? 1 : 0);
       out.le(attempt.row.sequence).le(attempt.row.event).le(attempt.row.item);
       put_text(out, attempt.raw_event_id);
       put_time(out, attempt.row_time);
@@ -68,8 +73,10 @@ struct Source {
       TRY(attempt.count, in.le<std::uint64_t>());
       TRY(const auto success, in.u8());
       TRY(const auto reported, in.u8());
+      TRY(const auto led, in.u8());
       attempt.success = success != 0;
       attempt.reported = reported != 0;
+      attempt.led = led != 0;
       TRY(attempt.row.sequence, in.le<std::uint64_t>());
       TRY(attempt.row.event, in.le<std::uint32_t>());
       TRY(attempt.row.item, in.le<std::uint32_t>());
@@ -95,7 +102,7 @@ class BruteForce final : public Detector, private StatePart {
 
  private:
   std::string_view part_name() const override { return "behavior.brute_force"; }
-  std::uint16_t part_version() const override { return 1; }
+  std::uint16_t part_version() const override { return 2; }
   std::vector<StateChange> take_changes() override { return sources_.take_changes(); }
   Result<> load(std::string_view key, Bytes value) override { return sources_.load(key, value); }
 
@@ -149,12 +156,17 @@ std::vector<bool> guessing(const std::vector<Attempt>& attempts, std::optional<T
   return marks;
 }
 
-std::string name_list(const std::vector<Attempt>& attempts) {
-  std::vector<std::string_view> names;
+/// Sorted, so that they do not depend on which record came first.
+std::set<std::string_view> names_of(const std::vector<Attempt>& attempts, bool with_successes) {
+  std::set<std::string_view> names;
   for (const Attempt& attempt : attempts) {
-    if (attempt.user.empty() || names.size() == kUserNamesMax) continue;
-    if (std::ranges::find(names, attempt.user) == names.end()) names.push_back(attempt.user);
+    if (!attempt.user.empty() && (with_successes || !attempt.success)) names.insert(attempt.user);
   }
+  while (names.size() > kUserNamesMax) names.erase(std::prev(names.end()));
+  return names;
+}
+
+std::string json_list(const std::set<std::string_view>& names) {
   JsonWriter out;
   out.begin_array();
   for (const auto name : names) out.value(name);
@@ -176,19 +188,18 @@ Finding make_finding(std::string_view type, const DetectorEvent& event, const st
   Finding finding{.alert_type = type, .group_key = address, .count = 0, .evidence_count = 0};
   const auto text = [&](Field field) { return std::string(event.text(field)); };
   const std::int64_t process = event.integer(Field::ProcessId, -1);
-  JsonWriter addresses;
-  addresses.begin_array().value(address).end_array();
+  const auto names = names_of(source.attempts, type == kSucceeded);
   finding.properties = {{"Remote Address", address},
-                        {"Full Source Address", addresses.take()},
+                        {"Full Source Address", json_list({address})},
                         {"Remote Port", text(Field::RemotePort)},
                         {"Local Port", text(Field::LocalPort)},
-                        {"User Name", text(Field::UserName)},
-                        {"User Names", name_list(source.attempts)},
+                        {"User Name", source.attempts.back().user},
+                        {"User Names", json_list(names)},
                         {"Login Shell", ""},
                         {"Login Process Id", process < 0 ? "" : std::to_string(process)},
                         {"Executable", text(Field::Executable)}};
   finding.entities = {{"ip", {{"Address", address}}}};
-  if (!event.text(Field::UserName).empty()) finding.entities.push_back({"account", {{"Name", text(Field::UserName)}}});
+  for (const auto name : names) finding.entities.push_back({"account", {{"Name", std::string(name)}}});
   return finding;
 }
 
@@ -207,40 +218,48 @@ std::optional<Finding> report_failures(Source& source, const DetectorEvent& even
     Attempt& attempt = source.attempts[i];
     if (!marks[i] || attempt.reported) continue;
     const bool first = !finding;
-    if (first) finding = make_finding("IoT_BruteForceFailed", event, address, source);
+    if (first) finding = make_finding(kFailed, event, address, source);
     attempt.reported = true;
     extend(*finding, attempt, first);
   }
   return finding;
 }
 
+/// Guesses that may have led to a success at `time`, and that no finding has told of as such.
+std::vector<Attempt*> guesses_before(std::vector<Attempt>& attempts, Timestamp time) {
+  const auto marks = guessing(attempts, time);
+  std::optional<std::size_t> last;
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    if (marks[i]) last = i;
+  }
+  if (!last || time - attempts[*last].time > kSuccessWindow) return {};
+  std::vector<Attempt*> out;
+  for (std::size_t i = 0; i <= *last; ++i) {
+    if (marks[i] && attempts[*last].time - attempts[i].time <= kSuccessWindow) out.push_back(&attempts[i]);
+  }
+  return out;
+}
+
 /// Successes after guessing; also found when the failures arrive later than the success.
 std::optional<Finding> report_successes(Source& source, const DetectorEvent& event, const std::string& address) {
   std::optional<Finding> finding;
-  for (std::size_t s = 0; s < source.attempts.size(); ++s) {
-    Attempt& success = source.attempts[s];
-    if (!success.success || success.reported) continue;
-    const auto marks = guessing(source.attempts, success.time);
-    std::optional<std::size_t> last;
-    for (std::size_t i = 0; i < marks.size(); ++i) {
-      if (marks[i]) last = i;
+  for (Attempt& success : source.attempts) {
+    if (!success.success) continue;
+    const auto guesses = guesses_before(source.attempts, success.time);
+    const bool fresh = !success.reported && !guesses.empty();
+    if (!fresh && std::ranges::all_of(guesses, &Attempt::led)) continue;
+    const bool first = !finding;
+    if (first) finding = make_finding(kSucceeded, event, address, source);
+    // The success is what the alert is about: its row comes first, the guesses that led to it follow.
+    if (fresh) extend(*finding, success, first);
+    if (first && !fresh) finding->start = finding->end = success.time;
+    for (Attempt* guess : guesses) {
+      finding->start = std::min(finding->start, guess->time);
+      if (!guess->led) add_evidence(*finding, *guess);
+      guess->led = true;
     }
-    if (!last || success.time - source.attempts[*last].time > kSuccessWindow) continue;
-    if (!finding) {
-      finding = make_finding("IoT_BruteForceSuccess", event, address, source);
-      // The success is what the alert is about: its row comes first, the guesses that led to it follow.
-      extend(*finding, success, true);
-      finding->start = source.attempts[*last].time;
-      for (std::size_t i = 0; i <= *last; ++i) {
-        if (!marks[i] || source.attempts[*last].time - source.attempts[i].time > kSuccessWindow) continue;
-        finding->start = std::min(finding->start, source.attempts[i].time);
-        add_evidence(*finding, source.attempts[i]);
-      }
-      for (auto& [name, value] : finding->properties) {
-        if (name == "User Name") value = success.user;
-      }
-    } else {
-      extend(*finding, success, false);
+    for (auto& [name, value] : finding->properties) {
+      if (name == "User Name") value = success.user;
     }
     success.reported = true;
   }

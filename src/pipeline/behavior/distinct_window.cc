@@ -16,7 +16,7 @@ std::int64_t bucket_of(const DistinctWindow::Bounds& bounds, Timestamp time) { r
 
 std::size_t DistinctWindow::add(const Bounds& bounds, std::string_view value, Timestamp first, Timestamp last_time,
                                 const EvidenceRow& evidence) {
-  value = value.substr(0, kValueBytesMax);
+  value = value.substr(0, bounds.value_bytes_max);
   const std::int64_t end = bucket_of(bounds, std::max(first, last_time));
   // Of a record that spans much time, only what one window can see of its end is of use.
   const std::int64_t begin = std::max(bucket_of(bounds, first), end - kBuckets);
@@ -24,7 +24,10 @@ std::size_t DistinctWindow::add(const Bounds& bounds, std::string_view value, Ti
     SeenValue sighting{bucket, std::string(value), false, evidence};
     const auto at = std::ranges::lower_bound(sightings_, sighting, std::less<>{});
     const bool known = at != sightings_.end() && at->bucket == bucket && at->value == value;
-    if (!known) sightings_.insert(at, std::move(sighting));
+    if (!known)
+      sightings_.insert(at, std::move(sighting));
+    else if (!at->reported && evidence.time < at->evidence.time)
+      at->evidence = evidence;
   }
   const std::int64_t oldest = sightings_.back().bucket - kBuckets - bounds.lateness.us / bucket_us(bounds);
   std::erase_if(sightings_, [&](const SeenValue& sighting) { return sighting.bucket < oldest; });

@@ -17,7 +17,7 @@ struct SeenValue {
   std::int64_t bucket = 0;  ///< Number of the window's 32nd part in which it was seen.
   std::string value;
   bool reported = false;
-  EvidenceRow evidence;  ///< The first row that told of it in this bucket.
+  EvidenceRow evidence;  ///< The earliest row that told of it in this bucket before it was reported.
 
   friend bool operator<(const SeenValue& a, const SeenValue& b) {
     return a.bucket != b.bucket ? a.bucket < b.bucket : a.value < b.value;
@@ -30,13 +30,13 @@ struct SeenValue {
 class DistinctWindow {
  public:
   static constexpr std::int64_t kBuckets = 32;
-  static constexpr std::size_t kSightingsMax = 256;   ///< The oldest goes when there are more.
-  static constexpr std::size_t kValueBytesMax = 128;  ///< Longer values are cut.
+  static constexpr std::size_t kSightingsMax = 256;  ///< The oldest goes when there are more.
 
   struct Bounds {
     Duration window;
     Duration lateness = Duration::hours(1);
-    std::size_t values_min = 2;  ///< So many different ones are a finding.
+    std::size_t values_min = 2;         ///< So many different ones are a finding.
+    std::size_t value_bytes_max = 128;  ///< Longer values are cut.
   };
 
   /// Notes that `value` was seen from `first` to `last`. Returns how many entries had to go.

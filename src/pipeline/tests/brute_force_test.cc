@@ -132,6 +132,11 @@ TEST(BruteForce, LogoutIsNoSuccess) {
 
 TEST(BruteForce, OrderOfArrivalDoesNotMatter) {
   auto events = failures(9, 20);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    for (auto& [name, value] : events[i].payload) {
+      if (name == "UserName") value = "user" + std::to_string(i % 3);
+    }
+  }
   events.push_back(good_login(noon(200)));
   std::mt19937 random(7);
   for (int round = 0; round < 50; ++round) {
@@ -142,6 +147,12 @@ TEST(BruteForce, OrderOfArrivalDoesNotMatter) {
     EXPECT_EQ(pipeline.alerts(kFailed)[0].count, 9u);
     EXPECT_EQ(pipeline.alerts(kFailed)[0].start, noon(0));
     EXPECT_EQ(pipeline.alerts(kFailed)[0].end, noon(160));
+    EXPECT_EQ(property(pipeline.alerts(kFailed)[0], "User Names"), R"(["user0","user1","user2"])");
+    EXPECT_EQ(pipeline.alerts(kFailed)[0].evidence_count, 9u);
+    EXPECT_EQ(pipeline.alerts(kSucceeded)[0].evidence_count, 10u)
+        << "the success and the guesses, whichever came first";
+    EXPECT_EQ(pipeline.alerts(kSucceeded)[0].start, noon(0));
+    EXPECT_EQ(property(pipeline.alerts(kSucceeded)[0], "User Name"), "root");
   }
 }
 
