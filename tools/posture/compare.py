@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""compare.py --agent PROGRAM [--results FILE | --root DIR]: our verdicts and oscap's, rule by rule.
+"""compare.py --agent PROGRAM [--results FILE | --good-root]: our verdicts and oscap's, rule by rule.
 
 Runs oscap (minutes) or reads its results, runs the same questions with the agent, and prints a Markdown table. A rule of
 SCAP Security Guide often asks for a part of what one of ours asks for (the owner of a file, its group, its mode): then
@@ -58,32 +58,49 @@ def part_of(rule, path):
     return {**rule, "check": tree}
 
 
-def our_verdicts(agent, table, root="/"):
-    """XCCDF rule -> (verdict in oscap's words, what was observed)."""
-    rules, compiler = shipped_rules(), Compiler()
-    names = {}
+def questions(table):
+    """The table as rules of their own, compiled; and the XCCDF rule of each id."""
+    rules, compiler, names = shipped_rules(), Compiler(), {}
     for number, (name, (rule, *path)) in enumerate(table.items()):
-        part = part_of(rules[rule], path)
         names[f"Q{number:04}"] = name
-        compiler.add([{**part, "id": f"Q{number:04}", "level": 1, "profiles": ["server"]}])
-    with tempfile.NamedTemporaryFile(prefix="picket-compare-", suffix=".bin") as content:
-        content.write(compiler.file("comparison"))
-        content.flush()
-        done = subprocess.run([agent, "baseline", "--config", "/dev/null", "--format", "json", "--root", root, "--content",
-                               content.name], capture_output=True, text=True, check=False)
+        compiler.add([{**part_of(rules[rule], path), "id": f"Q{number:04}", "level": 1, "profiles": ["server"]}])
+    return compiler.file("comparison"), names
+
+
+def ask(program, content, root="/"):
+    return [program, "baseline", "--config", "/dev/null", "--format", "json", "--root", root, "--content", content]
+
+
+def our_verdicts(answer, names):
+    """XCCDF rule -> (verdict in oscap's words, what was observed)."""
     words = {"PASS": "pass", "FAIL": "fail", "SKIP": "notapplicable", "ERROR": "error"}
-    return {names[each["id"]]: (words[each["result"]], each["observed"]) for each in json.loads(done.stdout)["results"]}
+    return {names[each["id"]]: (words[each["result"]], each["observed"]) for each in json.loads(answer)["results"]}
 
 
-def oscap_verdicts(folder, machine_too, root="/", rules=()):
-    results = Path(folder) / "results.xml"
-    arguments = scap.command(scap.content_without_platform(folder, machine_too), results, rules)
-    if root != "/":
-        arguments = ["chroot", root, *arguments]
-    done = subprocess.run(arguments, stdout=subprocess.DEVNULL, check=False)
-    if done.returncode not in (0, 2):
-        raise RuntimeError(f"oscap ended with {done.returncode}")
-    return scap.read_results(results)
+def both(agent, table, folder, machine_too=False, results=None, good_root=False):
+    """oscap's verdicts and ours, of this machine or of the root that is in order (roots.yaml)."""
+    content, names = questions(table)
+    ours = Path(folder) / "questions.bin"
+    ours.write_bytes(content)
+    if results:
+        oscap = scap.read_results(results)
+    else:
+        scap.install()
+        theirs = scap.content_without_platform(folder, machine_too or good_root)
+    if good_root:
+        import roots
+        good = yaml.safe_load((HERE / "roots.yaml").read_text())["good"]
+        files = {"content.xml": theirs, "questions.bin": ours, "agent": agent}
+        (_, said), text = roots.in_view(good, files, scap.command("/opt/content.xml", "/opt/results"),
+                                        ask("/opt/agent", "/opt/questions.bin"))
+        return scap.results_of(text), our_verdicts(said.stdout, names)
+    if not results:
+        done = subprocess.run(scap.command(theirs, Path(folder) / "results.xml"), stdout=subprocess.DEVNULL, check=False)
+        if done.returncode not in (0, 2):
+            raise RuntimeError(f"oscap ended with {done.returncode}")
+        oscap = scap.read_results(Path(folder) / "results.xml")
+    said = subprocess.run(ask(agent, ours), capture_output=True, text=True, check=False)
+    return oscap, our_verdicts(said.stdout, names)
 
 
 def compare(ours, oscap):
@@ -112,21 +129,18 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--agent", default=str(ROOT / "build/release/bin/picket-agent"))
     arguments.add_argument("--results", help="of an oscap that ran already")
+    arguments.add_argument("--good-root", action="store_true", help="not this machine, but the root of roots.yaml")
     arguments.add_argument("--machine-too", action="store_true", help="also what the content asks of no container")
     arguments.add_argument("--want", type=float, default=0.95)
     options = arguments.parse_args()
     table, none, differs = load_table()
     with tempfile.TemporaryDirectory(prefix="picket-compare-") as folder:
-        if options.results:
-            oscap = scap.read_results(options.results)
-        else:
-            scap.install()
-            oscap = oscap_verdicts(folder, options.machine_too)
+        oscap, ours = both(options.agent, table, folder, options.machine_too, options.results, options.good_root)
     unknown = sorted(set(oscap) - set(table) - set(none))
-    compared = {name: verdict for name, verdict in oscap.items() if name not in none}
     if unknown:
         print(f"not in oscap.yaml: {', '.join(unknown)}", file=sys.stderr)
-    share, explained = report(compare(our_verdicts(options.agent, table), compared), table, differs)
+    compared = {name: verdict for name, verdict in oscap.items() if name not in none}
+    share, explained = report(compare(ours, compared), table, differs)
     sys.exit(0 if share >= options.want and explained and not unknown else 1)
 
 

@@ -11,6 +11,7 @@ import ctypes
 import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "tools/baseline")]
 from check_fixtures import build, expand  # noqa: E402
 from compile import Compiler, load_rules  # noqa: E402
 
-NOT_HOST = ["etc", "home", "root", "var", "srv", "tmp", "boot", "opt", "mnt", "media", "work"]  # hidden of this machine
+NOT_HOST = ["etc", "home", "root", "var", "srv", "tmp", "boot", "opt", "mnt", "media", "run", "work"]  # hidden of this machine
 
 
 def as_file(value):
@@ -99,47 +100,58 @@ def check_agent(agent, document):
     return not wrong and bool(jobs)
 
 
-def enter_view(folder):
+def enter_view(folder, sysctl):
     """In a child: namespaces of its own, where folder/layer lies over this machine and what is not /usr of it is hidden."""
     layer, view = folder + "/layer", folder + "/view"
     libc = ctypes.CDLL(None, use_errno=True)
     new_namespaces = 0x00020000 | 0x40000000  # CLONE_NEWNS | CLONE_NEWNET
     if libc.unshare(new_namespaces) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
-    def mount(*arguments):
-        subprocess.run(["mount", *arguments], check=True)
-    mount("--make-rprivate", "/")
+
+    def run(*arguments):
+        subprocess.run(arguments, check=True)
+    run("mount", "--make-rprivate", "/")
     for name in NOT_HOST:
         os.makedirs(f"{layer}/{name}", exist_ok=True)
         os.setxattr(f"{layer}/{name}", "trusted.overlay.opaque", b"y")
-    mount("-t", "overlay", "-o", f"lowerdir={layer}:/,upperdir={folder}/upper,workdir={folder}/work", "overlay", view)
+    run("mount", "-t", "overlay", "-o", f"lowerdir={layer}:/,upperdir={folder}/upper,workdir={folder}/work", "overlay", view)
     for name in ("proc", "sys", "dev"):
-        mount("--rbind", f"/{name}", f"{view}/{name}")
-    for key in ("all/send_redirects", "all/accept_redirects", "default/accept_redirects"):
-        Path(f"/proc/sys/net/ipv4/conf/{key}").write_text("0")
+        run("mount", "--rbind", f"/{name}", f"{view}/{name}")
+    run("ip", "link", "set", "lo", "up")  # oscap wants an interface
+    for line in sysctl.splitlines():  # what the root writes down of the network, which is this namespace's own
+        key, _, value = line.partition("=")
+        if key.startswith("net."):
+            Path("/proc/sys", *key.strip().split(".")).write_text(value.strip())
     os.chroot(view)
     os.chdir("/")
 
 
-def oscap_on(fixture, content, rules):
-    """oscap's verdicts of `rules` in the view of a root."""
-    import scap
+def in_view(fixture, files, *commands):
+    """Runs each command in the view of a root; `files`: name -> what is put into /opt. What /opt/results holds then."""
     # This machine's /lib is a link to /usr/lib: what the root has there goes there.
     fixture = {("/usr" + path if path.startswith("/lib/") else path): value for path, value in expand(fixture).items()}
     with tempfile.TemporaryDirectory(prefix="picket-view-", dir="/dev/shm") as folder:
-        layer, view = folder + "/layer", folder + "/view"
-        for each in (layer, view, folder + "/upper", folder + "/work"):
-            os.mkdir(each)
-            os.chmod(each, 0o755)
-        build(layer, fixture)
-        os.makedirs(layer + "/opt", exist_ok=True)
-        Path(layer, "opt/content.xml").write_bytes(Path(content).read_bytes())
-        done = subprocess.run(scap.command("/opt/content.xml", "/opt/results.xml", rules), capture_output=True, text=True,
-                              preexec_fn=lambda: enter_view(folder), check=False)
-        results = Path(folder, "upper/opt/results.xml")
-        if not results.exists():
-            raise RuntimeError(f"oscap ended with {done.returncode}: {done.stderr[-500:]}")
-        return scap.read_results(results)
+        for each in ("/layer", "/view", "/upper", "/work"):
+            os.mkdir(folder + each)
+            os.chmod(folder + each, 0o755)
+        build(folder + "/layer", fixture)
+        os.makedirs(folder + "/layer/opt", exist_ok=True)
+        for name, source in files.items():
+            shutil.copy(source, f"{folder}/layer/opt/{name}")
+        sysctl = as_file(fixture["/etc/sysctl.d/60-hardening.conf"])["text"]
+        said = [subprocess.run([str(each) for each in command], capture_output=True, text=True, check=False,
+                               preexec_fn=lambda: enter_view(folder, sysctl)) for command in commands]
+        results = Path(folder, "upper/opt/results")
+        return said, results.read_text() if results.exists() else ""
+
+
+def oscap_on(fixture, content, rules=()):
+    """oscap's verdicts of `rules` (none: all of the profile) in the view of a root."""
+    import scap
+    (done,), results = in_view(fixture, {"content.xml": content}, scap.command("/opt/content.xml", "/opt/results", rules))
+    if not results:
+        raise RuntimeError(f"oscap ended with {done.returncode}: {done.stderr[-500:]}")
+    return scap.results_of(results)
 
 
 def check_oscap(document):

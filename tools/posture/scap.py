@@ -17,9 +17,9 @@ RULE = "xccdf_org.ssgproject.content_rule_"
 XCCDF = "{http://checklists.nist.gov/xccdf/1.2}"
 
 
-def install(lynis=False):
-    """What is missing of Debian's packages; needs root then."""
-    wanted = PACKAGES + (["lynis"] if lynis else [])
+def install(*more):
+    """What is missing of Debian's packages, and of `more`; needs root then."""
+    wanted = [*PACKAGES, *more]
     query = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *wanted], capture_output=True, text=True)
     missing = [name for name in wanted if f"installed {name}" not in query.stdout.splitlines()]
     if not missing:
@@ -51,9 +51,14 @@ def command(content, results, rules=()):
 
 
 def read_results(path):
+    """Those in a file: see results_of."""
+    return results_of(Path(path).read_text())
+
+
+def results_of(text):
     """Rule without its prefix -> pass, fail, notapplicable, notchecked, error, unknown. Not selected ones are left out."""
     out = {}
-    for result in ElementTree.parse(path).getroot().iter(XCCDF + "rule-result"):
+    for result in ElementTree.fromstring(text.encode()).iter(XCCDF + "rule-result"):
         verdict = result.findtext(XCCDF + "result")
         if verdict != "notselected":
             out[result.get("idref").removeprefix(RULE)] = verdict

@@ -94,6 +94,12 @@ TEST_F(BaselineTest, RulesOfTheCustomerArePinned) {
   EXPECT_EQ(started.error().where, "agent.baseline.custom_sha256");
 }
 
+TEST_F(BaselineTest, RulesOfTheCustomerCanBeLeftOut) {
+  settings_.baseline_custom_content = state_.path() + "/ours.bin";  // not there, and not asked for
+  settings_.baseline_custom = false;
+  EXPECT_THAT(look(), HasSubstr("PKT-SSH-010"));
+}
+
 TEST_F(BaselineTest, WithoutItsRulesItSaysWhatIsMissing) {
   settings_.baseline_content = state_.path() + "/none.bin";
   Bench bench("baseline", settings_);
