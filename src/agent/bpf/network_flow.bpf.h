@@ -36,12 +36,13 @@ struct packet {
   __u8 local[16];
   __u16 local_port;
   __u8 icmp_type;
+  __u8 tcp_flags;
   __u8 egress;
   __u32 ifindex;
   __u64 bytes;
 };
 
-enum { STREAM = 1, RAW = 3, ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58 };
+enum { STREAM = 1, RAW = 3, ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SYN = 2 };
 
 static __noinline void report_flow(__u32 type, struct picket_flow_key *key, struct picket_flow *flow) {
   struct picket_connection_event e;
@@ -103,6 +104,7 @@ static __always_inline int read_packet(struct __sk_buff *skb, struct packet *p, 
   } else {
     p->local_port = __builtin_bswap16(ports[p->egress ? 0 : 1]);
     p->key.remote_port = __builtin_bswap16(ports[p->egress ? 1 : 0]);
+    if (protocol == TCP && bpf_skb_load_bytes(skb, at + 13, &p->tcp_flags, 1)) return 0;
   }
   if (p->key.family == 2) {
     bpf_skb_load_bytes(skb, p->egress ? 12 : 16, p->local, 4);
@@ -159,6 +161,8 @@ static __always_inline void count_packet(struct __sk_buff *skb) {
   if (!read_packet(skb, &p, socket_type)) return;
   struct peer *peer = bpf_sk_storage_get(&peers, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!peer) return;
+  /* The kernel's own socket refuses connections and ends stray ones: an answer, nobody's connection. */
+  if (p.key.protocol == TCP && !peer->pid && !(p.tcp_flags & SYN)) return;
   const __u8 icmp = p.key.protocol == ICMP || p.key.protocol == ICMPV6;
   /* Raw sockets get a copy of whatever comes, and ping sockets only answers. */
   const int may_open = egress || !(icmp || socket_type == RAW);

@@ -88,6 +88,24 @@ INSTANTIATE_TEST_SUITE_P(Udp, NetworkFlow, testing::Combine(testing::Values(AF_I
                                   (std::get<1>(at.param) ? "Connected" : "Unconnected");
                          });
 
+// The kernel sends the refusal from a raw socket of its own.
+TEST(NetworkFlows, ARefusalIsNoConnectionOfWhoWasAsked) {
+  PICKET_NEEDS_ROOT();
+  Bench bench("network", forced("ebpf"));
+  ASSERT_TRUE(bench.collector.start());
+  for (const int family : {AF_INET, AF_INET6}) {
+    Pair pair(family);
+    pair.listener.reset();
+    ASSERT_EQ(connect(pair.client.get(), pair.address.get(), pair.address.size), -1);
+    ASSERT_EQ(errno, ECONNREFUSED);
+    ASSERT_TRUE(
+        bench.run_until([&] { return find(bench.sink, Kind::failed, Direction::out, pair.port()) != nullptr; }));
+    for (const auto& kept : bench.sink.connections) {
+      EXPECT_FALSE(kept.record.protocol == IPPROTO_TCP && kept.record.local.port == pair.port()) << told(bench);
+    }
+  }
+}
+
 // The C library connects a UDP socket to each address of a name, to sort them: that is no traffic.
 TEST(NetworkFlows, AConnectThatSendsNothingIsNone) {
   PICKET_NEEDS_ROOT();
