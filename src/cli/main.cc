@@ -236,13 +236,11 @@ int main(int argc, char** argv) {
   const auto with_client = [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
     on_client(command, program, std::move(body));
   };
-  picket::cli::add_sbom(app, with_client, program.json);
-  picket::cli::add_vulnerabilities(
-      app, with_client,
-      [&program](CLI::App* command, std::function<Outcome<void>()> body) {
-        command->callback([&program, body = std::move(body)] { program.run = body; });
-      },
-      program.json);
+  const auto local = [&program](CLI::App* command, std::function<Outcome<void>()> body) {
+    command->callback([&program, body = std::move(body)] { program.run = body; });
+  };
+  picket::cli::add_sbom(app, with_client, local, program.json);
+  picket::cli::add_vulnerabilities(app, with_client, local, program.json);
   on_client(app.add_subcommand("status", "version and counters of the server"), program,
             [&](const Client& client) { return status(client, program.json); });
 

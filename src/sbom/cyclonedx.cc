@@ -33,13 +33,31 @@ void write(JsonWriter& out, const Component& component, std::size_t number) {
   out.end_array().end_object();
 }
 
+/// Of a document that we wrote: as it was, whatever the package URL makes of it.
+bool read_own(const Json& item, Component& out) {
+  const auto properties = item.find("properties");
+  if (!properties) return false;
+  Component own{.name = member(item, "name"), .version = member(item, "version"), .purl = member(item, "purl")};
+  properties->for_items([&](const Json& one) {
+    const auto name = member(one, "name"), value = member(one, "value");
+    if (name == "picket:type") own.type = value;
+    if (name == "picket:architecture") own.architecture = value;
+    if (name == "picket:sourceName") own.source_name = value;
+    if (name == "picket:sourceVersion") own.source_version = value;
+  });
+  if (own.type.empty()) return false;
+  if (const auto evidence = item.find("evidence")) {
+    if (const auto places = evidence->find("occurrences")) {
+      places->for_items([&own](const Json& place) { own.evidence = member(place, "location"); });
+    }
+  }
+  out = std::move(own);
+  return true;
+}
+
 void read_properties(const Json& properties, Component& out) {
   properties.for_items([&](const Json& one) {
     const auto name = member(one, "name"), value = member(one, "value");
-    if (name == "picket:type") out.type = value;
-    if (name == "picket:architecture") out.architecture = value;
-    if (name == "picket:sourceName") out.source_name = value;
-    if (name == "picket:sourceVersion") out.source_version = value;
     // What syft and trivy call them.
     if (out.source_name.empty() && (name == "syft:metadata:source" || name == "aquasecurity:trivy:SrcName"))
       out.source_name = value;
@@ -59,11 +77,13 @@ void read_components(const Json& list, Document& out, std::size_t depth) {
     // Files are not software of their own; a container holds some.
     if (kind != "file" && kind != "data") {
       Component component = component_from(member(item, "purl", 2048), name, member(item, "version"));
-      if (const auto group = member(item, "group"); !group.empty() && component.purl.empty())
-        component.name = group + "/" + name;
+      if (!read_own(item, component)) {
+        if (const auto group = member(item, "group"); !group.empty() && component.purl.empty())
+          component.name = group + "/" + name;
+        if (const auto properties = item.find("properties")) read_properties(*properties, component);
+      }
       if (const auto supplier = item.find("supplier")) component.vendor = member(*supplier, "name");
       if (component.vendor.empty()) component.vendor = member(item, "publisher");
-      if (const auto properties = item.find("properties")) read_properties(*properties, component);
       if (kind == "operating-system" && component.purl.empty()) {
         ++out.left_out;  // the distribution itself
       } else {

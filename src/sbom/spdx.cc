@@ -1,5 +1,6 @@
 // SPDX 2.3: https://spdx.github.io/spdx-spec/v2.3/
 #include <optional>
+#include <utility>
 
 #include "base/core/json_writer.h"
 #include "document_parts.h"
@@ -10,11 +11,59 @@ namespace {
 /// Seconds, as SPDX wants them.
 std::string time_text(Timestamp time) { return format_rfc3339(time).substr(0, 19) + "Z"; }
 
-void write(JsonWriter& out, const Component& component, std::size_t number) {
+/// What SPDX has no place for, so that a document comes back as it went: an annotation with the members of a component.
+constexpr std::string_view kOwn = "picket ";
+constexpr std::pair<std::string_view, std::string Component::*> kOwnMembers[] = {
+    {"type", &Component::type},
+    {"name", &Component::name},
+    {"version", &Component::version},
+    {"vendor", &Component::vendor},
+    {"architecture", &Component::architecture},
+    {"sourceName", &Component::source_name},
+    {"sourceVersion", &Component::source_version},
+    {"evidence", &Component::evidence},
+};
+
+void write_own(JsonWriter& out, const Subject& subject, const Component& component) {
+  JsonWriter own;
+  own.begin_object();
+  for (const auto& [name, member] : kOwnMembers) {
+    if (!(component.*member).empty()) own.key(name).value(component.*member);
+  }
+  out.key("annotations").begin_array().begin_object().key("annotationType").value("OTHER");
+  out.key("annotator").value("Tool: picket-" + subject.tool_version);
+  out.key("annotationDate").value(time_text(subject.created));
+  out.key("comment").value(std::string(kOwn) + own.end_object().take()).end_object().end_array();
+}
+
+std::optional<Component> read_own(const Json& annotations) {
+  std::optional<Component> out;
+  annotations.for_items([&out](const Json& annotation) {
+    const auto comment = annotation.find("comment");
+    const auto text = comment ? comment->text() : std::nullopt;
+    if (!text || !text->starts_with(kOwn)) return;
+    const auto own = parse_json(std::string_view(*text).substr(kOwn.size()));
+    if (!own || own->kind() != Json::Kind::object) return;
+    out.emplace();
+    for (const auto& [name, field] : kOwnMembers) (*out).*field = member(*own, name);
+  });
+  return out;
+}
+
+/// An organization's name as the specification has it: on one line, nothing in parentheses but an address.
+std::string organization(std::string_view vendor) {
+  std::string out = "Organization: ";
+  for (const char c : vendor) {
+    out += static_cast<unsigned char>(c) < 0x20 || c == '(' || c == ')' ? ' ' : c;
+  }
+  return out;
+}
+
+void write(JsonWriter& out, const Subject& subject, const Component& component, std::size_t number) {
   out.begin_object().key("SPDXID").value("SPDXRef-Package-" + std::to_string(number));
   out.key("name").value(component.name);
   if (!component.version.empty()) out.key("versionInfo").value(component.version);
-  out.key("supplier").value(component.vendor.empty() ? "NOASSERTION" : "Organization: " + component.vendor);
+  out.key("supplier").value(component.vendor.empty() ? "NOASSERTION" : organization(component.vendor));
   out.key("downloadLocation").value("NOASSERTION").key("filesAnalyzed").value(false);
   out.key("licenseConcluded").value("NOASSERTION").key("licenseDeclared").value("NOASSERTION");
   out.key("copyrightText").value("NOASSERTION");
@@ -24,6 +73,7 @@ void write(JsonWriter& out, const Component& component, std::size_t number) {
                (component.source_version.empty() ? "" : " " + component.source_version));
   }
   if (!component.evidence.empty()) out.key("comment").value("found in " + component.evidence);
+  write_own(out, subject, component);
   out.key("externalRefs").begin_array();
   if (!component.purl.empty()) {
     out.begin_object().key("referenceCategory").value("PACKAGE-MANAGER").key("referenceType").value("purl");
@@ -59,6 +109,7 @@ std::string without_role(std::string supplier) {
 /// A package of a document, on its way.
 struct Package {
   std::string id, name, version, supplier, source, purl, purpose;
+  std::optional<Component> own;
 };
 
 void add(Package&& package, std::string_view described, Document& out) {
@@ -69,6 +120,11 @@ void add(Package&& package, std::string_view described, Document& out) {
   }
   if (package.name.empty() || out.components.size() >= kDocumentComponentsMax) {
     ++out.left_out;
+    return;
+  }
+  if (package.own && !package.own->name.empty()) {
+    package.own->purl = package.purl;
+    out.components.push_back(finished(*std::move(package.own)));
     return;
   }
   Component component = component_from(package.purl, package.name, package.version);
@@ -92,7 +148,7 @@ std::string to_spdx(const Subject& subject, std::span<const Component> component
   out.key("primaryPackagePurpose").value("DEVICE").key("downloadLocation").value("NOASSERTION");
   out.key("filesAnalyzed").value(false).key("licenseConcluded").value("NOASSERTION");
   out.key("licenseDeclared").value("NOASSERTION").key("copyrightText").value("NOASSERTION").end_object();
-  for (std::size_t i = 0; i < components.size(); ++i) write(out, components[i], i);
+  for (std::size_t i = 0; i < components.size(); ++i) write(out, subject, components[i], i);
   out.end_array().key("relationships").begin_array();
   relation(out, "SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Subject");
   for (std::size_t i = 0; i < components.size(); ++i) {
@@ -118,6 +174,7 @@ Result<Document> read_spdx(const Json& root) {
     Package package;
     item.for_members([&](std::string_view name, const Json& value) {
       if (name == "SPDXID") package.id = value.text().value_or("");
+      if (name == "annotations") package.own = read_own(value);
       if (name == "externalRefs") {
         value.for_items([&](const Json& reference) {
           if (member(reference, "referenceType") == "purl") package.purl = member(reference, "referenceLocator", 2048);
