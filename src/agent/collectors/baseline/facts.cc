@@ -1,9 +1,11 @@
 #include "baseline/facts.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -49,7 +51,9 @@ void Facts::forget_texts(bool all) {
 
 struct Facts::PackageReader {
   std::vector<std::pair<StanzaForm, std::string>> files;  ///< Last one first; status files end with "/status".
+  std::string path;                                       ///< Of what is read now.
   UniqueFd file;
+  std::size_t bytes = 0;  ///< Read of it.
   std::unique_ptr<StanzaParser> parser;
   std::unique_ptr<RpmDatabase> rpm;
   bool rpm_tried = false;
@@ -77,9 +81,11 @@ bool Facts::step_packages() {
   const PackageSink sink = [this](const Package& package) { packages_.add(package.name); };
   if (reader.parser) {
     const ssize_t n = read(reader.file.get(), reader.buffer.data(), reader.buffer.size());
-    if (n > 0) {
+    reader.bytes += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+    if (n > 0 && reader.bytes <= kPackageBytesMax) {
       reader.parser->feed(std::string_view(reader.buffer).substr(0, static_cast<std::size_t>(n)));
     } else {
+      if (n != 0) unread_packages_ = reader.path;
       reader.parser->finish();
       reader.parser.reset();
     }
@@ -88,9 +94,10 @@ bool Facts::step_packages() {
   if (!reader.files.empty()) {
     const auto [form, path] = std::move(reader.files.back());
     reader.files.pop_back();
-    reader.file = root_.open_file(path, O_RDONLY | O_NONBLOCK);
+    open_packages(path, reader.file);
     if (reader.file.valid()) {
-      ++databases_;
+      reader.path = path;
+      reader.bytes = 0;
       reader.parser = std::make_unique<StanzaParser>(form, !path.contains("/status.d/"), sink);
     }
     return true;
@@ -98,12 +105,16 @@ bool Facts::step_packages() {
   if (!reader.rpm_tried) {
     reader.rpm_tried = true;
     for (const char* const path : {"/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite"}) {
-      reader.file = root_.open_file(path, O_RDONLY);
+      open_packages(path, reader.file);
       if (!reader.file.valid()) continue;
+      reader.path = path;
       // Through the descriptor: the path may be one of an image, whose links lead within it.
       auto rpm = RpmDatabase::open_sqlite(join({"/proc/self/fd/", std::to_string(reader.file.get())}));
-      if (rpm) reader.rpm = std::make_unique<RpmDatabase>(*std::move(rpm));
-      databases_ += rpm ? 1 : 0;
+      if (rpm) {
+        reader.rpm = std::make_unique<RpmDatabase>(*std::move(rpm));
+      } else {
+        unread_packages_ = path;
+      }
       break;
     }
     return true;
@@ -111,10 +122,20 @@ bool Facts::step_packages() {
   if (reader.rpm) {
     const auto more = reader.rpm->step(sink);
     if (more && *more) return true;
+    if (!more) unread_packages_ = reader.path;
   }
   reader_.reset();
   packages_.sort();
   return false;
+}
+
+/// A pipe would wait for its writer, and a device for its driver: databases are files.
+void Facts::open_packages(const std::string& path, UniqueFd& file) {
+  struct stat info{};
+  file = root_.open_file(path, O_RDONLY | O_NONBLOCK);
+  const bool missing = !file.valid() && (errno == ENOENT || errno == ENOTDIR);
+  if (file.valid() && (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))) file = UniqueFd();
+  if (!file.valid() && !missing) unread_packages_ = path;
 }
 
 // ---- mounts ----

@@ -39,6 +39,7 @@ class Facts {
   static constexpr std::size_t kRuleTextsMax = 4 << 20;  ///< Of all files that one rule looks at.
   static constexpr std::size_t kTextCountMax = 64;       ///< Kept between rules.
   static constexpr std::size_t kMountsMax = 512;
+  static constexpr std::size_t kPackageBytesMax = 64 << 20;  ///< Of one text database of packages.
 
   explicit Facts(const Root& root);
   ~Facts();
@@ -52,8 +53,11 @@ class Facts {
 
   /// Reads a little of the package databases. False: all are read.
   bool step_packages();
-  [[nodiscard]] bool has_package_database() const { return databases_ > 0; }
+  /// One that names a package: an empty one is what is left of a package manager.
+  [[nodiscard]] bool has_package_database() const { return !packages_.empty(); }
   [[nodiscard]] const NameSet& packages() const { return packages_; }
+  /// Path of a database that could not be read to its end, so that packages may be missing here; empty: none.
+  [[nodiscard]] const std::string& unread_packages() const { return unread_packages_; }
 
   /// In force where there is a procfs, else as written down. nullptr: nothing is known of mounts here.
   const std::vector<Mount>* mounts();
@@ -77,6 +81,7 @@ class Facts {
   struct Setting {
     std::string key, value;
   };
+  void open_packages(const std::string& path, UniqueFd& file);
   void read_units();
   void read_modules();
   void add_links(const std::string& folder, std::string_view prefix);
@@ -91,7 +96,7 @@ class Facts {
   std::size_t texts_bytes_ = 0;
   std::unique_ptr<PackageReader> reader_;
   NameSet packages_;
-  std::size_t databases_ = 0;
+  std::string unread_packages_;
   std::optional<std::vector<Mount>> mounts_;
   bool mounts_read_ = false, units_read_ = false, modules_read_ = false, firewall_read_ = false;
   NameSet units_enabled_, units_masked_, modules_, modules_built_in_;

@@ -5,11 +5,16 @@
 namespace picket::agent::baseline {
 
 State check_package(Check& check) {
-  if (check.facts.has_package_database()) {
+  const std::string& unread = check.facts.unread_packages();
+  if (check.facts.has_package_database() || !unread.empty()) {
     for (const std::string_view name : check.parameters.list("names")) {
       if (!check.facts.packages().has(name)) continue;
       observe(check.observed, "package ", name, " is installed");
       return State::pass;
+    }
+    if (!unread.empty()) {
+      observe(check.observed, unread, " cannot be read");
+      return State::error;
     }
     observe(check.observed, "package ", check.parameters.text("names"), " is not installed");
     return State::fail;

@@ -2,6 +2,7 @@
 #include "agent/collector.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "base/core/crypto.h"
 #include "base/core/encoding.h"
@@ -107,6 +108,25 @@ TEST_F(BaselineTest, WithoutItsRulesItSaysWhatIsMissing) {
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Errc::not_found);
   EXPECT_THAT(check_baseline(settings_, "", false).problem, HasSubstr("none.bin"));
+}
+
+TEST_F(BaselineTest, PackagesThatCannotBeReadAreAnErrorNeitherThereNorNot) {
+  image_.write("/var/lib/dpkg/status", "Package: telnet\nStatus: install ok installed\nVersion: 1\n\n");
+  EXPECT_THAT(check("PKT-CLI-002"), HasSubstr("PASS"));
+  ASSERT_EQ(mkdir((image_.path() + "/usr").c_str(), 0755), 0);
+  for (const char* const folder : {"/usr/lib", "/usr/lib/sysimage", "/usr/lib/sysimage/rpm"}) {
+    ASSERT_EQ(mkdir((image_.path() + folder).c_str(), 0755), 0);
+  }
+  // Nobody writes into this pipe: who opened it to read would wait for ever.
+  ASSERT_EQ(mkfifo((image_.path() + "/usr/lib/sysimage/rpm/rpmdb.sqlite").c_str(), 0644), 0);
+  EXPECT_THAT(check("PKT-CLI-002"), AllOf(HasSubstr("ERROR"), HasSubstr("rpmdb.sqlite cannot be read")));
+  EXPECT_THAT(check("PKT-CLI-004"), HasSubstr("FAIL")) << "what was found is there whatever else is";
+}
+
+TEST_F(BaselineTest, AnEmptyPackageDatabaseIsNone) {
+  image_.write("/var/lib/dpkg/status", "");
+  image_.write("/usr/bin/telnet", "x");
+  EXPECT_THAT(check("PKT-CLI-004"), AllOf(HasSubstr("FAIL"), HasSubstr("/usr/bin/telnet is there")));
 }
 
 /// A rule, and a file that it must read, which is here too large to be read.
