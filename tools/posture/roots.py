@@ -63,13 +63,17 @@ def compiled(folder):
     return str(out)
 
 
+def ask(agent, root, content):
+    return [agent, "baseline", "--root", root, "--content", content, "--config", "/dev/null", "--format", "json", "--set",
+            "collectors.baseline.level=2"]
+
+
 def verdicts(agent, content, fixture):
     """Every rule, both levels, on the root that `fixture` describes."""
     with tempfile.TemporaryDirectory(prefix="picket-root-") as root:
         os.chmod(root, 0o755)
         build(root, fixture)
-        done = subprocess.run([agent, "baseline", "--root", root, "--content", content, "--config", "/dev/null", "--format",
-                               "json", "--set", "collectors.baseline.level=2"], capture_output=True, text=True, timeout=120)
+        done = subprocess.run(ask(agent, root, content), capture_output=True, text=True, timeout=120)
     try:
         return {each["id"]: each for each in json.loads(done.stdout)["results"]}
     except ValueError:
@@ -98,6 +102,38 @@ def check_agent(agent, document):
     print("\n".join(wrong))
     print(f"{len(jobs)} changed roots, {len(wrong)} wrong; the good one: " + ", ".join(f"{n} {k}" for k, n in counts.items()))
     return not wrong and bool(jobs)
+
+
+SPOILERS = {  # what stands where a file is expected
+    "a pipe that nobody writes into": os.mkfifo,
+    "a folder": os.mkdir,
+    "a link to itself": lambda path: os.symlink(os.path.basename(path), path),
+    "a link out of the root": lambda path: os.symlink("/../../../../../../etc/shadow", path),
+    "a link to nothing": lambda path: os.symlink("/nowhere/x", path),
+    "8 GiB": lambda path: subprocess.run(["truncate", "-s", "8G", path], check=True),
+}
+
+
+def check_spoiled(agent, document):
+    """Every file of the root is something else: the agent still comes to an end, with a verdict for every rule."""
+    wrong = []
+    with tempfile.TemporaryDirectory(prefix="picket-roots-") as folder:
+        content = compiled(folder)
+        for number, (what, make) in enumerate(SPOILERS.items()):
+            root = f"{folder}/{number}"
+            os.mkdir(root)
+            os.chmod(root, 0o755)
+            build(root, document["good"])
+            for path in expand(document["good"]):
+                if os.path.lexists(root + path) and not os.path.isdir(root + path):
+                    os.unlink(root + path)
+                    make(root + path)
+            done = subprocess.run(ask(agent, root, content), capture_output=True, text=True, timeout=120)
+            if done.returncode not in (0, 1) or json.loads(done.stdout)["BROKEN"] != 0:
+                wrong.append(f"every file is {what}: exit code {done.returncode}, {done.stderr.strip()[:200]}")
+    print("\n".join(wrong))
+    print(f"{len(SPOILERS)} spoiled roots, {len(wrong)} wrong")
+    return not wrong
 
 
 def enter_view(folder, sysctl):
@@ -188,6 +224,7 @@ def main():
     if options.only:
         document["mutations"] = [each for each in document["mutations"] if options.only in each["name"]]
     fine = check_agent(options.agent, document)
+    fine = check_spoiled(options.agent, document) and fine
     if options.oscap:
         fine = check_oscap(document) and fine
     sys.exit(0 if fine else 1)

@@ -52,7 +52,8 @@ Found Root::read(std::string_view path, std::size_t size_max, std::string& text)
   struct stat info{};
   if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return Found::unreadable;
   const auto size = static_cast<std::size_t>(std::max<off_t>(info.st_size, 0));
-  std::size_t used = 0;
+  if (size > size_max) return Found::too_large;
+  std::size_t used = 0;  // procfs tells no size
   for (;;) {
     if (used > size_max) break;
     text.resize(std::max(used + 4096, std::min(size, size_max) + 1));
@@ -67,7 +68,7 @@ Found Root::read(std::string_view path, std::size_t size_max, std::string& text)
   }
   text.resize(used);
   if (used <= size_max) return Found::yes;
-  text.clear();
+  text = std::string();  // with its memory
   return Found::too_large;
 }
 
