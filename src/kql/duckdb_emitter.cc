@@ -10,6 +10,8 @@ namespace {
 
 std::string column_name(ColumnId column) { return "c" + std::to_string(column); }
 
+std::string stored_name(ColumnId column) { return "r" + std::to_string(column); }
+
 std::string quoted_name(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) {
@@ -131,6 +133,8 @@ std::string DuckdbWriter::node(const Scan& scan, const Needed& needed) {
       }
       const auto value = field.null_is_empty ? "coalesce(" + sql + ", '')" : sql;
       columns += (columns.empty() ? "" : ", ") + value + " AS " + column_name(field.column);
+      if (field.null_is_empty && stored_.contains(field.column))
+        columns += ", " + sql + " AS " + stored_name(field.column);
     }
     return "SELECT " + (columns.empty() ? "1 AS none" : columns) + " FROM " + from;
   };
@@ -182,10 +186,34 @@ std::string DuckdbWriter::node(const Range& range, const Needed& /*needed*/) {
 }
 
 std::string DuckdbWriter::node(const Filter& filter, const Needed& needed) {
+  std::vector<ExprPtr> predicates{filter.predicate};
+  const NodePtr* base = &filter.input;
+  for (const Filter* next = nullptr; (next = std::get_if<Filter>(&(*base)->op)) != nullptr; base = &next->input) {
+    predicates.push_back(next->predicate);
+  }
+  if (const auto* scan = std::get_if<Scan>(&(*base)->op)) return filtered_scan(*scan, predicates, needed);
   auto below = needed;
   collect(*filter.predicate, below);
   const auto input = node(filter.input, below);
   return define("SELECT " + list(needed) + " FROM " + input + " WHERE " + condition(*filter.predicate));
+}
+
+std::string DuckdbWriter::filtered_scan(const Scan& scan, const std::vector<ExprPtr>& predicates,
+                                        const Needed& needed) {
+  auto below = needed;
+  for (const auto& predicate : predicates) collect(*predicate, below);
+  Needed stored;
+  for (const auto& field : scan.fields) {
+    if (field.null_is_empty && below.contains(field.column)) stored.insert(field.column);
+  }
+  stored_.swap(stored);
+  const auto input = node(scan, below);
+  std::string all;
+  // The one that stands nearest to the table is the first that the text asked for.
+  for (auto one = predicates.rbegin(); one != predicates.rend(); ++one)
+    all += (all.empty() ? "" : " AND ") + condition(**one);
+  stored_.swap(stored);
+  return define("SELECT " + list(needed) + " FROM " + input + " WHERE " + all);
 }
 
 std::string DuckdbWriter::node(const Extend& extend, const Needed& needed) {
@@ -340,8 +368,11 @@ std::string DuckdbWriter::node(const Aggregate& aggregate, const Needed& needed)
     if (!wanted(one)) continue;
     const bool row = one.op == "arg_max" || one.op == "arg_min" || one.op == "take_any";
     const auto name = column_name(one.columns[0].first);
-    columns += (columns.empty() ? "" : ", ") + (row ? row_measure(one) : measure(one, aggregate.order)) + " AS " +
-               (row ? "m" + name : name);
+    columns += (columns.empty() ? "" : ", ") +
+               (row                      ? row_measure(one)
+                : one.op == "percentile" ? percentile(aggregate, one)
+                                         : measure(one, aggregate.order)) +
+               " AS " + (row ? "m" + name : name);
     packed = packed || row;
     for (const auto& [column, type] : one.columns) {
       auto text = column_name(column);
@@ -376,6 +407,22 @@ std::string DuckdbWriter::row_measure(const Aggregate::Measure& measure) {
   }
   if (measure.condition != nullptr) out += " FILTER (WHERE " + condition(*measure.condition) + ")";
   return out;
+}
+
+std::string DuckdbWriter::percentile(const Aggregate& aggregate, const Aggregate::Measure& measure) {
+  std::string shares;
+  std::size_t place = 0;
+  std::size_t count = 0;
+  for (const auto& other : aggregate.measures) {
+    if (other.op != "percentile" || other.args[0] != measure.args[0] || other.condition != measure.condition) continue;
+    shares += (shares.empty() ? "" : ", ") + std::to_string(other.parameter / 100);
+    ++count;
+    if (&other == &measure) place = count;
+  }
+  if (count == 1) return this->measure(measure, aggregate.order);
+  std::string call = "quantile_disc(" + value(*measure.args[0]) + ", [" + shares + "])";
+  if (measure.condition != nullptr) call += " FILTER (WHERE " + condition(*measure.condition) + ")";
+  return "list_extract(" + call + ", " + std::to_string(place) + ")";
 }
 
 std::string DuckdbWriter::measure(const Aggregate::Measure& measure, const Order& order) {

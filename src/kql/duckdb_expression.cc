@@ -128,7 +128,7 @@ std::string DuckdbWriter::value(const Expr& expr) {
     case Expr::Kind::literal:
       return literal(expr.value);
     case Expr::Kind::column:
-      return column_name(expr.column);
+      return (read_stored_ && stored_.contains(expr.column) ? "r" : "c") + std::to_string(expr.column);
     case Expr::Kind::call:
       return call(expr);
     case Expr::Kind::path:
@@ -147,6 +147,12 @@ std::string DuckdbWriter::condition(const Expr& expr) {
   if (too_large_) return "FALSE";
   if (expr.kind == Expr::Kind::in_table) return in_table(expr, true);
   if (expr.kind != Expr::Kind::call) return value(expr);
+  if (!read_stored_ && !stored_.empty() && false_for_empty(expr)) {
+    read_stored_ = true;
+    auto out = condition(expr);
+    read_stored_ = false;
+    return out;
+  }
   if (expr.op == "and" || expr.op == "or") {
     std::string out = "(";
     for (const auto& arg : expr.args) {
@@ -161,6 +167,19 @@ std::string DuckdbWriter::condition(const Expr& expr) {
     return comparison(expr, true);
   }
   return value(expr);
+}
+
+bool DuckdbWriter::false_for_empty(const Expr& expr) {
+  static constexpr std::string_view kSearches[] = {"has",        "has_cs",        "hasprefix", "hasprefix_cs",
+                                                   "hassuffix",  "hassuffix_cs",  "contains",  "contains_cs",
+                                                   "startswith", "startswith_cs", "endswith",  "endswith_cs"};
+  const bool in = expr.op == "in";
+  if (!in && expr.op != "eq" && std::ranges::find(kSearches, expr.op) == std::end(kSearches)) return false;
+  if (expr.args.size() < 2 || (!in && expr.args.size() != 2) || expr.args[0]->kind != Expr::Kind::column) return false;
+  return std::ranges::all_of(expr.args.begin() + 1, expr.args.end(), [](const ExprPtr& arg) {
+    const auto* text = arg->kind == Expr::Kind::literal ? std::get_if<std::string>(&arg->value.data) : nullptr;
+    return text != nullptr && !text->empty();
+  });
 }
 
 /// kql.md section 3: null == null is null, null == v is false, null != v is true; order with null is null. A NaN equals

@@ -34,10 +34,14 @@ class DuckdbWriter {
   std::string node(const Take& take, const Needed& needed);
   std::string node(const Union& all, const Needed& needed);
   std::string node(const Join& join, const Needed& needed);
+  /// A filter over a stored table: there conditions may see string columns as they are stored, NULL for ''.
+  std::string filtered_scan(const Scan& scan, const std::vector<ExprPtr>& predicates, const Needed& needed);
   std::string define(std::string select);
   static std::string list(const Needed& needed);
   static std::string order_by(const Order& order);
   std::string measure(const Aggregate::Measure& measure, const Order& order);
+  /// All percentiles of one value are one list of the engine's, which sorts once: this one's element of it.
+  std::string percentile(const Aggregate& aggregate, const Aggregate::Measure& measure);
   std::string row_measure(const Aggregate::Measure& measure);
   std::string series_measure(const Aggregate::Measure& measure);
   std::string list_measure(const Aggregate::Measure& measure, const Order& order);
@@ -50,6 +54,8 @@ class DuckdbWriter {
   std::string literal(const Value& value);
   std::string call(const Expr& expr);
   std::string comparison(const Expr& expr, bool null_is_false);
+  /// Whether the condition says of NULL what it says of '', which is: false. Then it may read the stored column.
+  [[nodiscard]] static bool false_for_empty(const Expr& expr);
   std::string in_table(const Expr& expr, bool null_is_false);
   std::string convert(const Expr& expr);
   std::string path(const Expr& expr);
@@ -65,6 +71,8 @@ class DuckdbWriter {
   std::vector<Value> binds_;
   std::vector<std::string> tables_;  ///< Text of the table expressions, s0, s1, ...
   std::map<const Node*, std::string> sub_queries_;
+  Needed stored_;             ///< Columns that are also there as they are stored, named r<id>.
+  bool read_stored_ = false;  ///< Columns in stored_ are meant so now.
   std::size_t bytes_ = 0;
   bool too_large_ = false;
 };

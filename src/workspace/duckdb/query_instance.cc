@@ -143,8 +143,12 @@ std::expected<Prepared, QueryError> QueryInstance::prepare(const Connection& con
   if (duckdb_prepared_statement_type(prepared.get()) != DUCKDB_STATEMENT_TYPE_SELECT) {
     return std::unexpected(QueryError{QueryError::Kind::invalid, "a query is one SELECT"});
   }
-  if (duckdb_nparams(prepared.get()) != request.binds.size()) {
+  const idx_t added = adds_parameter(request) ? 1 : 0;
+  if (duckdb_nparams(prepared.get()) != request.binds.size() + added) {
     return std::unexpected(QueryError{QueryError::Kind::invalid, "the query has another number of parameters"});
+  }
+  if (added != 0 && duckdb_bind_null(prepared.get(), request.binds.size() + 1) != DuckDBSuccess) {
+    return std::unexpected(QueryError{QueryError::Kind::internal, "a parameter could not be bound"});
   }
   for (idx_t i = 0; i < request.binds.size(); ++i) {
     if (!bind_cell(prepared, i + 1, request.binds[i])) {

@@ -81,6 +81,10 @@ std::string view_expression(const ViewSchema& view) {
 
 }  // namespace
 
+bool adds_parameter(const QueryRequest& request) {
+  return !request.binds.empty() && !request.sql.contains(fmt::format("${}", request.binds.size() + 1));
+}
+
 Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std::string>& used, const Schema& schema,
                                 const Layouts& layouts, const Snapshot& snapshot, std::uint64_t token,
                                 AttachmentLeases& leases, ArchiveCheck& archive) {
@@ -100,9 +104,11 @@ Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std:
         table_expression(request, *schema.find_table(name), layouts, snapshot, token, leases, archive));
     with += (with.empty() ? "WITH " : ", ") + expression;
   }
+  const std::string values_first =
+      adds_parameter(request) ? fmt::format(" WHERE ${} IS NULL", request.binds.size() + 1) : std::string();
   // The line break ends a comment at the end of the query.
   const std::size_t limit = std::min<std::size_t>(request.rows_max, std::numeric_limits<std::int64_t>::max() - 1) + 1;
-  return fmt::format("{}{} SELECT * FROM ({}\n) LIMIT {}", with, views, request.sql, limit);
+  return fmt::format("{}{} SELECT * FROM ({}\n){} LIMIT {}", with, views, request.sql, values_first, limit);
 }
 
 }  // namespace picket::workspace

@@ -20,4 +20,9 @@ Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std:
                                 const Layouts& layouts, const Snapshot& snapshot, std::uint64_t token,
                                 AttachmentLeases& leases, ArchiveCheck& archive);
 
+/// Whether wrap_query() adds a parameter, to be bound to null, behind the query's own. It has no type, which makes DuckDB
+/// plan when the values are known: planned before, a comparison with a parameter prunes no row groups and reaches no
+/// dictionary. Not where the text seems to use that number itself.
+bool adds_parameter(const QueryRequest& request);
+
 }  // namespace picket::workspace
