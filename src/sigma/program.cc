@@ -36,19 +36,24 @@ const std::string* longest_literal(const Pattern& pattern) {
   return out;
 }
 
-/// How often, roughly, a test is true on ordinary events: what makes a good witness is rarely true.
-double frequency(const Test& test) {
-  const std::string* literal = longest_literal(test.pattern);
-  if (test.kind != Test::Kind::text || literal == nullptr) return 1;
-  const double length = static_cast<double>(literal->size());
-  return 1 / (1 + length * length * length);
+/// How often, roughly, ordinary texts hold a literal. Words and paths are of letters; what a shell reads as more than
+/// that stands in few command lines.
+double frequency(std::string_view literal) {
+  constexpr std::string_view kOfShells = "|<>;&!$[]{}()*?\"'`\\";
+  const double length = static_cast<double>(literal.size());
+  const double out = 1 / (1 + length * length * length);
+  return literal.find_first_of(kOfShells) == literal.npos ? out : out / 16;
 }
 
-double frequency_of_length(std::size_t length) { return 1 / (1 + static_cast<double>(length * length * length)); }
+/// The same of a test: what makes a good witness is rarely true.
+double frequency(const Test& test) {
+  const std::string* literal = longest_literal(test.pattern);
+  return test.kind != Test::Kind::text || literal == nullptr ? 1 : frequency(*literal);
+}
 
 double frequency(const RegexPool::Entry& entry) {
   double out = entry.literals.empty() ? 1 : 0;
-  for (const std::string& literal : entry.literals) out += frequency_of_length(literal.size());
+  for (const std::string& literal : entry.literals) out += frequency(literal);
   return out;
 }
 
