@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -57,9 +58,9 @@ inline Recording read_recording(const std::filesystem::path& path) {
   return out;
 }
 
-/// Sends each event as the message of its own that it was, then lets `after` pass.
+/// Sends each event as the message of its own that it was, then lets `after` pass. `sent` is called behind each.
 inline void replay(EngineHarness& pipeline, const Recording& recording, Duration after = Duration::minutes(10),
-                   const std::string& device = "device-1") {
+                   const std::string& device = "device-1", const std::function<void()>& sent = {}) {
   Timestamp end{};
   std::size_t number = 0;
   const auto send = [&](Timestamp time, const std::string& name, const std::string& item) {
@@ -72,6 +73,7 @@ inline void replay(EngineHarness& pipeline, const Recording& recording, Duration
     pipeline.feed({.body = head + std::string(json.text()) + "]}",
                    .enqueued = time,
                    .identity = {"hub", device, "DefenderIotMicroAgent", "g1"}});
+    if (sent) sent();
   };
   for (const RecordedEvent& event : recording.events) {
     end = std::max(end, event.time);

@@ -3,6 +3,8 @@
 #include "recorded.h"
 
 #include <fstream>
+#include <random>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -65,6 +67,32 @@ TEST(Recorded, AWorkingDayOfAHealthyDeviceIsQuiet) {
   }
   EXPECT_GE(events, 200u);
   EXPECT_LE(loud.size(), 1u) << ::testing::PrintToString(loud);
+}
+
+std::vector<std::string> texts_of(const EngineHarness& pipeline) {
+  std::vector<std::string> out;
+  for (const AlertChange& change : pipeline.changes) out.push_back(to_json(change));
+  for (const IncidentChange& change : pipeline.incidents) out.push_back(to_json(change));
+  return out;
+}
+
+// What a detector forgot to save would be missing behind a restart, or be told again.
+TEST(Recorded, ARestartAnywhereChangesNothing) {
+  std::mt19937 random(11);
+  std::size_t told = 0;
+  for (const Recording& recording : recordings()) {
+    EngineHarness through, interrupted;
+    replay(through, recording);
+    std::set<std::size_t> stops;
+    for (int i = 0; i < 3; ++i) stops.insert(1 + random() % recording.events.size());
+    std::size_t sent = 0;
+    replay(interrupted, recording, Duration::minutes(10), "device-1", [&] {
+      if (stops.contains(++sent)) interrupted.restart();
+    });
+    EXPECT_EQ(texts_of(interrupted), texts_of(through)) << recording.name << " " << ::testing::PrintToString(stops);
+    told += through.changes.size();
+  }
+  EXPECT_GT(told, 100u);
 }
 
 /// How many examples of a rule must match, and how many must not.
