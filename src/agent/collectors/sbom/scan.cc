@@ -133,6 +133,7 @@ bool SoftwareScan::open_database() {
     auto file = open_file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (!file) continue;
     file_ = *std::move(file);
+    file_bytes_ = 0;
     parser_ = std::make_unique<StanzaParser>(form, status_needed, [this](const Package& package) { found(package); });
     return true;
   }
@@ -145,8 +146,10 @@ bool SoftwareScan::step_databases() {
     return false;
   }
   buffer_.resize(kReadBytes);
-  const ssize_t n = read(file_.get(), buffer_.data(), buffer_.size());
+  const bool too_long = file_bytes_ >= kDatabaseBytesMax;
+  const ssize_t n = too_long ? -1 : read(file_.get(), buffer_.data(), buffer_.size());
   if (n > 0) {
+    file_bytes_ += static_cast<std::uint64_t>(n);
     parser_->feed(std::string_view(buffer_).substr(0, static_cast<std::size_t>(n)));
     return true;
   }

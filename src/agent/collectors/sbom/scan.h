@@ -30,8 +30,10 @@ class SoftwareScan {
  public:
   static constexpr std::size_t kReadBytes = 64 << 10;
   static constexpr std::size_t kWalkEntries = 512;
-  static constexpr std::size_t kProgramBytesMax = 8 << 20;  ///< Of a program that is searched.
-  static constexpr std::size_t kPackagesMax = 20'000;       ///< More are counted in past_bounds().
+  static constexpr std::uint64_t kDatabaseBytesMax = 128
+                                                     << 20;  ///< The rest of a longer one is left, and it unreadable.
+  static constexpr std::size_t kProgramBytesMax = 8 << 20;   ///< Of a program that is searched.
+  static constexpr std::size_t kPackagesMax = 20'000;        ///< More are counted in past_bounds().
 
   /// `root`: "" on a device. `kernel_release`: of the running kernel; empty: of the modules below root.
   SoftwareScan(std::string root, std::string kernel_release, PackageSink sink);
@@ -62,6 +64,7 @@ class SoftwareScan {
   std::size_t database_ = 0;
   std::vector<std::string> files_;  ///< Of a database that is a folder.
   UniqueFd file_;
+  std::uint64_t file_bytes_ = 0;  ///< Read of it.
   std::unique_ptr<StanzaParser> parser_;
   std::unique_ptr<RpmDatabase> rpm_;
   std::string buffer_;

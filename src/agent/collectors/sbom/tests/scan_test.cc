@@ -85,6 +85,18 @@ TEST_F(SoftwareScanTest, LinksAreNotFollowedAndPipesDoNotBlock) {
   EXPECT_THAT(scan(), ElementsAre("npm a 1 in /opt/real/node_modules/a"));
 }
 
+TEST_F(SoftwareScanTest, ADatabaseWithoutEndIsLeft) {
+  write("/var/lib/dpkg/status", "Package: bash\nStatus: install ok installed\nVersion: 5\n\n");
+  std::filesystem::resize_file(root_ + "/var/lib/dpkg/status", std::uintmax_t{8} << 30);
+  std::vector<std::string> names;
+  SoftwareScan scan(root_, "", [&](const Package& package) { names.push_back(package.name); });
+  std::uint64_t steps = 0;
+  while (scan.step()) ++steps;
+  EXPECT_LT(steps, SoftwareScan::kDatabaseBytesMax / SoftwareScan::kReadBytes + 100);
+  EXPECT_THAT(names, ElementsAre("bash"));
+  EXPECT_EQ(scan.unreadable(), 1u) << "that there was more is counted";
+}
+
 TEST_F(SoftwareScanTest, TheWalkEndsAtItsDepth) {
   std::string path = "/opt";
   for (std::size_t i = 0; i < FileWalk::kDepthMax + 5; ++i) path += "/d";
