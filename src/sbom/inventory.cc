@@ -86,6 +86,7 @@ std::optional<ComponentId> Inventory::intern(const Component& given) {
     return std::nullopt;
   }
   const auto id = static_cast<ComponentId>(components_.size());
+  identities_.push_back(std::hash<std::string>{}(identity_of(component)));
   components_.push_back(std::move(component));
   users_.emplace_back();
   by_hash_.emplace(hash, id);
@@ -156,7 +157,7 @@ InventoryChange Inventory::finish_whole(DeviceNumber number, std::string_view na
   // What differences said after it began stands, though no part of it named them.
   if (const auto touched = device.touched.find(name); touched != device.touched.end()) {
     for (const ComponentId id : source.components) {
-      const auto known = touched->second.find(std::hash<std::string>{}(identity_of(components_[id])));
+      const auto known = touched->second.find(identities_[id]);
       if (known != touched->second.end() && known->second >= whole->second.begun) seen.push_back(id);
     }
     touched->second.clear();
@@ -197,7 +198,10 @@ InventoryChange Inventory::apply(DeviceNumber number, std::string_view name, std
       if (touched.size() >= kTouchedMax) touched.clear();
       touched[hash] = sent;
     }
-    const auto same = [&](ComponentId id) { return identity_of(components_[id]) == identity; };
+    // A device that has 50,000 and changes hundreds must not keep others waiting: texts are compared last.
+    const auto same = [&](ComponentId id) {
+      return identities_[id] == hash && identity_of(components_[id]) == identity;
+    };
     std::erase_if(next, same);
     if (has_whole()) std::erase_if(running->second.seen, same);
     if (item.kind == Item::Kind::removed) continue;

@@ -144,6 +144,7 @@ class Inventory {
   InventoryChange finish_whole(DeviceNumber number, std::string_view source);
 
   std::vector<Component> components_;
+  std::vector<std::size_t> identities_;  ///< Hashes of identity_of() of components_.
   std::vector<NumberSet> users_;
   std::unordered_multimap<std::size_t, ComponentId> by_hash_;
   std::map<DeviceKey, DeviceNumber> numbers_;
