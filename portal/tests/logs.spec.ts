@@ -73,7 +73,9 @@ test('A column is made wider with the keyboard', async ({ page }) => {
 
 test('The result is exported as CSV', async ({ page }) => {
   await page.goto(logs(kByName));
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export CSV' }).click()]);
+  await page.getByRole('button', { name: 'Export' }).click();
+  const choose = page.getByRole('menuitem', { name: 'Rows shown, as CSV' });
+  const [download] = await Promise.all([page.waitForEvent('download'), choose.click()]);
   const lines = (await readFile(await download.path(), 'utf8')).replace('\uFEFF', '').split('\r\n');
   expect(lines[0]).toBe('RawEventName,Events');
   expect(lines[1]).toMatch(/^\w+,\d+$/);

@@ -129,6 +129,21 @@ async function call(method: Method, template: string, options: CallOptions<unkno
   return text === '' ? undefined : JSON.parse(text);
 }
 
+/** Posts JSON and gets a file. */
+export async function postForFile(path: string, body: unknown, signal?: AbortSignal): Promise<Blob> {
+  const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+  if (csrfToken !== undefined) headers['X-Picket-CSRF'] = csrfToken;
+  const response = await fetch(buildUrl(path), {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+    credentials: 'same-origin',
+    signal,
+  });
+  if (!response.ok) throw await readError(response);
+  return response.blob();
+}
+
 type Caller<M extends Method> = <P extends PathsWith<M>>(
   path: P,
   options: CallOptions<Operation<P, M>>,

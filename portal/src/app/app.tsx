@@ -28,6 +28,10 @@ const PosturePage = lazy(() => import('@/pages/posture/posture-page'));
 const RulesPage = lazy(() => import('@/pages/rules/rules-page'));
 const RulePage = lazy(() => import('@/pages/rule/rule-page'));
 const LogsPage = lazy(() => import('@/pages/logs/logs-page'));
+const SavedQueriesPage = lazy(() => import('@/pages/saved-queries/saved-queries-page'));
+const RunningQueriesPage = lazy(() => import('@/pages/running-queries/running-queries-page'));
+const AnalyticsRulesPage = lazy(() => import('@/pages/analytics-rules/analytics-rules-page'));
+const AnalyticsRulePage = lazy(() => import('@/pages/analytics-rule/analytics-rule-page'));
 const NotFoundPage = lazy(() => import('@/pages/not-found-page'));
 
 const client = new QueryClient({
@@ -84,6 +88,10 @@ function Gate() {
               <Route path="/rules" element={<RulesPage />} />
               <Route path="/rules/:id" element={<RulePage />} />
               <Route path="/logs" element={<LogsPage />} />
+              <Route path="/saved-queries" element={<SavedQueriesPage />} />
+              <Route path="/running-queries" element={<RunningQueriesPage />} />
+              <Route path="/analytics-rules" element={<AnalyticsRulesPage />} />
+              <Route path="/analytics-rules/:id" element={<AnalyticsRulePage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Routes>
           </Suspense>

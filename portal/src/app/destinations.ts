@@ -4,6 +4,8 @@ import {
   AlertUrgent20Regular,
   Board20Filled,
   Board20Regular,
+  CalendarClock20Filled,
+  CalendarClock20Regular,
   DeveloperBoard20Filled,
   DeveloperBoard20Regular,
   DocumentSearch20Filled,
@@ -68,7 +70,16 @@ export const kDestinations: readonly DestinationGroup[] = [
   },
   {
     title: 'Investigation',
-    items: [{ path: '/logs', label: 'Logs', icon: DocumentSearch20Regular, activeIcon: DocumentSearch20Filled }],
+    items: [
+      {
+        path: '/logs',
+        label: 'Logs',
+        icon: DocumentSearch20Regular,
+        activeIcon: DocumentSearch20Filled,
+        also: ['/saved-queries', '/running-queries'],
+      },
+      { path: '/analytics-rules', label: 'Analytics rules', icon: CalendarClock20Regular, activeIcon: CalendarClock20Filled },
+    ],
   },
 ];
 

@@ -5,11 +5,13 @@
  */
 import { askIncidents } from './incidents.mjs';
 import { askSuppressions } from './suppressions.mjs';
+import { askAnalytics } from './analytics.mjs';
+import { askSaved } from './saved.mjs';
 /** @typedef {import('./answers.mjs').Answer} Answer */
 /** @typedef {(method: string, segments: string[], query: URLSearchParams, body: any) => Answer | undefined} Part */
 
 /** @type {Part[]} */
-const kParts = [askIncidents, askSuppressions];
+const kParts = [askIncidents, askSuppressions, askSaved, askAnalytics];
 
 /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {Answer | undefined} */
 export function askParts(method, path, query, body) {

@@ -14,17 +14,22 @@ import {
   tokens,
   Tooltip,
 } from '@fluentui/react-components';
-import { BookOpen20Regular, History20Regular, Play20Filled, Stop20Filled } from '@fluentui/react-icons';
+import { BookOpen20Regular, History20Regular, Play20Filled, Save20Regular, Stop20Filled } from '@fluentui/react-icons';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router-dom';
 import { useWorkspaceSchema } from '@/api/queries';
 import { useTheme } from '@/app/theme';
+import { useSaved } from '@/api/saved';
+import { useMay } from '@/app/session';
+import { CopyButton } from '@/parts/copy-button';
 import { Page } from '@/parts/page';
+import { LogsTabs } from '@/parts/logs-tabs';
 import { blockAt } from './query-block';
 import { QueryEditor, type EditorHandle } from './query-editor';
 import { QueryOutcome } from './query-outcome';
 import { readRecent, withRecent, writeRecent } from './recent';
 import { kSamples, kTimespanDefault, kTimespans } from './samples';
+import { SaveDialog } from './save-dialog';
 import { useQueryRun } from './use-query-run';
 
 const useStyles = makeStyles({
@@ -53,6 +58,9 @@ export default function LogsPage() {
   const { data: schema } = useWorkspaceSchema();
   const { state, run, cancel, forgetError } = useQueryRun();
   const editor = useRef<EditorHandle>(null);
+  const { data: saved } = useSaved('query');
+  const maySave = useMay('Contributor');
+  const [saving, setSaving] = useState(false);
 
   const start = useCallback(
     (block: { text: string; start: number }, span: string) => {
@@ -86,6 +94,7 @@ export default function LogsPage() {
 
   return (
     <Page title="Logs" fill>
+      <LogsTabs />
       <div className={styles.bar} role="toolbar" aria-label="Query">
         {state.kind === 'running' ? (
           <Button appearance="primary" icon={<Stop20Filled />} onClick={cancel}>
@@ -125,6 +134,22 @@ export default function LogsPage() {
             </MenuList>
           </MenuPopover>
         </Menu>
+        {saved && saved.length > 0 && (
+          <Menu>
+            <MenuTrigger disableButtonEnhancement>
+              <Button icon={<Save20Regular />}>Saved</Button>
+            </MenuTrigger>
+            <MenuPopover>
+              <MenuList>
+                {saved.slice(0, 30).map((one) => (
+                  <MenuItem key={one.name} onClick={() => replace(one.text, timespan)}>
+                    {one.category ? `${one.category}: ${one.name}` : one.name}
+                  </MenuItem>
+                ))}
+              </MenuList>
+            </MenuPopover>
+          </Menu>
+        )}
         {recent.length > 0 && (
           <Menu>
             <MenuTrigger disableButtonEnhancement>
@@ -144,7 +169,19 @@ export default function LogsPage() {
             </MenuPopover>
           </Menu>
         )}
+        {maySave && (
+          <Button appearance="subtle" disabled={text.trim() === ''} onClick={() => setSaving(true)}>
+            Save…
+          </Button>
+        )}
+        <CopyButton
+          text={() =>
+            `${window.location.origin}/logs?${new URLSearchParams({ q: text, ...(timespan ? { timespan } : {}) }).toString()}`
+          }
+          label="Copy a link to this query"
+        />
       </div>
+      {saving && <SaveDialog text={text} onClose={() => setSaving(false)} />}
       <Card className={styles.editor}>
         <QueryEditor
           handle={editor}

@@ -1,28 +1,16 @@
-/** What came of a query: the grid, or what is wrong and where. */
-import { Button, makeStyles, MessageBar, MessageBarBody, Spinner, tokens } from '@fluentui/react-components';
-import { ArrowDownload16Regular, ErrorCircle20Regular } from '@fluentui/react-icons';
-import type { QueryResult } from '@/api/types';
-import { count, exact } from '@/format/number';
-import { toCsv, toTsv } from '@/format/table';
-import { duration } from '@/format/time';
-import { CopyButton } from '@/parts/copy-button';
+/** What came of a query: its results, how far it is, or what is wrong and where. */
+import { Button, makeStyles, ProgressBar, Spinner, tokens } from '@fluentui/react-components';
+import { ErrorCircle20Regular } from '@fluentui/react-icons';
+import { useRunningQueries } from '@/api/saved';
+import { count } from '@/format/number';
 import { Muted } from '@/parts/page';
-import { ResultGrid } from '@/parts/result-grid';
 import { EmptyState } from '@/parts/states';
 import { excerpt, placeOf } from './query-block';
+import { ResultView } from './result-view';
 import type { QueryError, RunState } from './use-query-run';
 
 const useStyles = makeStyles({
-  head: {
-    display: 'flex',
-    alignItems: 'center',
-    gap: '8px',
-    padding: '6px 12px',
-    minHeight: '32px',
-    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
-  },
-  spring: { flexGrow: 1 },
-  grid: { flexGrow: 1, minHeight: 0 },
+  progress: { minWidth: '260px', display: 'flex', flexDirection: 'column', gap: '10px' },
   error: { padding: '16px', display: 'flex', flexDirection: 'column', alignItems: 'flex-start', gap: '10px', minWidth: 0 },
   message: { display: 'flex', gap: '8px', alignItems: 'flex-start' },
   icon: { color: tokens.colorPaletteRedForeground1, display: 'inline-flex' },
@@ -54,16 +42,34 @@ export function QueryOutcome({ state, text, onGoTo }: { state: RunState; text: s
         </EmptyState>
       );
     case 'running':
-      return (
-        <EmptyState title="">
-          <Spinner label="The query runs" />
-        </EmptyState>
-      );
+      return <Progress id={state.id} />;
     case 'failed':
       return <ErrorText error={state.error} text={text} onGoTo={onGoTo} />;
     case 'done':
-      return <Result result={state.result} />;
+      return <ResultView results={state.results} asked={state.asked} />;
   }
+}
+
+/** How far the query is; one that is quick is over before anybody asks. */
+function Progress({ id }: { id: string }) {
+  const styles = useStyles();
+  const { data } = useRunningQueries();
+  const mine = data?.find(({ clientRequestId }) => clientRequestId === id);
+  return (
+    <EmptyState title="">
+      <div className={styles.progress}>
+        <Spinner label={mine?.state === 'waiting' ? 'The query waits for its turn' : 'The query runs'} />
+        {mine?.percent !== undefined && (
+          <>
+            <ProgressBar aria-label="Progress" value={mine.percent / 100} />
+            <Muted>
+              {Math.round(mine.percent)} %, {count(mine.rowsRead ?? 0, 'row')} read
+            </Muted>
+          </>
+        )}
+      </div>
+    </EmptyState>
+  );
 }
 
 function ErrorText({ error, text, onGoTo }: { error: QueryError; text: string; onGoTo(offset: number): void }) {
@@ -93,54 +99,5 @@ function ErrorText({ error, text, onGoTo }: { error: QueryError; text: string; o
       )}
       <Muted>{error.code}</Muted>
     </div>
-  );
-}
-
-function download(result: QueryResult): void {
-  const url = URL.createObjectURL(new Blob(['\uFEFF', toCsv(result)], { type: 'text/csv' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `picket-${new Date().toISOString().replace(/[:.]/g, '-')}.csv`;
-  link.click();
-  URL.revokeObjectURL(url);
-}
-
-function Result({ result }: { result: QueryResult }) {
-  const styles = useStyles();
-  const { rows, elapsed_ms, truncated } = result.stats;
-  return (
-    <>
-      <div className={styles.head}>
-        <span role="status">
-          {count(rows, 'row')} in {duration(elapsed_ms)}
-        </span>
-        <span className={styles.spring} />
-        {rows > 0 && <Muted>Enter on a row shows all of it</Muted>}
-        <CopyButton text={() => toTsv(result)} label="Copy all rows" />
-        <Button
-          size="small"
-          appearance="subtle"
-          icon={<ArrowDownload16Regular />}
-          disabled={result.columns.length === 0}
-          onClick={() => download(result)}
-        >
-          Export CSV
-        </Button>
-      </div>
-      {truncated && (
-        <MessageBar intent="warning">
-          <MessageBarBody>
-            Only the first {exact(rows)} rows are shown. Narrow the query with where or summarize, or shorten the time range.
-          </MessageBarBody>
-        </MessageBar>
-      )}
-      {rows === 0 ? (
-        <EmptyState title="No rows">The query is right but nothing matches. A longer time range may help.</EmptyState>
-      ) : (
-        <div className={styles.grid}>
-          <ResultGrid result={result} label="Query result" />
-        </div>
-      )}
-    </>
   );
 }

@@ -1,0 +1,215 @@
+/** Charts of query results by ECharts, as SVG. Loaded through result-chart.tsx only. */
+import { makeStyles } from '@fluentui/react-components';
+import { BarChart, LineChart, PieChart, ScatterChart } from 'echarts/charts';
+import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components';
+import { init, use, type EChartsType } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import { useEffect, useRef } from 'react';
+import { useTheme } from '@/app/theme';
+import { chartLabel, type ChartData } from '@/format/chart-data';
+import { exact, short } from '@/format/number';
+import { localTime } from '@/format/time';
+import { toneOf } from '@/format/workbook/cells';
+
+use([BarChart, LineChart, PieChart, ScatterChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
+
+type Options = Parameters<EChartsType['setOption']>[0];
+
+const kSurface = {
+  light: { text: '#424242', line: '#e6e9ea', tip: '#ffffff' },
+  dark: { text: '#d6d6d6', line: '#33393c', tip: '#292d30' },
+};
+/** Distinct also for those who see red and green alike; the same order in both themes. */
+const kSeries = {
+  light: ['#0e818e', '#c4501b', '#5c6bc0', '#8a6d00', '#ad3f7c', '#3c7d3c', '#6b6f73', '#2f78c4', '#8c4fb0', '#a14a3c'],
+  dark: ['#48a1ac', '#e58a5c', '#8f9bea', '#cfae3a', '#dd7db2', '#76b776', '#a3a8ac', '#6fb1f2', '#be8ee0', '#d98b7e'],
+};
+const kTones = {
+  light: {
+    red: '#b10e1c',
+    orange: '#c4501b',
+    yellow: '#a88500',
+    green: '#107c10',
+    blue: '#0e6fae',
+    purple: '#7a3f9d',
+    grey: '#6b6f73',
+  },
+  dark: {
+    red: '#e37d80',
+    orange: '#e58a5c',
+    yellow: '#dcc057',
+    green: '#76b776',
+    blue: '#6fb1f2',
+    purple: '#be8ee0',
+    grey: '#a3a8ac',
+  },
+};
+
+/** Names come from devices: they are text in the tooltip's HTML. */
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
+function tooltip(colors: (typeof kSurface)['light'], trigger: 'axis' | 'item') {
+  return {
+    trigger,
+    confine: true,
+    backgroundColor: colors.tip,
+    borderColor: colors.line,
+    textStyle: { color: colors.text, fontSize: 12 },
+  };
+}
+
+interface Point {
+  seriesName: string;
+  name: string;
+  value: unknown;
+  percent?: number;
+}
+
+function pieOptions(
+  data: ChartData,
+  tone: (name: string, index: number) => string,
+  surface: (typeof kSurface)['light'],
+): Options {
+  return {
+    animation: false,
+    tooltip: {
+      ...tooltip(surface, 'item'),
+      formatter: ({ name, value, percent }: Point) => `${escapeHtml(name)}<br><b>${exact(Number(value))}</b> (${percent ?? 0} %)`,
+    },
+    legend: {
+      type: 'scroll',
+      orient: 'vertical',
+      right: 4,
+      top: 'middle',
+      textStyle: { color: surface.text, width: 130, overflow: 'truncate' },
+    },
+    series: [
+      {
+        type: 'pie',
+        radius: ['45%', '78%'],
+        center: ['34%', '50%'],
+        label: { show: false },
+        itemStyle: { borderColor: surface.tip, borderWidth: 1 },
+        data: data.series[0]!.points.map(([name, value], index) => ({
+          name: String(name),
+          value: value ?? 0,
+          itemStyle: { color: tone(String(name), index) },
+        })),
+      },
+    ],
+  } as Options;
+}
+
+function axisOptions(
+  data: ChartData,
+  tone: (name: string, index: number) => string,
+  surface: (typeof kSurface)['light'],
+): Options {
+  const horizontal = data.kind === 'bar' && data.axis === 'category';
+  const names = [...new Set(data.series.flatMap(({ points }) => points.map(([name]) => String(name))))];
+  const keys = {
+    type: data.axis === 'number' ? 'value' : data.axis,
+    ...(data.axis === 'category' ? { data: names } : {}),
+    inverse: horizontal,
+    axisLine: { lineStyle: { color: surface.line } },
+    splitLine: { show: false },
+    axisLabel: {
+      color: surface.text,
+      fontSize: 11,
+      hideOverlap: true,
+      ...(horizontal ? { width: 140, overflow: 'truncate' } : {}),
+    },
+  };
+  const numbers = {
+    type: 'value',
+    splitNumber: 3,
+    splitLine: { lineStyle: { color: surface.line } },
+    axisLabel: { color: surface.text, fontSize: 11, formatter: (value: number) => short(value) },
+  };
+  const bars = data.kind === 'bar' || data.kind === 'column' || data.kind === 'stacked';
+  const legend = data.series.length > 1;
+  return {
+    animation: false,
+    grid: { left: 6, right: 14, top: 12, bottom: legend ? 30 : 4, containLabel: true },
+    legend: legend
+      ? {
+          type: 'scroll',
+          bottom: 0,
+          textStyle: { color: surface.text },
+          pageTextStyle: { color: surface.text },
+          itemWidth: 14,
+          itemHeight: 8,
+        }
+      : undefined,
+    xAxis: horizontal ? numbers : keys,
+    yAxis: horizontal ? keys : numbers,
+    tooltip: {
+      ...tooltip(surface, data.kind === 'scatter' ? 'item' : 'axis'),
+      formatter: (given: Point | Point[]) => {
+        const points = Array.isArray(given) ? given : [given];
+        const key = (points[0]?.value as unknown[] | undefined)?.[horizontal ? 1 : 0];
+        const head = data.axis === 'time' ? localTime(String(key)) : String(key ?? '');
+        const lines = points.slice(0, 12).map(({ seriesName, value }) => {
+          const shown = (value as unknown[])[horizontal ? 0 : 1];
+          return `${escapeHtml(seriesName)}: <b>${typeof shown === 'number' ? exact(shown) : ''}</b>`;
+        });
+        return [escapeHtml(head), ...lines].join('<br>');
+      },
+    },
+    series: data.series.map(({ name, points }, index) => ({
+      name,
+      type: data.kind === 'scatter' ? 'scatter' : bars ? 'bar' : 'line',
+      stack: data.kind === 'stacked' || data.kind === 'area' || (bars && data.axis === 'time') ? 'all' : undefined,
+      areaStyle: data.kind === 'area' ? { opacity: 0.35 } : undefined,
+      showSymbol: points.length < 3,
+      symbolSize: data.kind === 'scatter' ? 7 : 5,
+      barMaxWidth: 22,
+      lineStyle: { width: 1.8 },
+      itemStyle: { color: tone(name, index) },
+      data: points.map(([key, value]) =>
+        horizontal ? [value, String(key)] : [data.axis === 'number' ? key : String(key), value],
+      ),
+    })),
+  } as unknown as Options;
+}
+
+const useStyles = makeStyles({ box: { width: '100%', height: '100%' } });
+
+export default function Plot({
+  data,
+  title,
+  colors,
+}: {
+  data: ChartData;
+  title: string;
+  colors: Readonly<Record<string, string>>;
+}) {
+  const styles = useStyles();
+  const box = useRef<HTMLDivElement>(null);
+  const chart = useRef<EChartsType>(undefined);
+  const { dark } = useTheme();
+
+  useEffect(() => {
+    if (!box.current) return;
+    const made = init(box.current, null, { renderer: 'svg' });
+    chart.current = made;
+    const observer = new ResizeObserver(() => made.resize());
+    observer.observe(box.current);
+    return () => {
+      observer.disconnect();
+      made.dispose();
+    };
+  }, []);
+
+  useEffect(() => {
+    const mode = dark ? 'dark' : 'light';
+    const tone = (name: string, index: number) => {
+      const wanted = colors[name];
+      return wanted ? kTones[mode][toneOf(wanted)] : kSeries[mode][index % kSeries[mode].length]!;
+    };
+    const make = data.kind === 'pie' ? pieOptions : axisOptions;
+    chart.current?.setOption(make(data, tone, kSurface[mode]), { notMerge: true });
+  }, [data, colors, dark]);
+
+  return <div ref={box} className={styles.box} role="img" aria-label={chartLabel(data, title)} />;
+}
