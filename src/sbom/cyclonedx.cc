@@ -37,7 +37,8 @@ void write(JsonWriter& out, const Component& component, std::size_t number) {
 bool read_own(const Json& item, Component& out) {
   const auto properties = item.find("properties");
   if (!properties) return false;
-  Component own{.name = member(item, "name"), .version = member(item, "version"), .purl = member(item, "purl")};
+  Component own{
+      .name = member(item, "name"), .version = member(item, "version"), .purl = member(item, "purl", kPurlBytesMax)};
   properties->for_items([&](const Json& one) {
     const auto name = member(one, "name"), value = member(one, "value");
     if (name == "picket:type") own.type = value;
@@ -76,7 +77,7 @@ void read_components(const Json& list, Document& out, std::size_t depth) {
     }
     // Files are not software of their own; a container holds some.
     if (kind != "file" && kind != "data") {
-      Component component = component_from(member(item, "purl", 2048), name, member(item, "version"));
+      Component component = component_from(member(item, "purl", kPurlBytesMax), name, member(item, "version"));
       if (!read_own(item, component)) {
         if (const auto group = member(item, "group"); !group.empty() && component.purl.empty())
           component.name = group + "/" + name;

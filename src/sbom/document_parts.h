@@ -13,6 +13,8 @@ Result<Document> read_cyclonedx(const Json& root);
 Result<Document> read_spdx(const Json& root);
 Result<Document> read_spdx_tags(std::string_view text);
 
+inline constexpr std::size_t kPurlBytesMax = 2048;  ///< Of a document; an inventory keeps kTextBytesMax.
+
 /// A text member, cut at `bytes_max`; empty: none.
 std::string member(const Json& object, std::string_view name, std::size_t bytes_max = kTextBytesMax);
 /// Of a purl where it is one, else of name and version.

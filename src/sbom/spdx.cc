@@ -177,7 +177,8 @@ Result<Document> read_spdx(const Json& root) {
       if (name == "annotations") package.own = read_own(value);
       if (name == "externalRefs") {
         value.for_items([&](const Json& reference) {
-          if (member(reference, "referenceType") == "purl") package.purl = member(reference, "referenceLocator", 2048);
+          if (member(reference, "referenceType") == "purl")
+            package.purl = member(reference, "referenceLocator", kPurlBytesMax);
         });
       }
     });
@@ -225,7 +226,7 @@ Result<Document> read_spdx_tags(std::string_view text) {
     if (tag == "PackageSourceInfo") open->source = bounded;
     constexpr std::string_view reference = "PACKAGE-MANAGER purl ";
     if (tag == "ExternalRef" && (value.starts_with(reference) || value.starts_with("PACKAGE_MANAGER purl "))) {
-      open->purl = value.substr(reference.size(), 2048);
+      open->purl = value.substr(reference.size(), kPurlBytesMax);
     }
   }
   close();

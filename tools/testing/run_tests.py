@@ -220,6 +220,12 @@ def sdk() -> Outcome:
     return run_counting([sys.executable, ROOT / "tests/sdk/run.py"], "sdk", 2400)
 
 
+def software() -> Outcome:
+    if broken := build("release"):
+        return broken
+    return run_counting([sys.executable, ROOT / "tests/software/run.py"], "software", 600)
+
+
 def fuzz() -> Outcome:
     if broken := build("fuzz"):
         return broken
@@ -256,6 +262,7 @@ SUITES = {
     "portal": portal,
     "e2e": lambda: run_pytest("tests/e2e", "not slow", 1500),
     "sdk": sdk,
+    "software": software,
     "browser": browser,
     "asan": lambda: unit("asan"),
     "tsan": lambda: unit("tsan"),
