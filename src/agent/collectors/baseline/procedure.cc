@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "baseline/lines.h"
+#include "baseline/root.h"
 
 namespace picket::agent::baseline {
 namespace {
@@ -43,19 +44,45 @@ State when_missing(const Check& check, State otherwise) {
   return text == "error" ? State::error : otherwise;
 }
 
+namespace {
+
+/// Whether a list of algorithms has one of `refused`. As ssh_config(5) has it, "-a*,b" takes away from the default,
+/// "+a" and
+/// "^a" add to it.
+bool has_refused(std::span<const std::string_view> refused, std::string_view value, std::string_view fallback) {
+  const auto is_refused = [&](std::string_view word) {
+    return std::ranges::any_of(refused, [&](std::string_view each) { return equal_ignoring_case(each, word); });
+  };
+  const char first = value.empty() ? '\0' : value.front();
+  const bool taken = first == '-', added = first == '+' || first == '^';
+  if (taken || added) value.remove_prefix(1);
+  const auto is_taken = [&](std::string_view word) {
+    for (std::string_view rest = value; taken && !rest.empty();) {
+      if (matches_glob(trim(take_word(rest, ",")), word)) return true;
+    }
+    return false;
+  };
+  while ((taken || added) && !fallback.empty()) {
+    const std::string_view word = trim(take_word(fallback, ","));
+    if (is_refused(word) && !is_taken(word)) return true;
+  }
+  while (!taken && !value.empty()) {
+    if (is_refused(trim(take_word(value, ",")))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool complies(const Parameters& parameters, std::string_view value) {
   const auto is_in = [&](std::span<const std::string_view> list, std::string_view word) {
     return std::ranges::any_of(list, [&](std::string_view each) { return equal_ignoring_case(each, word); });
   };
   if (const auto allowed = parameters.list("is"); !allowed.empty() && !is_in(allowed, value)) return false;
   if (is_in(parameters.list("is_not"), value)) return false;
-  if (const auto refused = parameters.list("none_of"); !refused.empty()) {
-    // "-a,b" takes away from the default, which the rule knows; "+a" and "^a" add to it.
-    if (value.starts_with('-')) value = {};
-    if (value.starts_with('+') || value.starts_with('^')) value.remove_prefix(1);
-    while (!value.empty()) {
-      if (is_in(refused, trim(take_word(value, ",")))) return false;
-    }
+  if (const auto refused = parameters.list("none_of");
+      !refused.empty() && has_refused(refused, value, parameters.text("default"))) {
+    return false;
   }
   const auto low = parameters.number("min"), high = parameters.number("max");
   if (low || high) {

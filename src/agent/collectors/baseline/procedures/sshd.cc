@@ -1,5 +1,6 @@
 // sshd: what sshd_config(5) and the files it includes come to. The first value counts; what a Match block sets counts
-// too, since somebody can match it.
+// too, since somebody can match it. Of MaxStartups some versions (9.2) take the last value instead: there every one
+// counts.
 #include "baseline/lines.h"
 #include "baseline/procedure.h"
 
@@ -7,11 +8,12 @@ namespace picket::agent::baseline {
 namespace {
 
 constexpr int kIncludeDepthMax = 8;
-constexpr std::size_t kMatchValuesMax = 16;
+constexpr std::size_t kWrongMax = 16;  ///< Values told.
 
 class SshdReader {
  public:
-  explicit SshdReader(Check& check) : check_(check), keys_(check.parameters.list("keys")) {}
+  explicit SshdReader(Check& check)
+      : check_(check), keys_(check.parameters.list("keys")), every_(check.parameters.text("order") == "every") {}
 
   /// `in_match`: the file is included within a Match block.
   void read(std::string_view path, int depth, bool in_match) {
@@ -38,7 +40,7 @@ class SshdReader {
   }
 
   std::optional<std::string> value;
-  std::vector<std::string> in_match_blocks;
+  std::vector<std::string> wrong;  ///< Beside the first: how they are told.
   std::optional<State> problem_;
   bool any_ = false;
 
@@ -48,13 +50,17 @@ class SshdReader {
       if (!equal_ignoring_case(key, wanted)) continue;
       rest = trim(rest.substr(0, rest.find(" #")));
       if (rest.size() >= 2 && rest.front() == '"' && rest.back() == '"') rest = rest.substr(1, rest.size() - 2);
-      if (!in_match && !value) value = rest;
-      if (in_match && in_match_blocks.size() < kMatchValuesMax) in_match_blocks.emplace_back(rest);
+      if (!in_match && !value) {
+        value = rest;
+      } else if ((in_match || every_) && !complies(check_.parameters, rest) && wrong.size() < kWrongMax) {
+        wrong.push_back(join({in_match ? "in a Match block: " : "later: ", rest}));
+      }
     }
   }
 
   Check& check_;
   std::span<const std::string_view> keys_;
+  bool every_;
 };
 
 }  // namespace
@@ -68,9 +74,8 @@ State check_sshd(Check& check) {
     return State::skip;
   }
   State state = judge(check, check.parameters.text("keys"), reader.value);
-  for (const std::string& value : reader.in_match_blocks) {
-    if (complies(check.parameters, value)) continue;
-    observe(check.observed, "in a Match block: ", value);
+  for (const std::string& text : reader.wrong) {
+    observe(check.observed, text);
     state = State::fail;
   }
   return state;
