@@ -3,6 +3,7 @@
 
 #include "baseline/lines.h"
 #include "baseline/procedure.h"
+#include "baseline/root.h"
 
 namespace picket::agent::baseline {
 namespace {
@@ -19,24 +20,49 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-/// `install NAME` that does nothing in the files of modprobe.
-bool is_refused(Check& check, std::string_view name) {
-  bool out = false;
+/// The files of modprobe in its order: by name, and of one name the one in the first of the folders.
+std::vector<std::pair<std::string, std::string>> modprobe_files(Check& check) {
+  std::vector<std::pair<std::string, std::string>> out;  // name, path
   for (const char* const folder :
        {"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"}) {
-    for (const std::string& file : check.facts.root().list(folder)) {
-      if (!file.ends_with(".conf")) continue;
-      for_each_line(check.facts.text(join({folder, "/", file})).text, "#", [&](std::string_view line) {
-        if (take_word(line) != "install") return true;
-        std::string module(take_word(line));
-        std::ranges::replace(module, '-', '_');
-        const std::string_view program = line.substr(line.rfind('/') + 1);
-        out = out || (module == name && (program == "true" || program == "false" || program == "nologin"));
-        return !out;
-      });
+    for (const std::string& name : check.facts.root().list(folder)) {
+      const bool hidden = std::ranges::any_of(out, [&](const auto& each) { return each.first == name; });
+      if (!name.ends_with(".conf") || hidden) continue;
+      out.emplace_back(name, join({folder, "/", name}));
     }
   }
+  std::ranges::sort(out);
   return out;
+}
+
+/// A command that does nothing. What a shell would make of anything else is not guessed.
+bool does_nothing(std::string_view command) {
+  const std::string_view program = take_word(command);
+  if (!trim(command).empty() && !trim(command).starts_with('#')) return false;
+  for (const std::string_view folder : {"/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", ""}) {
+    for (const std::string_view name : {"true", "false", "nologin"}) {
+      if (program == join({folder, name})) return true;
+    }
+  }
+  return false;
+}
+
+/// The first `install` that stands for the module decides, and does nothing.
+bool is_refused(Check& check, std::string_view name) {
+  std::optional<bool> out;
+  for (const auto& [file, path] : modprobe_files(check)) {
+    std::string text(check.facts.text(path).text);
+    for (std::size_t at = 0; (at = text.find("\\\n", at)) != std::string::npos;) text.replace(at, 2, "  ");
+    for_each_line(text, "#", [&](std::string_view line) {
+      if (take_word(line) != "install") return true;
+      std::string module(take_word(line));
+      std::ranges::replace(module, '-', '_');
+      if (matches_glob(module, name)) out = does_nothing(line);
+      return !out.has_value();
+    });
+    if (out) return *out;
+  }
+  return false;
 }
 
 bool is_loaded(Check& check, std::string_view name) {
