@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "backup_commands.h"
 #include "commands.h"
 #include "hub_options.h"
 #include "incident_commands.h"
@@ -178,6 +179,7 @@ int main(int argc, char** argv) {
   endpoint_flag("--ca-file", "ca_file", "certificate of the installation's CA (PICKET_CA_FILE)");
 
   picket::cli::add_serve(app, [&](std::function<Outcome<void>()> run) { program.run = std::move(run); });
+  picket::cli::add_backup(app, [&](std::function<Outcome<void>()> run) { program.run = std::move(run); });
   auto* device = add_device(app, program);
   picket::cli::add_security(
       app, *device,

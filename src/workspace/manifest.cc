@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/core/hash.h"
+#include "workspace/files.h"
 #include "workspace/schema.h"
 
 namespace picket::workspace {
@@ -232,6 +233,15 @@ Result<Manifest> decode_manifest(std::string_view text) {
     manifest.segments.push_back(std::move(segment));
   }
   return manifest;
+}
+
+Result<std::vector<std::string>> files_of_manifest(std::string_view text) {
+  TRY(const Manifest manifest, decode_manifest(text));
+  std::vector<std::string> out;
+  for (const SegmentInfo& segment : manifest.segments) {
+    for (std::string& file : segment.files()) out.push_back(std::move(file));
+  }
+  return out;
 }
 
 }  // namespace picket::workspace
