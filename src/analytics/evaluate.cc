@@ -330,36 +330,56 @@ std::vector<Alert> evaluate(const Rule& rule, const Table& table, const Window& 
   return out;
 }
 
+// Of each group: incident, time of its last alert, its last change, its alerts.
 IncidentMemory::IncidentMemory(std::string_view text) {
   boost::system::error_code failed;
   const json::value parsed = json::parse({text.data(), text.size()}, failed);
   if (failed || !parsed.is_object()) return;
   for (const auto& one : parsed.get_object()) {
-    if (!one.value().is_array() || one.value().get_array().size() != 2) continue;
-    const json::array& pair = one.value().get_array();
-    if (pair[0].is_string() && pair[1].is_int64())
-      groups_[std::string(one.key())] = {std::string(pair[0].get_string()), {pair[1].get_int64()}};
+    if (!one.value().is_array() || one.value().get_array().size() != 4) continue;
+    const json::array& group = one.value().get_array();
+    if (!group[0].is_string() || !group[1].is_int64() || !group[2].is_int64() || !group[3].is_int64()) continue;
+    groups_[std::string(one.key())] = {std::string(group[0].get_string()),
+                                       {group[1].get_int64()},
+                                       static_cast<std::uint32_t>(group[2].get_int64()),
+                                       static_cast<std::uint32_t>(group[3].get_int64())};
   }
 }
 
-std::string IncidentMemory::place(const Rule& rule, const Alert& alert, Timestamp now) {
+Placement IncidentMemory::place(const Rule& rule, const Alert& alert, Timestamp now, const IsClosed& is_closed) {
   if (alert.group_key.empty()) return {};
   std::erase_if(groups_, [&](const auto& one) { return now - one.second.last > rule.incidents.lookback; });
+  const std::string fresh = alert.group_key + "@" + std::to_string(now.us);
   const auto found = groups_.find(alert.group_key);
-  if (found != groups_.end()) {
-    found->second.last = now;
-    return found->second.incident;
+  if (found == groups_.end()) {
+    if (rule.incidents.group && groups_.size() < kGroupsMax) groups_[alert.group_key] = {fresh, now, 0, 1};
+    return {fresh, true};
   }
-  std::string incident = alert.group_key + "@" + std::to_string(now.us);
-  if (rule.incidents.group && groups_.size() < kGroupsMax) groups_[alert.group_key] = {incident, now};
-  return incident;
+  Group& group = found->second;
+  const bool full = group.alerts >= kAlertsMax;
+  if (full || (!rule.incidents.reopen && is_closed(group.incident))) {
+    // One run may fill several.
+    group = {group.incident.starts_with(fresh) ? group.incident + "+" : fresh, now, 0, 1};
+    return {group.incident, true};
+  }
+  group.last = now;
+  ++group.alerts;
+  return {group.incident, false, group.change};
+}
+
+void IncidentMemory::note(std::string_view incident, std::uint32_t change) {
+  for (auto& [key, group] : groups_) {
+    if (group.incident == incident) group.change = change;
+  }
 }
 
 std::string IncidentMemory::to_text() const {
   JsonWriter out;
   out.begin_object();
-  for (const auto& [key, group] : groups_)
-    out.key(key).begin_array().value(group.incident).value(group.last.us).end_array();
+  for (const auto& [key, group] : groups_) {
+    out.key(key).begin_array().value(group.incident).value(group.last.us);
+    out.value(std::uint64_t{group.change}).value(std::uint64_t{group.alerts}).end_array();
+  }
   return out.end_object().take();
 }
 

@@ -19,12 +19,6 @@ workspace::Cell cell_of(const kql::Value& value) {
   return value.type == kql::Type::datetime ? Cell::timestamp({number}) : Cell::integer(number);
 }
 
-ApiError from_diagnostic(const kql::Diagnostic& diagnostic, std::string_view query) {
-  TextSpan span = to_utf16(diagnostic.span, query);
-  return {
-      .code = "query_" + std::string(diagnostic.code), .message = diagnostic.message, .target = "query", .span = span};
-}
-
 ApiError from_engine(const workspace::QueryError& error, const RunLimits& limits) {
   using Kind = workspace::QueryError::Kind;
   switch (error.kind) {
@@ -73,26 +67,76 @@ workspace::QueryRequest request_of(const kql::CompiledQuery& compiled, const kql
   return request;
 }
 
-std::expected<KqlTable, ApiError> run(const Services& services, std::string_view query, kql::Options options,
-                                      const RunLimits& limits, const Watched& watched) {
-  // What bag_unpack and pivot make depends on the rows: the compiler asks for the names before it knows the columns.
-  options.discover = [&](const kql::CompiledQuery& asked) -> std::expected<std::vector<std::string>, std::string> {
+/// What bag_unpack and pivot make depends on the rows: the compiler asks for the names before it knows the columns.
+kql::Options with_discovery(const Services& services, kql::Options options, const RunLimits& limits,
+                            const Watched& watched) {
+  options.discover = [&services, limits, &watched, range = options.time_range](
+                         const kql::CompiledQuery& asked) -> std::expected<std::vector<std::string>, std::string> {
     RunLimits few = limits;
     few.rows_max = kql::kColumnsMax + 1;
-    const auto found = services.workspace.query(request_of(asked, options, few, watched));
+    const auto found = services.workspace.query(request_of(asked, {.now = {}, .time_range = range}, few, watched));
     if (!found) return std::unexpected(from_engine(found.error(), limits).message);
     std::vector<std::string> names;
     for (std::size_t row = 0; row < found->rows; ++row) names.emplace_back(found->at(row, 0).as_text());
     return names;
   };
-  const auto compiled = kql::compile(query, current_schema(services), options);
+  return options;
+}
+
+enum class Results { one, any };
+
+std::expected<std::vector<KqlTable>, ApiError> run(const Services& services, std::string_view query,
+                                                   const kql::Options& options, const RunLimits& limits,
+                                                   const Watched& watched, Results wanted) {
+  const Duration begin = services.clock.monotonic();
+  const auto compiled =
+      kql::compile_all(query, current_schema(services), with_discovery(services, options, limits, watched));
   if (!compiled) return std::unexpected(from_diagnostic(compiled.error().front(), query));
-  auto outcome = services.workspace.query(request_of(*compiled, options, limits, watched));
-  if (!outcome) return std::unexpected(from_engine(outcome.error(), limits));
-  return KqlTable{.columns = compiled->columns, .result = *std::move(outcome), .plan = compiled->plan};
+  if (wanted == Results::one && compiled->size() != 1)
+    return std::unexpected(ApiError{.code = "query_unsupported",
+                                    .message = "The query gives several results; here is place for one.",
+                                    .target = "query"});
+  std::vector<KqlTable> out;
+  RunLimits left = limits;
+  for (const kql::CompiledQuery& one : *compiled) {
+    const Duration started = out.empty() ? begin : services.clock.monotonic();
+    left.timeout = limits.timeout - (started - begin);
+    workspace::QueryOutcome outcome = std::unexpected(workspace::QueryError{workspace::QueryError::Kind::timeout, ""});
+    if (left.timeout.us > 0) outcome = services.workspace.query(request_of(one, options, left, watched));
+    if (!outcome) return std::unexpected(from_engine(outcome.error(), limits));
+    std::size_t bytes = 0;
+    for (const auto& column : outcome->columns) bytes += column.bytes();
+    left.bytes_max -= std::min(bytes, left.bytes_max);
+    out.push_back({.columns = one.columns,
+                   .result = *std::move(outcome),
+                   .plan = one.plan,
+                   .elapsed = services.clock.monotonic() - started});
+  }
+  return out;
+}
+
+std::expected<std::vector<KqlTable>, ApiError> run_order(const Call& call, const QueryOrder& order, Results wanted) {
+  const Services& services = call.parts.services;
+  auto ticket = call.parts.running.begin({.user = call.caller.user,
+                                          .text = order.text,
+                                          .api = order.api,
+                                          .client_request_id = order.client_request_id,
+                                          .application = order.application},
+                                         call.parts.stopping, call.request.gone, order.limits.timeout);
+  if (!ticket) return std::unexpected(ticket.error());
+  kql::Options options = order.options;
+  API_TRY(options.parameters, query_parameters(order.text, order.parameters));
+  return run(services, order.text, options, order.limits, {(*ticket)->token(), (*ticket)->progress()}, wanted);
 }
 
 }  // namespace
+
+ApiError from_diagnostic(const kql::Diagnostic& diagnostic, std::string_view text, std::string_view target) {
+  return {.code = "query_" + std::string(diagnostic.code),
+          .message = diagnostic.message,
+          .target = std::string(target),
+          .span = to_utf16(diagnostic.span, text)};
+}
 
 std::string KqlTable::cut_message(const RunLimits& limits) const {
   if (!result.truncated) return {};
@@ -120,24 +164,18 @@ kql::Schema current_schema(const Services& services) {
 
 std::expected<KqlTable, ApiError> run_kql(const Services& services, std::string_view query, const kql::Options& options,
                                           std::size_t rows_max, const std::stop_token& stopping) {
-  return run(services, query, options, {.rows_max = rows_max}, {.end = stopping, .progress = nullptr});
+  API_TRY(auto tables,
+          run(services, query, options, {.rows_max = rows_max}, {.end = stopping, .progress = nullptr}, Results::one));
+  return std::move(tables.front());
 }
 
-std::expected<KqlTable, ApiError> run_order(const Call& call, const QueryOrder& order) {
-  const Services& services = call.parts.services;
-  const Duration begin = services.clock.monotonic();
-  auto ticket = call.parts.running.begin({.user = call.caller.user,
-                                          .text = order.text,
-                                          .api = order.api,
-                                          .client_request_id = order.client_request_id,
-                                          .application = order.application},
-                                         call.parts.stopping, call.request.gone, order.limits.timeout);
-  if (!ticket) return std::unexpected(ticket.error());
-  kql::Options options = order.options;
-  API_TRY(options.parameters, query_parameters(order.text, order.parameters));
-  auto table = run(services, order.text, options, order.limits, {(*ticket)->token(), (*ticket)->progress()});
-  if (table) table->elapsed = services.clock.monotonic() - begin;
-  return table;
+std::expected<std::vector<KqlTable>, ApiError> run_order(const Call& call, const QueryOrder& order) {
+  return run_order(call, order, Results::any);
+}
+
+std::expected<KqlTable, ApiError> run_single(const Call& call, const QueryOrder& order) {
+  API_TRY(auto tables, run_order(call, order, Results::one));
+  return std::move(tables.front());
 }
 
 }  // namespace picket::api

@@ -53,7 +53,15 @@ struct QueryOrder {
 
 /// Runs it in the caller's share of queries; ends early when the caller goes away, or somebody cancels it. Blocks.
 /// Errors: query_…, query_limit, query_failed, query_cancelled, query_throttled, busy, internal.
-std::expected<KqlTable, ApiError> run_order(const Call& call, const QueryOrder& order);
+/// Gives at least one table: one for each result of the text (several statements, `fork`, `facet`), one after the
+/// other, each over the rows of its moment; time and bytes are limits of all together.
+std::expected<std::vector<KqlTable>, ApiError> run_order(const Call& call, const QueryOrder& order);
+
+/// As run_order(), where there is place for one result only. Errors also: query_unsupported.
+std::expected<KqlTable, ApiError> run_single(const Call& call, const QueryOrder& order);
+
+/// The diagnostic as the APIs tell it: "query_" and its code, with its place in `text`, the request's member `target`.
+ApiError from_diagnostic(const kql::Diagnostic& diagnostic, std::string_view text, std::string_view target = "query");
 
 /// A query of the server's own.
 std::expected<KqlTable, ApiError> run_kql(const Services& services, std::string_view query, const kql::Options& options,

@@ -21,12 +21,23 @@ std::string visualization(const KqlTable& table) {
   return out.end_object().take();
 }
 
-std::string statistics(const KqlTable& table) {
+std::string statistics(std::span<const KqlTable> tables) {
+  Duration elapsed{};
+  for (const KqlTable& table : tables) elapsed = elapsed + table.elapsed;
   JsonWriter out;
-  out.begin_object().key("ExecutionTime").value(static_cast<double>(table.elapsed.us) / 1e6);
-  out.key("dataset_statistics").begin_array().begin_object();
-  out.key("table_row_count").value(std::uint64_t{table.result.rows});
-  return out.end_object().end_array().end_object().take();
+  out.begin_object().key("ExecutionTime").value(static_cast<double>(elapsed.us) / 1e6);
+  out.key("dataset_statistics").begin_array();
+  for (const KqlTable& table : tables)
+    out.begin_object().key("table_row_count").value(std::uint64_t{table.result.rows}).end_object();
+  return out.end_array().end_object().take();
+}
+
+/// Why rows are missing, of the first table that lacks some; empty: none are.
+std::string cut_of(std::span<const KqlTable> tables, const RunLimits& limits) {
+  for (const KqlTable& table : tables) {
+    if (table.result.truncated) return table.cut_message(limits);
+  }
+  return {};
 }
 
 void write_row(JsonWriter& out, const KqlTable& table, std::size_t row, Dialect dialect) {
@@ -50,7 +61,7 @@ void write_columns(JsonWriter& out, const KqlTable& table) {
 
 void begin_frame(JsonWriter& out, std::string_view type) { out.begin_object().key("FrameType").value(type); }
 
-void write_properties(JsonWriter& out, const KqlTable& table) {
+void write_properties(JsonWriter& out, std::span<const KqlTable> tables) {
   begin_frame(out, "DataTable");
   out.key("TableId").value(0).key("TableKind").value("QueryProperties").key("TableName").value("@ExtendedProperties");
   out.key("Columns").begin_array();
@@ -58,13 +69,14 @@ void write_properties(JsonWriter& out, const KqlTable& table) {
   write_column(out, "Key", "string");
   write_column(out, "Value", "dynamic");
   out.end_array().key("Rows").begin_array();
-  out.begin_array().value(1).value("Visualization").value(visualization(table)).end_array();
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    out.begin_array().value(std::uint64_t{i + 1}).value("Visualization").value(visualization(tables[i])).end_array();
   out.end_array().end_object();
 }
 
-void write_completion(JsonWriter& out, const KqlTable& table, const KustoContext& context) {
+void write_completion(JsonWriter& out, std::span<const KqlTable> tables, const KustoContext& context) {
   begin_frame(out, "DataTable");
-  out.key("TableId").value(2).key("TableKind").value("QueryCompletionInformation");
+  out.key("TableId").value(std::uint64_t{tables.size() + 1}).key("TableKind").value("QueryCompletionInformation");
   out.key("TableName").value("QueryCompletionInformation").key("Columns").begin_array();
   write_column(out, "Timestamp", "datetime");
   write_column(out, "ClientRequestId", "string");
@@ -77,7 +89,7 @@ void write_completion(JsonWriter& out, const KqlTable& table, const KustoContext
   write_column(out, "Payload", "string");
   out.end_array().key("Rows").begin_array().begin_array();
   out.value(context.now).value(context.client_request_id).value(context.activity_id).value(4).value("Info").value(0);
-  out.value("S_OK (0)").value("QueryResourceConsumption").value(statistics(table));
+  out.value("S_OK (0)").value("QueryResourceConsumption").value(statistics(tables));
   out.end_array().end_array().end_object();
 }
 
@@ -86,39 +98,45 @@ std::string errors_json(const KustoContext& context, std::string_view cut) {
   return "[" + kusto_error_json(context, error, false) + "]";
 }
 
-void write_whole(JsonWriter& out, const KqlTable& table, const KustoContext& context, std::string_view cut) {
-  begin_frame(out, "DataTable");
-  out.key("TableId").value(1).key("TableKind").value("PrimaryResult").key("TableName").value("PrimaryResult");
-  write_columns(out, table);
+/// A result and its number among the frames.
+struct Numbered {
+  const KqlTable& table;
+  std::uint64_t id;
+  std::string cut;
+};
+
+void begin_result(JsonWriter& out, const Numbered& result, std::string_view frame) {
+  begin_frame(out, frame);
+  out.key("TableId").value(result.id).key("TableKind").value("PrimaryResult").key("TableName").value("PrimaryResult");
+  write_columns(out, result.table);
+}
+
+void write_whole(JsonWriter& out, const Numbered& result, const KustoContext& context) {
+  begin_result(out, result, "DataTable");
   out.key("Rows").begin_array();
-  for (std::size_t row = 0; row < table.result.rows; ++row) write_row(out, table, row, Dialect::kusto_v2);
-  if (!cut.empty()) out.begin_object().key("OneApiErrors").raw(errors_json(context, cut)).end_object();
+  for (std::size_t row = 0; row < result.table.result.rows; ++row) write_row(out, result.table, row, Dialect::kusto_v2);
+  if (!result.cut.empty()) out.begin_object().key("OneApiErrors").raw(errors_json(context, result.cut)).end_object();
   out.end_array().end_object();
 }
 
-void write_fragments(JsonWriter& out, const KqlTable& table, const KustoContext& context, std::string_view cut) {
-  begin_frame(out, "TableHeader");
-  out.key("TableId").value(1).key("TableKind").value("PrimaryResult").key("TableName").value("PrimaryResult");
-  write_columns(out, table);
+void write_fragments(JsonWriter& out, const Numbered& result, const KustoContext& context) {
+  begin_result(out, result, "TableHeader");
   out.end_object();
-  const std::size_t rows = table.result.rows;
+  const std::size_t rows = result.table.result.rows;
   for (std::size_t begin = 0; begin < rows; begin += kFragmentRows) {
     const std::size_t end = std::min(begin + kFragmentRows, rows);
     begin_frame(out, "TableFragment");
-    out.key("TableId").value(1).key("FieldCount").value(std::uint64_t{table.columns.size()});
+    out.key("TableId").value(result.id).key("FieldCount").value(std::uint64_t{result.table.columns.size()});
     out.key("TableFragmentType").value("DataAppend").key("Rows").begin_array();
-    for (std::size_t row = begin; row < end; ++row) write_row(out, table, row, Dialect::kusto_v2);
+    for (std::size_t row = begin; row < end; ++row) write_row(out, result.table, row, Dialect::kusto_v2);
     out.end_array().end_object();
     begin_frame(out, "TableProgress");
-    out.key("TableId")
-        .value(1)
-        .key("TableProgress")
-        .value(100.0 * static_cast<double>(end) / static_cast<double>(rows));
-    out.end_object();
+    const double percent = 100.0 * static_cast<double>(end) / static_cast<double>(rows);
+    out.key("TableId").value(result.id).key("TableProgress").value(percent).end_object();
   }
   begin_frame(out, "TableCompletion");
-  out.key("TableId").value(1).key("RowCount").value(std::uint64_t{rows});
-  if (!cut.empty()) out.key("OneApiErrors").raw(errors_json(context, cut));
+  out.key("TableId").value(result.id).key("RowCount").value(std::uint64_t{rows});
+  if (!result.cut.empty()) out.key("OneApiErrors").raw(errors_json(context, result.cut));
   out.end_object();
 }
 
@@ -192,36 +210,42 @@ std::string kusto_error_json(const KustoContext& context, const ApiError& error,
   return out.key("@permanent").value(permanent).end_object().end_object().take();
 }
 
-std::string kusto_v2(const KqlTable& table, const KustoContext& context, std::string_view cut, bool progressive) {
+std::string kusto_v2(std::span<const KqlTable> tables, const KustoContext& context, const RunLimits& limits,
+                     bool progressive) {
+  const std::string cut = cut_of(tables, limits);
   JsonWriter out;
   out.begin_array();
   begin_frame(out, "DataSetHeader");
   out.key("IsProgressive").value(progressive).key("Version").value("v2.0").end_object();
-  write_properties(out, table);
-  progressive ? write_fragments(out, table, context, cut) : write_whole(out, table, context, cut);
-  write_completion(out, table, context);
+  write_properties(out, tables);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const Numbered result{tables[i], i + 1, tables[i].cut_message(limits)};
+    progressive ? write_fragments(out, result, context) : write_whole(out, result, context);
+  }
+  write_completion(out, tables, context);
   begin_frame(out, "DataSetCompletion");
   out.key("HasErrors").value(!cut.empty()).key("Cancelled").value(false);
   if (!cut.empty()) out.key("OneApiErrors").raw(errors_json(context, cut));
   return out.end_object().end_array().take();
 }
 
-std::string kusto_v1(const KqlTable& table, const KustoContext& context, std::string_view cut) {
-  using Type = kql::Type;
-  JsonWriter out;
-  out.begin_object().key("Tables").begin_array();
-  out.begin_object().key("TableName").value("Table_0").key("Columns").begin_array();
+namespace {
+
+void write_v1_result(JsonWriter& out, const KqlTable& table, std::size_t number, const std::string& cut) {
+  out.begin_object().key("TableName").value("Table_" + std::to_string(number)).key("Columns").begin_array();
   for (const kql::ResultColumn& column : table.columns) write_v1_column(out, column.name, column.type);
   out.end_array().key("Rows").begin_array();
   for (std::size_t row = 0; row < table.result.rows; ++row) write_row(out, table, row, Dialect::kusto_v1);
   if (!cut.empty()) {
-    out.begin_object().key("Exceptions").begin_array().value(std::string(kCutCode) + ": " + std::string(cut));
+    out.begin_object().key("Exceptions").begin_array().value(std::string(kCutCode) + ": " + cut);
     out.end_array().end_object();
   }
   out.end_array().end_object();
-  begin_v1_table(out, "Table_1", {{"Value", Type::string}});
-  out.begin_array().value(visualization(table)).end_array().end_array().end_object();
-  begin_v1_table(out, "Table_2",
+}
+
+void write_v1_status(JsonWriter& out, const std::string& name, const KustoContext& context, const std::string& cut) {
+  using Type = kql::Type;
+  begin_v1_table(out, name,
                  {{"Timestamp", Type::datetime},
                   {"Severity", Type::int32},
                   {"SeverityName", Type::string},
@@ -233,24 +257,44 @@ std::string kusto_v1(const KqlTable& table, const KustoContext& context, std::st
                   {"SubActivityId", Type::guid},
                   {"ClientActivityId", Type::string}});
   out.begin_array().value(context.now).value(cut.empty() ? 4 : 2).value(cut.empty() ? "Info" : "Error").value(0);
-  out.value(cut.empty() ? std::string("Query completed successfully") : std::string(cut)).value(1);
+  out.value(cut.empty() ? std::string("Query completed successfully") : cut).value(1);
   out.value(context.activity_id).value(context.activity_id).value(context.activity_id).value(context.client_request_id);
   out.end_array().end_array().end_object();
-  begin_v1_table(out, "Table_3",
+}
+
+/// The table of contents, which clients read last.
+void write_v1_contents(JsonWriter& out, std::size_t results, const KustoContext& context) {
+  using Type = kql::Type;
+  begin_v1_table(out, "Table_" + std::to_string(results + 2),
                  {{"Ordinal", Type::int64},
                   {"Kind", Type::string},
                   {"Name", Type::string},
                   {"Id", Type::string},
                   {"PrettyName", Type::string}});
-  const auto content = [&](int ordinal, const char* kind, const char* name) {
-    out.begin_array().value(ordinal).value(kind).value(name).value(context.activity_id).value("").end_array();
+  const auto content = [&](std::size_t ordinal, const char* kind, const char* name) {
+    out.begin_array().value(std::uint64_t{ordinal}).value(kind).value(name).value(context.activity_id).value("");
+    out.end_array();
   };
-  content(0, "QueryResult", "PrimaryResult");
-  content(1, "QueryProperties", "@ExtendedProperties");
-  content(2, "QueryStatus", "QueryStatus");
-  out.end_array().end_object().end_array();
-  if (!cut.empty())
-    out.key("Exceptions").begin_array().value(std::string(kCutCode) + ": " + std::string(cut)).end_array();
+  for (std::size_t i = 0; i < results; ++i) content(i, "QueryResult", "PrimaryResult");
+  content(results, "QueryProperties", "@ExtendedProperties");
+  content(results + 1, "QueryStatus", "QueryStatus");
+  out.end_array().end_object();
+}
+
+}  // namespace
+
+std::string kusto_v1(std::span<const KqlTable> tables, const KustoContext& context, const RunLimits& limits) {
+  const std::string cut = cut_of(tables, limits);
+  JsonWriter out;
+  out.begin_object().key("Tables").begin_array();
+  for (std::size_t i = 0; i < tables.size(); ++i) write_v1_result(out, tables[i], i, tables[i].cut_message(limits));
+  begin_v1_table(out, "Table_" + std::to_string(tables.size()), {{"Value", kql::Type::string}});
+  for (const KqlTable& table : tables) out.begin_array().value(visualization(table)).end_array();
+  out.end_array().end_object();
+  write_v1_status(out, "Table_" + std::to_string(tables.size() + 1), context, cut);
+  write_v1_contents(out, tables.size(), context);
+  out.end_array();
+  if (!cut.empty()) out.key("Exceptions").begin_array().value(std::string(kCutCode) + ": " + cut).end_array();
   return out.end_object().take();
 }
 

@@ -1,6 +1,7 @@
 // Kusto's shapes of answers: v1 tables, v2 frames (progressive or not), errors.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,9 +24,10 @@ struct KustoContext {
 /// One error object in Kusto's form ("OneApiError").
 std::string kusto_error_json(const KustoContext& context, const ApiError& error, bool permanent);
 
-/// `cut`: why rows are missing; empty: none are.
-std::string kusto_v1(const KqlTable& table, const KustoContext& context, std::string_view cut);
-std::string kusto_v2(const KqlTable& table, const KustoContext& context, std::string_view cut, bool progressive);
+/// One request's results. `limits` tell why rows are missing where they are. `tables` is not empty.
+std::string kusto_v1(std::span<const KqlTable> tables, const KustoContext& context, const RunLimits& limits);
+std::string kusto_v2(std::span<const KqlTable> tables, const KustoContext& context, const RunLimits& limits,
+                     bool progressive);
 std::string kusto_v1(const CommandTable& table);
 
 }  // namespace picket::api

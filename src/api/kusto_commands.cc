@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <span>
 
 #include "base/core/json_writer.h"
 #include "kql_run.h"
@@ -30,19 +31,6 @@ std::vector<std::pair<std::string, Type>> texts(std::initializer_list<const char
   return out;
 }
 
-/// "(a:long) { body }" cut behind the parameters.
-std::pair<std::string, std::string> parts_of(const std::string& function) {
-  std::size_t depth = 0;
-  for (std::size_t at = 0; at < function.size(); ++at) {
-    if (function[at] == '(') ++depth;
-    if (function[at] == ')' && --depth == 0) {
-      const std::size_t body = function.find('{', at);
-      return {function.substr(0, at + 1), body == std::string::npos ? "" : function.substr(body)};
-    }
-  }
-  return {"()", function};
-}
-
 void write_columns(JsonWriter& out, const kql::Table& table) {
   out.key("OrderedColumns").begin_array();
   for (const kql::Column& column : table.columns) {
@@ -54,6 +42,29 @@ void write_columns(JsonWriter& out, const kql::Table& table) {
     out.key("CslType").value(to_string(column.type)).end_object();
   }
   out.end_array();
+}
+
+/// A function that is not whole any more is shown as it is kept.
+kql::FunctionText parts_of(const std::string& function) {
+  auto read = kql::read_function(function);
+  return read ? *std::move(read) : kql::FunctionText{.parameters = {}, .head = "()", .body = function};
+}
+
+void write_parameter(JsonWriter& out, const kql::FunctionParameter& parameter) {
+  out.begin_object().key("Name").value(parameter.name);
+  if (parameter.tabular) {
+    out.key("Columns").begin_array();
+    for (const auto& [name, type] : parameter.columns) {
+      out.begin_object().key("Name").value(name).key("Type").value("System." + std::string(dotnet_type(type)));
+      out.key("CslType").value(to_string(type)).end_object();
+    }
+    out.end_array();
+  } else {
+    out.key("Type").value("System." + std::string(dotnet_type(parameter.type)));
+    out.key("CslType").value(to_string(parameter.type));
+    if (!parameter.fallback.empty()) out.key("CslDefaultValue").value(parameter.fallback);
+  }
+  out.end_object();
 }
 
 std::string csl_schema(const kql::Table& table) {
@@ -76,15 +87,16 @@ std::string database_json(const Call& call) {
   }
   out.end_object().key("MajorVersion").value(1).key("MinorVersion").value(0).key("Functions").begin_object();
   for (const state::SavedQuery& function : stored_functions(call.parts.services)) {
-    const auto [parameters, body] = parts_of(function.text);
-    out.key(function.name)
-        .begin_object()
-        .key("Name")
-        .value(function.name)
-        .key("InputParameters")
-        .begin_array()
-        .end_array();
-    out.key("Body").value(body).key("Folder").value(function.category).key("DocString").value(function.description);
+    const kql::FunctionText parts = parts_of(function.text);
+    out.key(function.name).begin_object().key("Name").value(function.name).key("InputParameters").begin_array();
+    for (const kql::FunctionParameter& parameter : parts.parameters) write_parameter(out, parameter);
+    out.end_array()
+        .key("Body")
+        .value(parts.body)
+        .key("Folder")
+        .value(function.category)
+        .key("DocString")
+        .value(function.description);
     out.key("FunctionKind").value("Unknown").end_object();
   }
   return out.end_object().end_object().end_object().end_object().take();
@@ -92,9 +104,9 @@ std::string database_json(const Call& call) {
 
 using Answered = std::expected<CommandTable, ApiError>;
 
-Answered show_tables(const Call& call, const Words&) {
+CommandTable table_details(const Call& call, std::span<const kql::Table> tables) {
   CommandTable out{texts({"TableName", "DatabaseName", "Folder", "DocString"}), {}};
-  for (const kql::Table& table : call.parts.services.kql_schema.tables)
+  for (const kql::Table& table : tables)
     out.rows.push_back({text(table.name), text(database_of(call)), text(""), text("")});
   return out;
 }
@@ -104,6 +116,7 @@ Answered show_table(const Call& call, const Words& words) {
   if (table == nullptr)
     return std::unexpected(
         ApiError{.code = "query_unknown_name", .message = "There is no such table.", .target = "query"});
+  if (words.size() == 4 && equal_ignoring_case(words[3], "details")) return table_details(call, {table, 1});
   if (words.size() == 3) {
     CommandTable out{texts({"AttributeName", "AttributeType"}), {}};
     for (const kql::Column& column : table->columns)
@@ -123,6 +136,10 @@ Answered show_table(const Call& call, const Words& words) {
   return CommandTable{texts({"TableName", "Schema", "DatabaseName", "Folder", "DocString"}),
                       {{text(table->name), text(csl ? csl_schema(*table) : schema.take()), text(database_of(call)),
                         text(""), text("")}}};
+}
+
+Answered show_tables(const Call& call, const Words&) {
+  return table_details(call, call.parts.services.kql_schema.tables);
 }
 
 Answered show_databases(const Call& call, const Words&) {
@@ -162,9 +179,9 @@ Answered show_functions(const Call& call, const Words& words) {
   const bool one = words.size() > 2 && words[1] == "function";
   for (const state::SavedQuery& function : stored_functions(call.parts.services)) {
     if (one && function.name != words[2]) continue;
-    const auto [parameters, body] = parts_of(function.text);
+    const kql::FunctionText parts = parts_of(function.text);
     out.rows.push_back(
-        {text(function.name), text(parameters), text(body), text(function.category), text(function.description)});
+        {text(function.name), text(parts.head), text(parts.body), text(function.category), text(function.description)});
   }
   if (one && out.rows.empty())
     return std::unexpected(
@@ -179,6 +196,45 @@ Answered show_version(const Call& call, const Words&) {
   out.rows.push_back({text(call.parts.services.version), text(format_rfc3339(call.parts.started_at)), text("Engine"),
                       text("Picket " + call.parts.services.version)});
   return out;
+}
+
+Answered show_cluster(const Call& call, const Words&) {
+  CommandTable out{texts({"NodeId", "Address", "Name"}), {}};
+  out.columns.emplace_back("StartTime", Type::datetime);
+  out.columns.emplace_back("IsAdmin", Type::boolean);
+  out.rows.push_back({text(call.parts.services.installation_id), text(call.parts.services.host_name),
+                      text(call.parts.services.hub), text(format_rfc3339(call.parts.started_at)), "true"});
+  return out;
+}
+
+/// What one may do here: the same for every table.
+Answered show_roles(const Call& call, const Words&) {
+  CommandTable out{texts({"Scope", "DisplayName", "AADObjectID", "Role"}), {}};
+  const bool admin = call.caller.role == state::Role::admin;
+  out.rows.push_back({text("Database " + database_of(call)), text(call.caller.user), text(""),
+                      text(admin ? "Database Monitor" : "Database Viewer")});
+  return out;
+}
+
+Answered show_entities(const Call& call, const Words&) {
+  CommandTable out{texts({"DatabaseName", "EntityType", "EntityName", "DocString", "Folder", "CslInputSchema",
+                          "Content", "CslOutputSchema", "Properties"}),
+                   {}};
+  const std::string database = text(database_of(call));
+  for (const kql::Table& table : call.parts.services.kql_schema.tables)
+    out.rows.push_back({database, text("Table"), text(table.name), text(""), text(""), text(""), text(""),
+                        text(csl_schema(table)), text("")});
+  for (const state::SavedQuery& function : stored_functions(call.parts.services)) {
+    const kql::FunctionText parts = parts_of(function.text);
+    out.rows.push_back({database, text("Function"), text(function.name), text(function.description),
+                        text(function.category), text(parts.head), text(parts.body), text(""), text("")});
+  }
+  return out;
+}
+
+/// Kinds of entities that there are not: clients ask for them to fill their trees.
+Answered show_nothing(const Call&, const Words&) {
+  return CommandTable{texts({"Name", "DatabaseName", "Folder", "DocString"}), {}};
 }
 
 std::string visible_user(const Call& call) { return call.caller.role == state::Role::admin ? "" : call.caller.user; }
@@ -223,19 +279,39 @@ const std::vector<Command>& commands() {
       {{".show", "tables", "details"}, false, show_tables},
       {{".show", "table", "*"}, true, show_table},
       {{".show", "databases"}, false, show_databases},
+      {{".show", "databases", "details"}, false, show_databases},
+      {{".show", "databases", "identity"}, false, show_databases},
+      {{".show", "databases", "entities"}, true, show_entities},
+      {{".show", "database", "entities"}, true, show_entities},
+      {{".show", "database", "*", "entities"}, true, show_entities},
+      {{".show", "cluster", "databases"}, true, show_databases},
       {{".show", "database"}, false, show_databases},
-      {{".show", "databases", "schema", "as", "json"}, false, show_schema_json},
-      {{".show", "database", "schema", "as", "json"}, false, show_schema_json},
-      {{".show", "database", "*", "schema", "as", "json"}, false, show_schema_json},
-      {{".show", "schema", "as", "json"}, false, show_schema_json},
+      {{".show", "database", "identity"}, false, show_databases},
+      {{".show", "database", "*", "identity"}, false, show_databases},
+      {{".show", "database", "details"}, false, show_databases},
+      {{".show", "database", "*", "details"}, false, show_databases},
+      {{".show", "databases", "schema", "as", "json"}, true, show_schema_json},
+      {{".show", "database", "schema", "as", "json"}, true, show_schema_json},
+      {{".show", "database", "*", "schema", "as", "json"}, true, show_schema_json},
+      {{".show", "database", "schema", "if_later_than", "*", "as", "json"}, true, show_schema_json},
+      {{".show", "database", "*", "schema", "if_later_than", "*", "as", "json"}, true, show_schema_json},
+      {{".show", "schema", "as", "json"}, true, show_schema_json},
       {{".show", "database", "schema"}, false, show_schema},
       {{".show", "database", "*", "schema"}, false, show_schema},
       {{".show", "schema"}, false, show_schema},
       {{".show", "functions"}, false, show_functions},
       {{".show", "function", "*"}, false, show_functions},
+      {{".show", "external", "tables"}, true, show_nothing},
+      {{".show", "materialized-views"}, true, show_nothing},
+      {{".show", "entity_groups"}, true, show_nothing},
+      {{".show", "graph_models"}, true, show_nothing},
       {{".show", "version"}, false, show_version},
+      {{".show", "cluster"}, false, show_cluster},
+      {{".show", "principal", "roles"}, true, show_roles},
+      {{".show", "principal", "access"}, true, show_roles},
       {{".show", "queries"}, false, show_queries},
       {{".show", "running", "queries"}, false, show_queries},
+      {{".show", "commands-and-queries"}, false, show_queries},
       {{".cancel", "query", "*"}, false, cancel},
   };
   return all;

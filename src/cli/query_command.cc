@@ -28,6 +28,35 @@ boost::json::array objects_of(const boost::json::array& columns, const boost::js
   return out;
 }
 
+/// The results of a query: the answer itself, then those it lists as `more`.
+template <class Visit>
+void for_each_result(const boost::json::value& answer, Visit visit) {
+  visit(answer, true);
+  if (!answer.as_object().contains("more")) return;
+  for (const auto& result : items_of(answer, "more")) visit(result, false);
+}
+
+std::string table_text(const boost::json::value& result, std::size_t cell_width) {
+  std::vector<std::string> header;
+  for (const auto& column : items_of(result, "columns")) header.push_back(printable(member(column, "name")));
+  Table table(std::move(header), cell_width);
+  for (const auto& row : items_of(result, "rows")) {
+    std::vector<std::string> cells;
+    for (const auto& value : row.as_array()) cells.push_back(cell(value));
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
+// One result is a list of rows; several are a list of such lists.
+void print_json(const boost::json::value& answer) {
+  boost::json::array all;
+  for_each_result(answer, [&](const boost::json::value& result, bool) {
+    all.push_back(objects_of(items_of(result, "columns"), items_of(result, "rows")));
+  });
+  print(pretty(all.size() == 1 ? all[0] : boost::json::value(std::move(all))));
+}
+
 // The rows as a file; to standard output unless it has a name.
 Outcome<void> save_rows(const Client& client, const QueryOptions& options, boost::json::object body) {
   body["format"] = options.format;
@@ -61,26 +90,20 @@ Outcome<void> query(const Client& client, const QueryOptions& options, bool json
     }
     return std::unexpected(answer.error());
   }
-  const auto& columns = items_of(*answer, "columns");
-  const auto& rows = items_of(*answer, "rows");
   if (json) {
-    print(pretty(objects_of(columns, rows)));
+    print_json(*answer);
   } else {
-    std::vector<std::string> header;
-    for (const auto& column : columns) header.push_back(printable(member(column, "name")));
-    Table table(std::move(header), options.cell_width);
-    for (const auto& row : rows) {
-      std::vector<std::string> cells;
-      for (const auto& value : row.as_array()) cells.push_back(cell(value));
-      table.add(std::move(cells));
-    }
-    print(table.text());
+    for_each_result(*answer, [&](const boost::json::value& result, bool first) {
+      if (!first) print("\n");
+      print(table_text(result, options.cell_width));
+    });
   }
-  const auto* stats = answer->as_object().if_contains("stats");
-  if (stats != nullptr && member(*stats, "truncated") == "true") {
+  for_each_result(*answer, [](const boost::json::value& result, bool) {
+    const auto* stats = result.as_object().if_contains("stats");
+    if (stats == nullptr || member(*stats, "truncated") != "true") return;
     std::fprintf(stderr, "picket: only the first %zu rows are shown; raise --max-rows or narrow the query\n",
-                 rows.size());
-  }
+                 items_of(result, "rows").size());
+  });
   return {};
 }
 

@@ -107,6 +107,7 @@ void RowBuilder::add_item(const journal::RecordView& record, const message::Secu
     if (const auto column = message::column_of(table.table, field.field))
       cells[promoted + *column] = cell_of(field.value);
   }
+  cells.push_back(Cell::integer(static_cast<std::int64_t>(item.inexact)));
 }
 
 void RowBuilder::add_dead_letter(const journal::RecordView& record, const Error& error, std::uint32_t event,

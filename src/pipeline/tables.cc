@@ -65,6 +65,8 @@ workspace::Schema make_workspace_schema() {
       const auto& info = message::info(field);
       family.promoted.push_back({std::string(info.name), column_type(info.type)});
     }
+    family.promoted.push_back(
+        {std::string(kInexactColumn), workspace::ColumnType::int64, workspace::Visibility::hidden});
     families.push_back(std::move(family));
   }
   return workspace::make_schema(families);

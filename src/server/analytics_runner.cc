@@ -11,6 +11,7 @@
 #include "kql/compile.h"
 #include "kql/native_functions.h"
 #include "pipeline/alert.h"
+#include "rule_incidents.h"
 
 namespace picket::server {
 namespace {
@@ -75,25 +76,42 @@ void AnalyticsRunner::stop() {
 }
 
 std::optional<std::string> AnalyticsRunner::problem(const analytics::Rule& rule) const {
-  const auto compiled = kql::compile(rule.query, parts_.schema(), {.now = parts_.clock.now()});
-  if (compiled) return std::nullopt;
+  // Columns that depend on the rows are known when it runs.
+  bool asked = false;
+  kql::Options options{.now = parts_.clock.now()};
+  options.discover = [&asked](const kql::CompiledQuery&) -> std::expected<std::vector<std::string>, std::string> {
+    asked = true;
+    return std::unexpected("known when it runs");
+  };
+  const auto compiled = kql::compile(rule.query, parts_.schema(), options);
+  if (compiled || asked) return std::nullopt;
   return kql::render(compiled.error().front(), rule.query);
 }
 
 std::expected<analytics::Table, std::string> AnalyticsRunner::query(const analytics::Rule& rule,
                                                                     const analytics::Window& window,
                                                                     const std::stop_token& end) const {
-  const kql::Options options{.now = window.end, .time_range = kql::TimeRange{window.start, window.end}};
+  kql::Options options{.now = window.end, .time_range = kql::TimeRange{window.start, window.end}};
+  const auto run = [&](const kql::CompiledQuery& compiled, std::size_t rows_max) {
+    workspace::QueryRequest request{.sql = compiled.sql,
+                                    .rows_max = rows_max,
+                                    .timeout = kTimeout,
+                                    .cancellation = end,
+                                    .time_from = window.start,
+                                    .time_to = window.end};
+    for (const kql::Value& value : compiled.binds) request.binds.push_back(cell_of(value));
+    return parts_.workspace.query(request);
+  };
+  options.discover = [&](const kql::CompiledQuery& asked) -> std::expected<std::vector<std::string>, std::string> {
+    const auto found = run(asked, kql::kColumnsMax + 1);
+    if (!found) return std::unexpected(found.error().text);
+    std::vector<std::string> names;
+    for (std::size_t row = 0; row < found->rows; ++row) names.emplace_back(found->at(row, 0).as_text());
+    return names;
+  };
   const auto compiled = kql::compile(rule.query, parts_.schema(), options);
   if (!compiled) return std::unexpected(kql::render(compiled.error().front(), rule.query));
-  workspace::QueryRequest request{.sql = compiled->sql,
-                                  .rows_max = kRowsMax,
-                                  .timeout = kTimeout,
-                                  .cancellation = end,
-                                  .time_from = window.start,
-                                  .time_to = window.end};
-  for (const kql::Value& value : compiled->binds) request.binds.push_back(cell_of(value));
-  const auto found = parts_.workspace.query(request);
+  const auto found = run(*compiled, kRowsMax);
   if (!found) return std::unexpected(found.error().text);
   analytics::Table out;
   for (const kql::ResultColumn& column : compiled->columns) out.columns.push_back(column.name);
@@ -181,46 +199,62 @@ void AnalyticsRunner::run(const state::AnalyticsRuleRow& row, const analytics::R
   if (!stored) log::warning("analytics", "{}: {}", rule.name, describe(stored.error()));
 }
 
+pipeline::AlertChange AnalyticsRunner::change_of(const analytics::Rule& rule, const analytics::Alert& alert,
+                                                 Timestamp run) const {
+  const Identity identity{parts_.hub, alert.device_id, "", ""};
+  pipeline::AlertChange change{.alert_id = pipeline::make_alert_id("analytics/" + rule.id, identity, alert.key, run),
+                               .rule = rule.id,
+                               .alert_type = parts_.installation_id + "_" + rule.id,
+                               .display_name = alert.name,
+                               .severity = alert.severity,
+                               .description = alert.description,
+                               .device = identity,
+                               .start = alert.start,
+                               .end = alert.end,
+                               .generated = parts_.clock.now(),
+                               .count = alert.rows,
+                               .tactics = alert.tactics,
+                               .techniques = alert.techniques,
+                               .sub_techniques = alert.sub_techniques,
+                               .remediation = alert.remediation,
+                               .properties = alert.properties};
+  change.product_name = alert.product_name;
+  change.provider_name = alert.provider_name;
+  change.product_component = alert.product_component;
+  change.link = alert.link;
+  for (const analytics::Entity& entity : alert.entities) change.entities.push_back({entity.type, entity.members});
+  return change;
+}
+
+Result<> AnalyticsRunner::append(journal::RecordKind kind, const Identity& identity, const std::string& body,
+                                 DurableGroup& group) {
+  const journal::Record record{.kind = kind,
+                               .partition = partition_of(identity),
+                               .enqueued = parts_.clock.now(),
+                               .identity = identity,
+                               .properties = {},
+                               .body = as_bytes(body)};
+  TRY_VOID(parts_.derived.append(record, group.expect()));
+  return {};
+}
+
 Result<> AnalyticsRunner::raise(const analytics::Rule& rule, const std::vector<analytics::Alert>& alerts,
                                 const analytics::Window& window, analytics::IncidentMemory& memory) {
   if (alerts.empty()) return {};
-  DurableGroup group;
+  RuleIncidents incidents(parts_.incidents, parts_.hub, rule, memory, parts_.clock.now());
+  std::vector<pipeline::AlertChange> changes;
   for (const analytics::Alert& alert : alerts) {
-    const Identity identity{parts_.hub, alert.device_id, "", ""};
-    pipeline::AlertChange change{
-        .alert_id = pipeline::make_alert_id("analytics/" + rule.id, identity, alert.key, window.end),
-        .rule = rule.id,
-        .alert_type = parts_.installation_id + "_" + rule.id,
-        .display_name = alert.name,
-        .severity = alert.severity,
-        .description = alert.description,
-        .device = identity,
-        .start = alert.start,
-        .end = alert.end,
-        .generated = parts_.clock.now(),
-        .count = alert.rows,
-        .tactics = alert.tactics,
-        .techniques = alert.techniques,
-        .sub_techniques = alert.sub_techniques,
-        .remediation = alert.remediation,
-        .properties = alert.properties};
-    change.product_name = alert.product_name;
-    change.provider_name = alert.provider_name;
-    change.product_component = alert.product_component;
-    change.link = alert.link;
-    for (const analytics::Entity& entity : alert.entities) change.entities.push_back({entity.type, entity.members});
-    if (const std::string incident = memory.place(rule, alert, window.end); !incident.empty())
-      change.properties.emplace_back("Incident Key", incident);
-    const std::string body = pipeline::to_json(change);
-    const journal::Record record{.kind = journal::RecordKind::alert_change,
-                                 .partition = partition_of(identity),
-                                 .enqueued = parts_.clock.now(),
-                                 .identity = identity,
-                                 .properties = {},
-                                 .body = as_bytes(body)};
-    TRY_VOID(parts_.derived.append(record, group.expect()));
+    changes.push_back(change_of(rule, alert, window.end));
+    TRY_VOID(incidents.add(alert, changes.back(), window.end));
   }
+  DurableGroup group;
+  for (const pipeline::AlertChange& change : changes)
+    TRY_VOID(append(journal::RecordKind::alert_change, change.device, pipeline::to_json(change), group));
+  const auto made = incidents.take();
+  for (const pipeline::IncidentChange& incident : made)
+    TRY_VOID(append(journal::RecordKind::incident_change, incident.device, pipeline::to_json(incident), group));
   TRY_VOID(group.wait());
+  incident_changes_ += made.size();
   return {};
 }
 

@@ -8,9 +8,12 @@
 
 #include "analytics/rule_file.h"
 #include "api/analytics_desk.h"
+#include "durable_group.h"
 #include "journal/journal.h"
 #include "kql/schema.h"
+#include "pipeline/alert.h"
 #include "state/analytics.h"
+#include "state/incidents.h"
 #include "workspace/workspace.h"
 
 namespace picket::server {
@@ -20,6 +23,7 @@ class AnalyticsRunner final : public api::AnalyticsDesk {
  public:
   struct Parts {
     state::Analytics& rules;
+    const state::Incidents& incidents;  ///< A projection of `derived`.
     workspace::Workspace& workspace;
     std::function<kql::Schema()> schema;  ///< With the stored functions of the moment. Any thread.
     journal::Journal& derived;
@@ -47,14 +51,18 @@ class AnalyticsRunner final : public api::AnalyticsDesk {
     std::uint64_t runs = 0;
     std::uint64_t failures = 0;
     std::uint64_t alerts = 0;
+    std::uint64_t incident_changes = 0;
   };
-  [[nodiscard]] Stats stats() const { return {runs_, failures_, alerts_}; }
+  [[nodiscard]] Stats stats() const { return {runs_, failures_, alerts_, incident_changes_}; }
 
  private:
   struct Known {
     Timestamp changed;
     analytics::Rule rule;
   };
+  [[nodiscard]] pipeline::AlertChange change_of(const analytics::Rule& rule, const analytics::Alert& alert,
+                                                Timestamp run) const;
+  Result<> append(journal::RecordKind kind, const Identity& identity, const std::string& body, DurableGroup& group);
   [[nodiscard]] std::expected<analytics::Table, std::string> query(const analytics::Rule& rule,
                                                                    const analytics::Window& window,
                                                                    const std::stop_token& end) const;
@@ -68,6 +76,7 @@ class AnalyticsRunner final : public api::AnalyticsDesk {
   std::atomic<std::uint64_t> runs_ = 0;
   std::atomic<std::uint64_t> failures_ = 0;
   std::atomic<std::uint64_t> alerts_ = 0;
+  std::atomic<std::uint64_t> incident_changes_ = 0;
   std::jthread thread_;
 };
 

@@ -6,7 +6,8 @@
 
 namespace picket::server {
 
-/// Every table and view with its shown columns; hidden columns resolve only where an engine's view shows them.
+/// Every table and view: shown columns; hidden ones (`Type`, `_BilledSize`) that a query may name; the promoted columns
+/// of the event families, for paths into EventDetails (decisions.md 20).
 kql::Schema make_query_schema(const workspace::Schema& schema);
 
 }  // namespace picket::server

@@ -376,6 +376,7 @@ Result<> EmbeddedServer::start_pipeline() {
   intelligence_desk_.emplace(*messages_, clock_, options_.hub);
   triage_desk_.emplace(*derived_, *alert_list_, *alerts_, *incidents_, options_.hub);
   analytics_runner_.emplace(AnalyticsRunner::Parts{.rules = *analytics_,
+                                                   .incidents = *incidents_,
                                                    .workspace = *workspace_,
                                                    .schema = [this] { return query_schema_now(); },
                                                    .derived = *derived_,

@@ -118,6 +118,9 @@ TEST(Evaluate, NamesAreCutBetweenCharacters) {
   EXPECT_EQ(evaluate(one, table, kWindow)[0].name, std::string(255, 'x'));
 }
 
+bool open(std::string_view) { return false; }
+bool closed(std::string_view) { return true; }
+
 TEST(Incidents, AlertsOfOneGroupShareAnIncidentWithinTheLookback) {
   Rule one = rule();
   one.incidents.group = true;
@@ -127,24 +130,58 @@ TEST(Incidents, AlertsOfOneGroupShareAnIncidentWithinTheLookback) {
   one.alert_per_result = true;
   const auto alerts = evaluate(one, scans(), kWindow);
   IncidentMemory memory("");
-  const std::string first = memory.place(one, alerts[0], kWindow.end);
-  EXPECT_NE(memory.place(one, alerts[1], kWindow.end), first) << "another address";
+  const std::string first = memory.place(one, alerts[0], kWindow.end, open).incident;
+  EXPECT_NE(memory.place(one, alerts[1], kWindow.end, open).incident, first) << "another address";
   IncidentMemory later(memory.to_text());
-  EXPECT_EQ(later.place(one, alerts[0], kWindow.end + Duration::hours(2)), first);
-  EXPECT_EQ(later.place(one, alerts[0], kWindow.end + Duration::hours(4)), first) << "each alert prolongs it";
-  EXPECT_NE(later.place(one, alerts[0], kWindow.end + Duration::hours(7)), first);
+  EXPECT_EQ(later.place(one, alerts[0], kWindow.end + Duration::hours(2), open).incident, first);
+  EXPECT_EQ(later.place(one, alerts[0], kWindow.end + Duration::hours(4), open).incident, first)
+      << "each alert prolongs it";
+  EXPECT_NE(later.place(one, alerts[0], kWindow.end + Duration::hours(7), open).incident, first);
 }
 
 TEST(Incidents, WithoutGroupingEachAlertIsItsOwnAndWithoutIncidentsNone) {
   Rule one = rule();
   IncidentMemory memory("not json");
-  const auto first = memory.place(one, evaluate(one, scans(), kWindow)[0], kWindow.end);
+  const auto first = memory.place(one, evaluate(one, scans(), kWindow)[0], kWindow.end, open).incident;
   const Window next{kWindow.end, kWindow.end + Duration::hours(1)};
   Table table = scans();
   table.rows[0][0] = table.rows[1][0] = "";
-  EXPECT_NE(memory.place(one, evaluate(one, table, next)[0], next.end), first);
+  EXPECT_NE(memory.place(one, evaluate(one, table, next)[0], next.end, open).incident, first);
   one.incidents.create = false;
-  EXPECT_EQ(memory.place(one, evaluate(one, scans(), kWindow)[0], kWindow.end), "");
+  EXPECT_EQ(memory.place(one, evaluate(one, scans(), kWindow)[0], kWindow.end, open).incident, "");
+}
+
+TEST(Incidents, AClosedOneGoesOnOnlyWhereTheRuleReopensIt) {
+  Rule one = rule();
+  one.incidents.group = true;
+  one.incidents.matching = Incidents::Matching::any_alert;
+  const auto alert = evaluate(one, scans(), kWindow)[0];
+  IncidentMemory memory("");
+  const auto first = memory.place(one, alert, kWindow.end, open);
+  EXPECT_TRUE(first.fresh);
+  memory.note(first.incident, 7);
+  one.incidents.reopen = true;
+  const auto again = memory.place(one, alert, kWindow.end + Duration::hours(1), closed);
+  EXPECT_EQ(again.incident, first.incident);
+  EXPECT_FALSE(again.fresh);
+  EXPECT_EQ(again.change, 7u);
+  one.incidents.reopen = false;
+  const auto other = memory.place(one, alert, kWindow.end + Duration::hours(2), closed);
+  EXPECT_NE(other.incident, first.incident);
+  EXPECT_TRUE(other.fresh);
+}
+
+TEST(Incidents, AFullOneIsFollowedByAnother) {
+  Rule one = rule();
+  one.incidents.group = true;
+  one.incidents.matching = Incidents::Matching::any_alert;
+  const auto alert = evaluate(one, scans(), kWindow)[0];
+  IncidentMemory memory("");
+  std::map<std::string, int> alerts;
+  for (std::uint32_t i = 0; i < 3 * IncidentMemory::kAlertsMax; ++i)
+    ++alerts[memory.place(one, alert, kWindow.end, open).incident];
+  ASSERT_EQ(alerts.size(), 3u);
+  for (const auto& [incident, count] : alerts) EXPECT_EQ(count, 150) << incident;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "../json_body.h"
 #include "../kusto_answer.h"
+#include "../kusto_command_pipe.h"
 #include "../query_heads.h"
 #include "api/errors.h"
 #include "base/core/encoding.h"
@@ -141,20 +142,22 @@ Response kusto_error(const Call& call, const ApiError& error) { return refuse(co
 Response kusto(Call& call, KustoCall kind) {
   const KustoContext context = context_of(call);
   const auto run = [&]() -> std::expected<Response, ApiError> {
-    API_TRY(const Asked asked, asked_of(call.request));
+    API_TRY(Asked asked, asked_of(call.request));
     if (!asked.database.empty() && !is_our_workspace(call.parts.services, asked.database) &&
         asked.database != "NetDefaultDB")
       return std::unexpected(ApiError{
           .code = "query_unknown_name", .message = "There is no database " + asked.database + ".", .target = "db"});
     if (kind == KustoCall::management) {
-      API_TRY(const CommandTable table, run_command(call, asked.csl));
-      return Response::json(kusto_v1(table));
+      const PipedCommand piped = split_command(asked.csl);
+      API_TRY(const CommandTable table, run_command(call, piped.command));
+      if (piped.query.empty()) return Response::json(kusto_v1(table));
+      asked.csl = datatable_text(table) + std::string(piped.query);
     }
     API_TRY(const QueryOrder order, order_of(call, asked, context));
-    API_TRY(const KqlTable table, run_order(call, order));
-    const std::string cut = table.cut_message(order.limits);
-    if (kind == KustoCall::query_v1) return Response::json(kusto_v1(table, context, cut));
-    return Response::json(kusto_v2(table, context, cut, is_set(asked.options, "results_progressive_enabled")));
+    API_TRY(const auto tables, run_order(call, order));
+    if (kind != KustoCall::query_v2) return Response::json(kusto_v1(tables, context, order.limits));
+    const bool progressive = is_set(asked.options, "results_progressive_enabled");
+    return Response::json(kusto_v2(tables, context, order.limits, progressive));
   };
   auto response = run();
   return response ? finish(*std::move(response), context) : refuse(context, response.error());

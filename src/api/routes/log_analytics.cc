@@ -1,5 +1,7 @@
 // Log Analytics' query API (docs/workspace.md): rows by tables, timespan, Prefer, partial results, batches.
+#include <algorithm>
 #include <charconv>
+#include <span>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -73,8 +75,8 @@ void write_error(JsonWriter& out, const ApiError& error, std::string_view outer)
   out.key("picketCode").value(error.code).end_object().end_object();
 }
 
-void write_table(JsonWriter& out, const KqlTable& table) {
-  out.begin_object().key("name").value("PrimaryResult").key("columns").begin_array();
+void write_table(JsonWriter& out, const KqlTable& table, std::string_view name) {
+  out.begin_object().key("name").value(name).key("columns").begin_array();
   for (const kql::ResultColumn& column : table.columns)
     out.begin_object().key("name").value(column.name).key("type").value(to_string(column.type)).end_object();
   out.end_array().key("rows").begin_array();
@@ -87,12 +89,15 @@ void write_table(JsonWriter& out, const KqlTable& table) {
   out.end_array().end_object();
 }
 
-void write_statistics(JsonWriter& out, const KqlTable& table) {
+void write_statistics(JsonWriter& out, std::span<const KqlTable> tables) {
+  Duration elapsed{};
+  for (const KqlTable& table : tables) elapsed = elapsed + table.elapsed;
   out.key("statistics").begin_object().key("query").begin_object();
-  out.key("executionTime").value(static_cast<double>(table.elapsed.us) / 1e6);
-  out.key("datasetStatistics").begin_array().begin_object();
-  out.key("tableRowCount").value(std::uint64_t{table.result.rows}).end_object().end_array();
-  out.end_object().end_object();
+  out.key("executionTime").value(static_cast<double>(elapsed.us) / 1e6);
+  out.key("datasetStatistics").begin_array();
+  for (const KqlTable& table : tables)
+    out.begin_object().key("tableRowCount").value(std::uint64_t{table.result.rows}).end_object();
+  out.end_array().end_object().end_object();
 }
 
 void write_render(JsonWriter& out, const KqlTable& table) {
@@ -130,16 +135,18 @@ std::expected<std::string, ApiError> answer_one(const Call& call, std::string_vi
     if (!order.options.time_range)
       return std::unexpected(invalid("timespan", "This is neither a duration nor an interval."));
   }
-  API_TRY(const KqlTable table, run_order(call, order));
+  API_TRY(const auto tables, run_order(call, order));
   JsonWriter out;
   out.begin_object().key("tables").begin_array();
-  write_table(out, table);
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    write_table(out, tables[i], i == 0 ? "PrimaryResult" : "PrimaryResult_" + std::to_string(i));
   out.end_array();
-  if (preferences.statistics) write_statistics(out, table);
-  if (preferences.render) write_render(out, table);
-  if (table.result.truncated) {
+  if (preferences.statistics) write_statistics(out, tables);
+  if (preferences.render) write_render(out, tables.front());
+  const auto cut = std::ranges::find_if(tables, [](const KqlTable& table) { return table.result.truncated; });
+  if (cut != tables.end()) {
     out.key("error");
-    write_error(out, {.code = "query_limit", .message = table.cut_message(order.limits)}, "PartialError");
+    write_error(out, {.code = "query_limit", .message = cut->cut_message(order.limits)}, "PartialError");
   }
   return out.end_object().take();
 }

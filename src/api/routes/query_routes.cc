@@ -1,6 +1,7 @@
 // Our own query API: rows, files of rows, what is running, and what there is to query.
 #include "../json_body.h"
 #include "../kql_run.h"
+#include "../query_answer.h"
 #include "../result_files.h"
 #include "base/core/json_writer.h"
 #include "handlers.h"
@@ -11,32 +12,6 @@ namespace {
 
 constexpr std::int64_t kRowsDefault = 10'000;
 constexpr std::int64_t kTimeoutDefaultS = 30;
-
-std::string result_json(const KqlTable& table, const RunLimits& limits) {
-  JsonWriter out;
-  out.begin_object().key("columns").begin_array();
-  for (const kql::ResultColumn& column : table.columns) {
-    out.begin_object().key("name").value(column.name).key("type").value(to_string(column.type)).end_object();
-  }
-  out.end_array().key("rows").begin_array();
-  for (std::size_t row = 0; row < table.result.rows; ++row) {
-    out.begin_array();
-    for (std::size_t column = 0; column < table.columns.size(); ++column) {
-      write_value(out, table.columns[column].type, table.result.at(row, column));
-    }
-    out.end_array();
-  }
-  out.end_array();
-  if (table.plan && table.plan->render) {
-    out.key("render").begin_object().key("visualization").value(table.plan->render->chart);
-    for (const auto& [name, value] : table.plan->render->properties) out.key(name).value(value);
-    out.end_object();
-  }
-  out.key("stats").begin_object().key("elapsed_ms").value(static_cast<double>(table.elapsed.us) / 1000.0);
-  out.key("rows").value(std::uint64_t{table.result.rows}).key("truncated").value(table.result.truncated);
-  if (table.result.truncated) out.key("partial").value(table.cut_message(limits));
-  return out.end_object().end_object().take();
-}
 
 std::expected<QueryOrder, ApiError> order_of(const Call& call, const JsonBody& body) {
   QueryOrder order{.text = {}, .options = {.now = call.now()}};
@@ -63,9 +38,8 @@ Answer run_query(Call& call) {
   API_TRY(const auto body,
           JsonBody::parse(call.request, {"query", "timespan", "max_rows", "timeout_s", "client_request_id"}));
   API_TRY(const auto order, order_of(call, body));
-  const auto table = run_order(call, order);
-  if (!table) return std::unexpected(table.error());
-  return Response::json(result_json(*table, order.limits));
+  API_TRY(const auto tables, run_order(call, order));
+  return Response::json(results_json(tables, order.limits));
 }
 
 Answer export_query(Call& call) {
@@ -76,15 +50,14 @@ Answer export_query(Call& call) {
   API_TRY(const auto rows_max, body.number("max_rows", 1, kRowsMax));
   order.limits.rows_max = static_cast<std::size_t>(rows_max.value_or(kRowsMax));
   if (format != "csv" && format != "parquet") return std::unexpected(invalid("format", "This must be csv or parquet."));
-  const auto table = run_order(call, order);
-  if (!table) return std::unexpected(table.error());
+  API_TRY(const auto table, run_single(call, order));
   Response out;
-  out.headers = {{"Cache-Control", "no-store"}, {"X-Picket-Truncated", table->result.truncated ? "true" : "false"}};
+  out.headers = {{"Cache-Control", "no-store"}, {"X-Picket-Truncated", table.result.truncated ? "true" : "false"}};
   if (format == "csv") {
     out.headers.emplace_back("Content-Type", "text/csv; charset=utf-8; header=present");
-    out.body = csv_of(*table);
+    out.body = csv_of(table);
   } else {
-    auto file = parquet_of(*table);
+    auto file = parquet_of(table);
     if (!file) return api_error(file.error(), "query");
     out.headers.emplace_back("Content-Type", "application/vnd.apache.parquet");
     out.body = *std::move(file);

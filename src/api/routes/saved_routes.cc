@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "../json_body.h"
+#include "../kql_run.h"
 #include "base/core/json_writer.h"
 #include "handlers.h"
 #include "kql/compile.h"
@@ -56,10 +57,10 @@ std::optional<ApiError> mistake_of(const Call& call, const SavedQuery& query) {
   if (query.kind == SavedKind::query) return std::nullopt;
   if (!is_identifier(query.name)) return invalid("name", "A function is called by a name of letters, digits and _.");
   if (call.parts.services.kql_schema.find(query.name) != nullptr) return invalid("name", "A table has this name.");
-  const auto checked = kql::check_function(query.text);
+  const auto checked =
+      kql::check_function(query.name, query.text, current_schema(call.parts.services), {.now = call.now()});
   if (checked) return std::nullopt;
-  const kql::Diagnostic& first = checked.error().front();
-  return ApiError{.code = "query_" + std::string(first.code), .message = first.message, .target = "text"};
+  return from_diagnostic(checked.error().front(), query.text, "text");
 }
 
 Answer put_saved(Call& call, SavedKind kind) {

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "fixture.h"
+#include "kql_run.h"
 #include "kusto_commands.h"
 #include "query_parameters.h"
 #include "result_values.h"
@@ -222,6 +223,42 @@ TEST_F(QueryApiTest, KustoV2AnswersFramesInOrder) {
   EXPECT_EQ(workspace_.last.timeout, Duration::seconds(7));
 }
 
+TEST_F(QueryApiTest, EachStatementOfARequestGivesItsTable) {
+  start();
+  answer_rows(2);
+  const std::string query = R"x("T; T | fork (take 1) (project TimeGenerated, Name, N)")x";
+  const auto rest = post("/api/v1/query", R"({"query":)" + query + "}").json();
+  EXPECT_EQ(rest.at("rows").as_array().size(), 2u);
+  ASSERT_EQ(rest.at("more").as_array().size(), 2u);
+  EXPECT_EQ(rest.at("more").at(1).at("columns").at(1).at("name").as_string(), "Name");
+  EXPECT_EQ(post("/api/v1/query/export", R"({"format":"csv","query":)" + query + "}").error_code(),
+            "query_unsupported");
+  const auto tables = post("/v1/workspaces/picket/query", R"({"query":)" + query + "}").json().at("tables").as_array();
+  ASSERT_EQ(tables.size(), 3u);
+  EXPECT_EQ(tables[0].at("name").as_string(), "PrimaryResult");
+  std::vector<std::int64_t> results;
+  const auto frames = post("/v2/rest/query", R"({"db":"picket","csl":)" + query + "}").json().as_array();
+  for (const auto& frame : frames) {
+    const auto* kind = frame.as_object().if_contains("TableKind");
+    if (kind != nullptr && kind->as_string() == "PrimaryResult") results.push_back(frame.at("TableId").as_int64());
+  }
+  EXPECT_THAT(results, ElementsAre(1, 2, 3));
+  const auto v1 = post("/v1/rest/query", R"({"db":"picket","csl":)" + query + "}").json().at("Tables").as_array();
+  ASSERT_EQ(v1.size(), 6u);
+  EXPECT_EQ(v1[5].at("Rows").as_array().size(), 5u) << "the table of contents: three results, properties, status";
+}
+
+TEST_F(QueryApiTest, ResultsOfARequestShareItsBytes) {
+  start();
+  workspace_.answer = [](const workspace::QueryRequest& request) {
+    auto result = table_of(request.bytes_max >= kResultBytesMax ? 2 : 1);
+    return workspace::QueryOutcome(std::move(result));
+  };
+  const auto json = post("/api/v1/query", R"({"query":"T; T"})").json();
+  EXPECT_EQ(json.at("rows").as_array().size(), 2u);
+  EXPECT_EQ(json.at("more").at(0).at("rows").as_array().size(), 1u) << "the second has what the first left";
+}
+
 TEST_F(QueryApiTest, KustoSaysThatAResultIsPartial) {
   start();
   answer_rows(1, true);
@@ -295,6 +332,57 @@ TEST_F(QueryApiTest, ASavedQueryIsKeptShownAndRemoved) {
   EXPECT_EQ(put("/functions/f", R"({"text":"() { "})", state::Role::admin).status, 400);
   EXPECT_EQ(client_->call("DELETE", "/api/v1/saved-queries/big%20talkers", "", admin()).status, 204);
   EXPECT_EQ(client_->get("/api/v1/saved-queries/big%20talkers", admin()).status, 404);
+}
+
+TEST_F(QueryApiTest, AFunctionThatCouldNotRunIsRefusedWithItsPlace) {
+  start();
+  const auto put = [this](const std::string& name, const std::string& text) {
+    return client_->call("PUT", "/api/v1/functions/" + name, R"({"text":")" + text + R"("})", admin(), kJson);
+  };
+  EXPECT_EQ(put("talkers", "(least:long) { T | where N > least | project Name }").status, 201);
+  EXPECT_EQ(put("half", "(n:long) { n / 2 }").status, 201) << "a scalar";
+  EXPECT_EQ(put("any", "(X:(*)) { X | project Whatever }").status, 201) << "only a call can tell";
+  const Reply wrong = put("other", "(least:long) { T | where M > least }");
+  EXPECT_EQ(wrong.error_code(), "query_unknown_name");
+  const auto error = wrong.json().at("error");
+  EXPECT_EQ(error.at("target").as_string(), "text");
+  EXPECT_EQ(error.at("span").at("start").as_int64(), 25);
+  EXPECT_EQ(error.at("span").at("length").as_int64(), 1);
+  EXPECT_EQ(put("talkers", "() { talkers(1) }").error_code(), "query_unknown_name") << "not itself";
+  EXPECT_EQ(put("loud", "() { talkers(half(8)) | count }").status, 201) << "others";
+}
+
+TEST_F(QueryApiTest, ACommandsTableGoesOnIntoAQuery) {
+  start();
+  answer_rows(1);
+  const auto command = [this](const std::string& csl) {
+    return post("/v1/rest/mgmt", R"({"db":"picket","csl":")" + csl + R"("})");
+  };
+  EXPECT_EQ(command(".show tables | where TableName has 'Event' | count").status, 200);
+  EXPECT_THAT(workspace_.last.sql, HasSubstr("VALUES"));
+  EXPECT_EQ(command(".show version | project ProductVersion, BuildTime").status, 200);
+  EXPECT_EQ(command(".show databases | project Nope").error_code(), "General_BadRequest");
+  const auto entities = command(".show databases entities").json().at("Tables").at(0).at("Rows").as_array();
+  EXPECT_EQ(entities.size(), 2u);
+}
+
+TEST_F(QueryApiTest, TheSchemaTellsWhatAFunctionTakes) {
+  start();
+  ASSERT_EQ(client_
+                ->call("PUT", "/api/v1/functions/f",
+                       R"x({"text":"(R:(N:long), s:string = ')', n:long = 12) { R | where N > n and s has ')' }"})x",
+                       admin(), kJson)
+                .status,
+            201);
+  const Reply reply = post("/v1/rest/mgmt", R"({"db":"picket","csl":".show database ['picket'] schema as json"})");
+  const std::string text(reply.json().at("Tables").at(0).at("Rows").at(0).at(0).as_string());
+  const auto function = boost::json::parse(text).at("Databases").at("picket").at("Functions").at("f");
+  const auto parameters = function.at("InputParameters").as_array();
+  ASSERT_EQ(parameters.size(), 3u);
+  EXPECT_EQ(parameters[0].at("Columns").at(0).at("Name").as_string(), "N");
+  EXPECT_EQ(parameters[1].at("CslType").as_string(), "string");
+  EXPECT_EQ(parameters[2].at("CslDefaultValue").as_string(), "12");
+  EXPECT_THAT(std::string(function.at("Body").as_string()), StartsWith("{ R |"));
 }
 
 TEST(KustoCommand, WordsAreNamesInAnyOfTheirForms) {

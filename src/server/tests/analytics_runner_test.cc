@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 
 #include "kql/duckdb.h"
+#include "pipeline/incident.h"
 #include "pipeline/tables.h"
 #include "query_schema.h"
 #include "workspace/tables.h"
@@ -47,6 +49,7 @@ class AnalyticsRunnerTest : public testing::Test {
     folder_ = ::mkdtemp(pattern.data());
     database_ = *state::Database::open(folder_ + "/state.sqlite");
     rules_.emplace(*database_);
+    incidents_.emplace(*database_);
     journal::EmbeddedOptions options;
     options.directory = folder_ + "/derived";
     options.reserve_bytes = 0;
@@ -59,6 +62,7 @@ class AnalyticsRunnerTest : public testing::Test {
     };
     workspace_ = *workspace::open_duckdb_workspace(std::move(duckdb), schema_, clock_);
     runner_.emplace(AnalyticsRunner::Parts{.rules = *rules_,
+                                           .incidents = *incidents_,
                                            .workspace = *workspace_,
                                            .schema = [this] { return make_query_schema(schema_); },
                                            .derived = *derived_,
@@ -111,12 +115,75 @@ class AnalyticsRunnerTest : public testing::Test {
   }
   std::vector<pipeline::AlertChange> raised() const {
     std::vector<pipeline::AlertChange> out;
+    for_each_record(journal::RecordKind::alert_change, [&](const journal::RecordView& record) {
+      out.push_back(pipeline::parse_alert_change(as_text(record.body)).value());
+    });
+    return out;
+  }
+  /// What the list of alerts and incidents does with the derived journal; all incidents as they are then.
+  std::vector<pipeline::IncidentChange> project() {
+    std::map<std::string, pipeline::IncidentChange> out;
+    for_each_record(journal::RecordKind::incident_change, [&](const journal::RecordView& record) {
+      const auto change = pipeline::parse_incident_change(as_text(record.body)).value();
+      EXPECT_EQ(change.source, journal::RecordId{}) << "the pipeline is not to look for it";
+      const state::Incident incident{.incident_id = change.incident_id,
+                                     .kind = change.kind,
+                                     .title = change.title,
+                                     .severity = change.severity,
+                                     .hub = change.device.hub,
+                                     .device_id = change.device.device_id,
+                                     .start = change.start,
+                                     .end = change.end,
+                                     .updated = change.generated,
+                                     .change = change.change,
+                                     .json = std::string(as_text(record.body)),
+                                     .alerts = change.alerts};
+      EXPECT_TRUE(incidents_->apply(incident, "1", record.id.sequence).has_value());
+      if (!out.contains(change.incident_id) || out[change.incident_id].change < change.change)
+        out[change.incident_id] = change;
+    });
+    std::vector<pipeline::IncidentChange> list;
+    for (auto& [id, change] : out) list.push_back(std::move(change));
+    return list;
+  }
+  template <class Visit>
+  void for_each_record(journal::RecordKind kind, Visit visit) const {
     const auto reader = derived_->reader(derived_->begin());
     for (auto batch = (*reader)->read(1 << 20); batch && !batch->records.empty(); batch = (*reader)->read(1 << 20)) {
-      for (const journal::RecordView& record : batch->records)
-        out.push_back(pipeline::parse_alert_change(as_text(record.body)).value());
+      for (const journal::RecordView& record : batch->records) {
+        if (record.kind == kind) visit(record);
+      }
     }
-    return out;
+  }
+  void close(const std::string& incident) {
+    ASSERT_TRUE(incidents_
+                    ->apply(state::IncidentTriage{.incident_id = incident,
+                                                  .user = "ann",
+                                                  .comment = "done",
+                                                  .time = clock_.now(),
+                                                  .status = "Closed",
+                                                  .owner = {},
+                                                  .classification = {},
+                                                  .classification_reason = {},
+                                                  .sequence = 1'000 + sequence_},
+                            "1")
+                    .has_value());
+  }
+  /// A rule of one alert a row, grouped as `incidents` says, after one alert from each of the addresses.
+  analytics::Rule grouped(analytics::Incidents incidents) {
+    analytics::Rule rule = rule_named("multiple-scans");
+    rule.suppression = false;
+    rule.alert_per_result = true;
+    incidents.group = true;
+    rule.incidents = incidents;
+    import(rule);
+    return rule;
+  }
+  void run_with(const std::vector<std::string>& addresses) {
+    for (const std::string& address : addresses)
+      add_alert("Port Scan Detected", clock_.now() - Duration::minutes(1), address);
+    for (int i = 0; i < 6; ++i) runner_->run_due({});  // those that were missed, too
+    clock_.advance(Duration::hours(1));
   }
 
   std::string folder_;
@@ -124,6 +191,7 @@ class AnalyticsRunnerTest : public testing::Test {
   workspace::Schema schema_ = pipeline::make_workspace_schema();
   std::unique_ptr<state::Database> database_;
   std::optional<state::Analytics> rules_;
+  std::optional<state::Incidents> incidents_;
   std::unique_ptr<journal::Journal> derived_;
   std::unique_ptr<workspace::Workspace> workspace_;
   std::optional<AnalyticsRunner> runner_;
@@ -205,6 +273,7 @@ TEST_F(AnalyticsRunnerTest, SuppressionKeepsARuleQuietForItsTime) {
   for (int hour = 0; hour < 4; ++hour) {
     add_alert("Port Scan Detected", clock_.now() - Duration::minutes(1));
     runner_->run_due({});
+    project();
     clock_.advance(Duration::hours(1));
   }
   std::vector<std::string> outcomes;
@@ -213,6 +282,110 @@ TEST_F(AnalyticsRunnerTest, SuppressionKeepsARuleQuietForItsTime) {
   const auto trials = runner_->try_out(rule, kNow - Duration::hours(1), kNow + Duration::hours(3), {});
   ASSERT_EQ(trials.size(), 4u);
   EXPECT_TRUE(trials[1].suppressed);
+}
+
+TEST_F(AnalyticsRunnerTest, TheFifteenRulesMakeIncidentsOfTheirAlerts) {
+  std::map<std::string, std::string> rule_of;
+  for (const auto& [file, name] : kAlertOf) {
+    const analytics::Rule rule = rule_named(file);
+    ASSERT_TRUE(rule.incidents.create) << file;
+    import(rule);
+    rule_of[rule.id] = file;
+    add_alert(name, kNow - Duration::minutes(1));
+  }
+  runner_->run_due({});
+  const auto alerts = raised();
+  const auto incidents = project();
+  EXPECT_GE(alerts.size(), 15u);
+  std::set<std::string> with_incident;
+  std::set<std::string> held;
+  for (const pipeline::IncidentChange& incident : incidents) {
+    EXPECT_EQ(incident.kind, "rule");
+    ASSERT_TRUE(rule_of.contains(incident.key)) << incident.key;
+    with_incident.insert(rule_of[incident.key]);
+    EXPECT_EQ(incident.title, "(OT) " + kAlertOf.at(rule_of[incident.key]));
+    EXPECT_EQ(incident.device.device_id, "sensor-1");
+    EXPECT_EQ(incidents_->find(incident.incident_id)->status, "New");
+    held.insert(incident.alerts.begin(), incident.alerts.end());
+  }
+  EXPECT_EQ(with_incident.size(), 15u);
+  for (const pipeline::AlertChange& alert : alerts) EXPECT_TRUE(held.contains(alert.alert_id)) << alert.display_name;
+}
+
+TEST_F(AnalyticsRunnerTest, AlertsOfTheSameEntitiesShareAnIncident) {
+  grouped({.matching = analytics::Incidents::Matching::all_entities});
+  run_with({"192.0.2.7", "192.0.2.8"});
+  ASSERT_EQ(project().size(), 2u);
+  run_with({"192.0.2.7"});
+  const auto incidents = project();
+  ASSERT_EQ(incidents.size(), 2u) << "the first goes on";
+  const auto& grown = incidents[0].change > 0 ? incidents[0] : incidents[1];
+  EXPECT_EQ(grown.change, 1u);
+  EXPECT_EQ(grown.alerts.size(), 2u);
+  EXPECT_THAT(grown.reasons, testing::Contains(testing::HasSubstr("192.0.2.7")));
+}
+
+TEST_F(AnalyticsRunnerTest, AllAlertsOfARuleShareAnIncidentWithinItsLookback) {
+  grouped({.lookback = Duration::minutes(90), .matching = analytics::Incidents::Matching::any_alert});
+  run_with({"192.0.2.7", "192.0.2.8"});
+  ASSERT_EQ(project().size(), 1u);
+  run_with({"192.0.2.9"});
+  ASSERT_EQ(project().size(), 1u);
+  EXPECT_EQ(project()[0].alerts.size(), 3u);
+  clock_.advance(Duration::hours(2));
+  run_with({"192.0.2.9"});
+  EXPECT_EQ(project().size(), 2u) << "two hours of quiet are longer than the lookback";
+}
+
+TEST_F(AnalyticsRunnerTest, AClosedIncidentIsReopenedOnlyWhereTheRuleSaysSo) {
+  const analytics::Rule rule = grouped({.reopen = true, .matching = analytics::Incidents::Matching::any_alert});
+  run_with({"192.0.2.7"});
+  const std::string first = project().at(0).incident_id;
+  close(first);
+  run_with({"192.0.2.7"});
+  ASSERT_EQ(project().size(), 1u);
+  EXPECT_EQ(incidents_->find(first)->status, "Active");
+  EXPECT_EQ(incidents_->find(first)->alerts.size(), 2u);
+  close(first);
+  analytics::Rule other = rule;
+  other.incidents.reopen = false;
+  import(other);
+  run_with({"192.0.2.7"});
+  EXPECT_EQ(project().size(), 2u);
+  EXPECT_EQ(incidents_->find(first)->status, "Closed");
+}
+
+TEST_F(AnalyticsRunnerTest, ARuleWaitsForTheProjectionOfItsIncident) {
+  const analytics::Rule rule = grouped({.matching = analytics::Incidents::Matching::any_alert});
+  run_with({"192.0.2.7"});
+  run_with({"192.0.2.8"});  // nothing was projected yet
+  EXPECT_EQ(raised().size(), 1u) << "an incident that lost its first alert would be worse than a late one";
+  ASSERT_EQ(project().size(), 1u);
+  runner_->run_due({});
+  EXPECT_EQ(raised().size(), 2u);
+  EXPECT_EQ(project().at(0).alerts.size(), 2u);
+}
+
+TEST_F(AnalyticsRunnerTest, ARepeatedRunMakesTheSameIncident) {
+  const analytics::Rule rule = grouped({.matching = analytics::Incidents::Matching::any_alert});
+  add_alert("Port Scan Detected", kNow - Duration::minutes(10));
+  runner_->run_due({});
+  ASSERT_TRUE(rules_->remove(rule.id, {"test", ""}, kNow).has_value());
+  import(rule);
+  runner_->run_due({});
+  const auto incidents = project();
+  ASSERT_EQ(incidents.size(), 1u);
+  EXPECT_EQ(incidents[0].alerts.size(), 1u);
+  EXPECT_EQ(incidents_->steps_of(incidents[0].incident_id)->size(), 1u);
+}
+
+TEST_F(AnalyticsRunnerTest, ARuleWithoutIncidentsRaisesAlertsAlone) {
+  analytics::Rule rule = rule_named("multiple-scans");
+  rule.incidents.create = false;
+  import(rule);
+  run_with({"192.0.2.7"});
+  EXPECT_EQ(raised().size(), 1u);
+  EXPECT_TRUE(project().empty());
 }
 
 TEST_F(AnalyticsRunnerTest, AQueryThatFailsIsToldAndTheRuleGoesOn) {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include <fmt/format.h>
+
 namespace picket::workspace {
 namespace {
 
@@ -47,6 +49,7 @@ std::optional<ColumnType> column_type(duckdb_type type) {
     case DUCKDB_TYPE_TIMESTAMP_NS:
       return ColumnType::timestamp;
     case DUCKDB_TYPE_VARCHAR:
+    case DUCKDB_TYPE_UUID:
       return ColumnType::text;
     default:
       return std::nullopt;
@@ -132,6 +135,14 @@ std::optional<std::int64_t> integer_value(const Source& source, idx_t row) {
   }
 }
 
+/// 36 characters. DuckDB keeps the 128 bits with the first one flipped, so that they sort as a signed number.
+std::string uuid_text(duckdb_hugeint value) {
+  const std::uint64_t upper = static_cast<std::uint64_t>(value.upper) ^ (std::uint64_t{1} << 63);
+  std::string hex = fmt::format("{:016x}{:016x}", upper, value.lower);
+  for (const std::size_t dash : {8, 13, 18, 23}) hex.insert(dash, 1, '-');
+  return hex;
+}
+
 std::expected<void, QueryError> push(const Source& source, idx_t row, ResultColumn& column) {
   if (source.validity != nullptr && !duckdb_validity_row_is_valid(source.validity, row)) {
     column.push_null();
@@ -140,6 +151,10 @@ std::expected<void, QueryError> push(const Source& source, idx_t row, ResultColu
   switch (column.type()) {
     case ColumnType::text:
     case ColumnType::json: {
+      if (source.type == DUCKDB_TYPE_UUID) {
+        column.push_text(uuid_text(source.value<duckdb_hugeint>(row)));
+        return {};
+      }
       auto text = source.value<duckdb_string_t>(row);
       column.push_text({duckdb_string_t_data(&text), duckdb_string_t_length(text)});
       return {};

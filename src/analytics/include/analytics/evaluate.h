@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -58,22 +59,35 @@ struct Alert {
 /// The alerts of a run; none when the rule does not fire.
 std::vector<Alert> evaluate(const Rule& rule, const Table& table, const Window& window);
 
+/// Where an alert goes.
+struct Placement {
+  std::string incident;      ///< Key of the incident; empty: the rule makes none.
+  bool fresh = false;        ///< It begins with this alert.
+  std::uint32_t change = 0;  ///< Of one that is not fresh: its last change that was told by note().
+};
+
 /// Which incidents are open for further alerts of a rule, between its runs.
 class IncidentMemory {
  public:
   static constexpr std::size_t kGroupsMax = 1'000;
+  static constexpr std::uint32_t kAlertsMax = 150;  ///< Of one incident; then the group goes on in a new one.
+  using IsClosed = std::function<bool(std::string_view incident)>;
 
   /// Text of to_text(), else empty.
   explicit IncidentMemory(std::string_view text);
-  /// Key of the incident that an alert belongs to: that of the last alert of its group within the lookback, else a new
-  /// one. Empty: none.
-  std::string place(const Rule& rule, const Alert& alert, Timestamp now);
+  /// The incident of the last alert of the group within the lookback, else a new one; a new one too when that incident
+  /// is full, or closed and the rule does not reopen.
+  Placement place(const Rule& rule, const Alert& alert, Timestamp now, const IsClosed& is_closed);
+  /// The incident was written as this change.
+  void note(std::string_view incident, std::uint32_t change);
   [[nodiscard]] std::string to_text() const;
 
  private:
   struct Group {
     std::string incident;
     Timestamp last;
+    std::uint32_t change = 0;
+    std::uint32_t alerts = 0;
   };
   std::map<std::string, Group, std::less<>> groups_;
 };

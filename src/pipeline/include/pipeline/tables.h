@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/alert.h"
@@ -12,6 +13,10 @@
 #include "workspace/schema.h"
 
 namespace picket::pipeline {
+
+/// Hidden last column of each event family, int64: bit n says that promoted column n (message::TableInfo::columns) is
+/// null although the details have such a key. Null in rows that are older than the column.
+inline constexpr std::string_view kInexactColumn = "_inexact";
 
 /// Tables and views of one server: what the workspace is opened with.
 workspace::Schema make_workspace_schema();
