@@ -5,7 +5,7 @@ import { expect, heading, test } from './fixtures';
 const kAxe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Every page is loaded twice and looked at whole. */
-const kTimeoutMs = 240_000;
+const kTimeoutMs = 480_000;
 
 const kPages = [
   ['/', 'Overview'],
@@ -15,6 +15,15 @@ const kPages = [
   ['/alert-groups', 'Alerts by name and day'],
   ['/suppressions', 'Suppression rules'],
   ['/incidents', 'Incidents'],
+  ['/intelligence', 'Threat intelligence'],
+  ['/intelligence/indicators', 'Own indicators'],
+  ['/intelligence/retro-hunts', 'Retro-hunts'],
+  ['/security-groups', 'Security groups'],
+  ['/security-groups/default', 'default'],
+  ['/vulnerabilities', 'Vulnerabilities'],
+  ['/vulnerabilities/statements', 'Statements'],
+  ['/vulnerabilities/feeds', 'Advisory feeds'],
+  ['/software', 'Software'],
   ['/recommendations', 'Recommendations'],
   ['/recommendations/IoT_SharedCredentials', /./],
   ['/posture', 'Posture'],
@@ -30,16 +39,21 @@ for (const colorScheme of ['light', 'dark'] as const) {
       ((await call('GET', path)).body as { items: Record<string, string>[] }).items[0]?.[field];
     const [device, alert] = [await first('/devices?limit=1', 'deviceId'), await first('/alerts?limit=1', 'id')];
     const incident = await first('/incidents?limit=1', 'number');
+    const vulnerability = await first('/vulnerabilities?limit=1', 'vulnerability');
     const pages = [
       ...kPages,
       ...(device
         ? [
             [`/devices/${device}`, device] as const,
+            [`/devices/${device}?tab=software`, device] as const,
+            [`/devices/${device}?tab=vulnerabilities`, device] as const,
+            [`/devices/${device}?tab=posture`, device] as const,
             [`/devices/${device}?tab=twin`, device] as const,
             [`/devices/${device}?tab=response`, device] as const,
           ]
         : []),
       ...(alert ? [[`/alerts/${alert}`, /./] as const] : []),
+      ...(vulnerability ? [[`/vulnerabilities/${vulnerability}`, vulnerability] as const] : []),
       ...(incident ? [[`/incidents/${incident}`, /./] as const] : []),
     ];
     const found: string[] = [];

@@ -73,6 +73,50 @@ export type Suppression = Schemas['Suppression'];
 export type SuppressionMatch = Schemas['SuppressionRule']['match'];
 export type SuppressionRule = Schemas['SuppressionRule'];
 
+export type IntelligenceFeed = Schemas['Feed'];
+export type FeedSettings = Schemas['FeedSettings'];
+export type FeedOrder = NonNullable<operations['put_feed']['requestBody']>['content']['application/json'];
+export type IndicatorKind = Schemas['IndicatorKind'];
+export type IndicatorOrder = NonNullable<operations['add_indicator']['requestBody']>['content']['application/json'];
+export type IndicatorSet = operations['get_indicator_set']['responses'][200]['content']['application/json'];
+export type IndicatorLookup = operations['look_up_indicator']['responses'][200]['content']['application/json'];
+export type OwnIndicator = Schemas['OwnIndicator'];
+export type OwnIndicatorPage = operations['list_indicators']['responses'][200]['content']['application/json'];
+export type RetroHunt = operations['list_retro_hunts']['responses'][200]['content']['application/json']['items'][number];
+
+export type AdvisoryFeed = Schemas['AdvisoryFeed'];
+export type AdvisoryFeedOrder = NonNullable<operations['put_advisory_feed']['requestBody']>['content']['application/json'];
+export type DeviceSoftware = Schemas['DeviceSoftware'];
+export type Finding = Schemas['VulnerabilityFinding'];
+export type SoftwareComponent = Schemas['SoftwareComponent'];
+export type SoftwarePage = Schemas['SoftwareList'];
+export type VexRow = { name: string; author: string; statements: number };
+export type Vulnerability = Schemas['VulnerabilityList']['items'][number];
+export type VulnerabilityPage = Schemas['VulnerabilityList'];
+export type VulnerabilityFilters = Omit<NonNullable<operations['list_vulnerabilities']['parameters']['query']>, 'cursor' | 'limit'>;
+
+/** As Microsoft.Security has them; the contract leaves the resource open. */
+interface CustomRule {
+  ruleType: string;
+  displayName: string;
+  description: string;
+  isEnabled: boolean;
+}
+export interface WindowRule extends CustomRule {
+  minThreshold: number;
+  maxThreshold: number;
+  timeWindowSize: string;
+}
+export interface AllowRule extends CustomRule {
+  valueType: string;
+  allowlistValues: string[];
+}
+export interface SecurityGroup {
+  id: string;
+  name: string;
+  properties: { timeWindowRules: WindowRule[]; allowlistRules: AllowRule[]; denylistRules: unknown[]; thresholdRules: unknown[] };
+}
+
 export type AlertFilters = Omit<NonNullable<operations['list_alerts']['parameters']['query']>, 'cursor' | 'limit'>;
 export type DeviceFilters = Omit<NonNullable<operations['list_devices']['parameters']['query']>, 'cursor' | 'limit'>;
 export type AlertGroupFilters = Omit<NonNullable<operations['list_alert_groups']['parameters']['query']>, 'cursor' | 'limit'>;

@@ -22,6 +22,17 @@ const AlertGroupsPage = lazy(() => import('@/pages/alert-groups/alert-groups-pag
 const SuppressionsPage = lazy(() => import('@/pages/suppressions/suppressions-page'));
 const IncidentsPage = lazy(() => import('@/pages/incidents/incidents-page'));
 const IncidentPage = lazy(() => import('@/pages/incident/incident-page'));
+const FeedsPage = lazy(() => import('@/pages/intelligence/feeds-page'));
+const FeedPage = lazy(() => import('@/pages/intelligence/feed-page'));
+const IndicatorsPage = lazy(() => import('@/pages/intelligence/indicators-page'));
+const RetroHuntsPage = lazy(() => import('@/pages/intelligence/retro-hunts-page'));
+const GroupsPage = lazy(() => import('@/pages/security-groups/groups-page'));
+const GroupPage = lazy(() => import('@/pages/security-groups/group-page'));
+const VulnerabilitiesPage = lazy(() => import('@/pages/vulnerabilities/vulnerabilities-page'));
+const StatementsPage = lazy(() => import('@/pages/vulnerabilities/statements-page'));
+const AdvisoryFeedsPage = lazy(() => import('@/pages/vulnerabilities/advisory-feeds-page'));
+const VulnerabilityPage = lazy(() => import('@/pages/vulnerability/vulnerability-page'));
+const SoftwarePage = lazy(() => import('@/pages/software/software-page'));
 const RecommendationsPage = lazy(() => import('@/pages/recommendations/recommendations-page'));
 const RecommendationPage = lazy(() => import('@/pages/recommendation/recommendation-page'));
 const PosturePage = lazy(() => import('@/pages/posture/posture-page'));
@@ -82,6 +93,17 @@ function Gate() {
               <Route path="/suppressions" element={<SuppressionsPage />} />
               <Route path="/incidents" element={<IncidentsPage />} />
               <Route path="/incidents/:incidentId" element={<IncidentPage />} />
+              <Route path="/intelligence" element={<FeedsPage />} />
+              <Route path="/intelligence/feeds/:name" element={<FeedPage />} />
+              <Route path="/intelligence/indicators" element={<IndicatorsPage />} />
+              <Route path="/intelligence/retro-hunts" element={<RetroHuntsPage />} />
+              <Route path="/security-groups" element={<GroupsPage />} />
+              <Route path="/security-groups/:name" element={<GroupPage />} />
+              <Route path="/vulnerabilities" element={<VulnerabilitiesPage />} />
+              <Route path="/vulnerabilities/statements" element={<StatementsPage />} />
+              <Route path="/vulnerabilities/feeds" element={<AdvisoryFeedsPage />} />
+              <Route path="/vulnerabilities/:id" element={<VulnerabilityPage />} />
+              <Route path="/software" element={<SoftwarePage />} />
               <Route path="/recommendations" element={<RecommendationsPage />} />
               <Route path="/recommendations/:type" element={<RecommendationPage />} />
               <Route path="/posture" element={<PosturePage />} />

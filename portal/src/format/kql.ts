@@ -61,3 +61,25 @@ export function alertTypeQuery(type: string): string {
 export function logsPath(query: string, timespan?: string): string {
   return `/logs?q=${encodeURIComponent(query)}${timespan ? `&timespan=${encodeURIComponent(timespan)}` : ''}`;
 }
+
+/** The devices that have this version of a software now. */
+export function componentQuery(name: string, version: string): string {
+  return `SoftwareInventory
+| where SoftwareName == ${kqlString(name)} and SoftwareVersion == ${kqlString(version)}
+| summarize arg_max(TimeGenerated, *) by DeviceId, PackageUrl
+| where State == "Installed"`;
+}
+
+/** Checks of the baseline on a device as they stand now. */
+export function baselineQuery(deviceId: string): string {
+  return `SecurityIoTRawEvent
+| where DeviceId == ${kqlString(deviceId)} and RawEventName == "Baseline"
+| extend Details = parse_json(EventDetails)
+| extend Check = tostring(Details.BaselineCheckId)
+| summarize arg_max(TimeGenerated, Details) by Check
+| project Check, Result = tostring(Details.BaselineCheckResult), Severity = tostring(Details.BaselineCheckSeverity),
+    Description = tostring(Details.BaselineCheckDescription), Remediation = tostring(Details.BaselineCheckRemediation),
+    Observed = tostring(Details.ExtraDetails.Observed), Expected = tostring(Details.ExtraDetails.Expected),
+    Group = tostring(Details.ExtraDetails.Group), Seen = TimeGenerated
+| sort by Check asc`;
+}

@@ -27,8 +27,21 @@ const useStyles = makeStyles({
   crumb: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
   actions: { display: 'flex', gap: '8px', flexWrap: 'wrap', alignItems: 'center' },
   section: { padding: '0', gap: 0, minWidth: 0, overflow: 'hidden' },
-  sectionHead: { display: 'flex', alignItems: 'center', gap: '12px', padding: '12px 16px 8px', minHeight: '28px' },
-  sectionTitle: { margin: 0, fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold, flexGrow: 1 },
+  sectionHead: {
+    display: 'flex',
+    alignItems: 'center',
+    flexWrap: 'wrap',
+    gap: '4px 12px',
+    padding: '12px 16px 8px',
+    minHeight: '28px',
+  },
+  sectionTitle: {
+    margin: 0,
+    fontSize: tokens.fontSizeBase300,
+    fontWeight: tokens.fontWeightSemibold,
+    flexGrow: 1,
+    overflowWrap: 'anywhere',
+  },
   body: { padding: '0 16px 16px' },
 });
 

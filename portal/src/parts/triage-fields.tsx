@@ -1,46 +1,13 @@
 /** The fields in which people say what they think of an alert or an incident. */
-import { Button, Dropdown, Field, Input, makeStyles, Option, Textarea } from '@fluentui/react-components';
+import { Button, Field, Input, makeStyles, Textarea } from '@fluentui/react-components';
 import { useSession } from '@/app/session';
 import { kClassifications, kReasons, type Decided, type Draft } from '@/format/triage';
+import { Pick } from './pick';
 
 const kCommentMax = 4000;
 const kOwnerMax = 128;
 
-const useStyles = makeStyles({
-  dropdown: { minWidth: 0, width: '100%' },
-  owner: { display: 'flex', gap: '6px' },
-  input: { flexGrow: 1, minWidth: 0 },
-});
-
-interface PickProps {
-  label: string;
-  value: string;
-  none?: string;
-  options: readonly (readonly [string, string])[];
-  onPick(value: string): void;
-}
-
-/** One of a few values; with `none` also no value. */
-export function Pick({ label, value, none, options, onPick }: PickProps) {
-  const styles = useStyles();
-  return (
-    <Field label={label}>
-      <Dropdown
-        className={styles.dropdown}
-        value={options.find(([name]) => name === value)?.[1] ?? none ?? value}
-        selectedOptions={[value]}
-        onOptionSelect={(_, data) => onPick(data.optionValue ?? '')}
-      >
-        {none !== undefined && <Option value="">{none}</Option>}
-        {options.map(([name, text]) => (
-          <Option key={name} value={name}>
-            {text}
-          </Option>
-        ))}
-      </Dropdown>
-    </Field>
-  );
-}
+const useStyles = makeStyles({ owner: { display: 'flex', gap: '6px' }, input: { flexGrow: 1, minWidth: 0 } });
 
 interface TriageFieldsProps {
   now: Decided;

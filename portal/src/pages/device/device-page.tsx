@@ -11,12 +11,14 @@ import { DeviceStateBadge } from '@/parts/status-badges';
 import { TimeText } from '@/parts/time-text';
 import { DeviceActions } from './device-actions';
 import { Coverage, Modules } from './device-parts';
+import { DevicePosture } from './device-posture';
 import { DeviceResponse } from './device-response';
+import { DeviceSoftware } from './device-software';
 import { DeviceTwin } from './device-twin';
+import { DeviceVulnerabilities } from './device-vulnerabilities';
 import { RecentEvents } from './recent-events';
 
-type TabName = 'summary' | 'alerts' | 'events' | 'twin' | 'response';
-const kTabs: readonly TabName[] = ['summary', 'alerts', 'events', 'twin', 'response'];
+const kTabs = ['summary', 'alerts', 'events', 'software', 'vulnerabilities', 'posture', 'twin', 'response'] as const;
 
 const useStyles = makeStyles({
   columns: {
@@ -27,10 +29,12 @@ const useStyles = makeStyles({
     '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' },
   },
   stack: { display: 'flex', flexDirection: 'column', gap: '16px', minWidth: 0 },
+  tabs: { overflowX: 'auto' },
   mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
 });
 
 export default function DevicePage() {
+  const styles = useStyles();
   const deviceId = useParams().deviceId ?? '';
   const [params, setParams] = useSearchParams();
   const { data: device, error, refetch } = useDevice(deviceId);
@@ -57,18 +61,25 @@ export default function DevicePage() {
       }
     >
       <TabList
+        className={styles.tabs}
         selectedValue={tab}
         onTabSelect={(_, data) => setParams(data.value === 'summary' ? {} : { tab: data.value as string }, { replace: true })}
       >
         <Tab value="summary">Summary</Tab>
         <Tab value="alerts">Alerts{open > 0 ? ` (${open} open)` : ''}</Tab>
         <Tab value="events">Events</Tab>
+        <Tab value="software">Software</Tab>
+        <Tab value="vulnerabilities">Vulnerabilities</Tab>
+        <Tab value="posture">Posture</Tab>
         <Tab value="twin">Twin</Tab>
         <Tab value="response">Response</Tab>
       </TabList>
       {tab === 'summary' && <Summary device={device} />}
       {tab === 'alerts' && <DeviceAlerts deviceId={deviceId} />}
       {tab === 'events' && <RecentEvents deviceId={deviceId} />}
+      {tab === 'software' && <DeviceSoftware deviceId={deviceId} />}
+      {tab === 'vulnerabilities' && <DeviceVulnerabilities deviceId={deviceId} />}
+      {tab === 'posture' && <DevicePosture deviceId={deviceId} />}
       {tab === 'twin' && <DeviceTwin device={device} />}
       {tab === 'response' && <DeviceResponse device={device} />}
     </Page>

@@ -7,7 +7,8 @@ import { useNotifications } from '@/app/notifications';
 import { useMay } from '@/app/session';
 import { changesOf, kIncidentStatuses, type Draft } from '@/format/triage';
 import { Section } from '@/parts/page';
-import { Pick, TriageFields } from '@/parts/triage-fields';
+import { Pick } from '@/parts/pick';
+import { TriageFields } from '@/parts/triage-fields';
 
 const useStyles = makeStyles({ form: { display: 'flex', flexDirection: 'column', gap: '12px' } });
 
