@@ -14,6 +14,7 @@
 #include "base/server/config.h"
 #include "base/server/log.h"
 #include "server/server.h"
+#include "table_retention.h"
 
 namespace picket::cli {
 namespace {
@@ -35,6 +36,8 @@ const std::vector<Setting> kSettings = {
     {"retention_days", "30", "age in days after which events leave; 0 keeps them"},
     {"retention_gib", "64",
      "GiB of stored events after which the oldest leave (default: at most a third of the disk); 0: no limit"},
+    {"table_retention", "",
+     "retention of single tables, with commas: TABLE=DAYS or TABLE=DAYS+ARCHIVE (days as Parquet files after that)"},
     {"reserve_mib", "256",
      "MiB of free disk space below which the hub takes no more messages (default: at most a twentieth of the disk)"},
 };
@@ -79,10 +82,14 @@ Outcome<server::Options> options_from(const Config& config) {
   const auto gib = config.number("retention_gib", 0, 1 << 20);
   const auto reserve = config.number("reserve_mib", 0, 1 << 20);
   const auto names = config.list("names");
+  const auto tables = config.list("table_retention");
   for (const auto* number : {&mqtt, &amqp, &https, &portal, &days, &gib, &reserve}) {
     if (!*number) return usage(number->error().text);
   }
   if (!names) return usage(names.error().text);
+  if (!tables) return usage(tables.error().text);
+  const auto table_retention = parse_table_retention(*tables);
+  if (!table_retention) return usage(fmt::format("{}: {}", config.source("table_retention"), table_retention.error()));
   out.mqtt_port = static_cast<std::uint16_t>(*mqtt);
   out.amqp_port = static_cast<std::uint16_t>(*amqp);
   out.https_port = static_cast<std::uint16_t>(*https);
@@ -91,6 +98,7 @@ Outcome<server::Options> options_from(const Config& config) {
   out.retention_bytes = static_cast<std::uint64_t>(*gib) << 30;
   out.reserve_bytes = static_cast<std::uint64_t>(*reserve) << 20;
   out.names = *names;
+  out.table_retention = *table_retention;
   fit_to_disk(config, out);
   const std::string& profile = config.text("alert_profile");
   if (profile != "default" && profile != "parity") {

@@ -93,7 +93,12 @@ api::CounterGroup workspace_counters(const workspace::WorkspaceStats& stats) {
         .add(prefix + "seal_failures", stream.seal_failures)
         .add(prefix + "merges", stream.merges)
         .add(prefix + "segments_dropped", stream.segments_dropped)
-        .add(prefix + "rows_dropped", stream.rows_dropped);
+        .add(prefix + "rows_dropped", stream.rows_dropped)
+        .add(prefix + "archived_rows", stream.archived_rows)
+        .add(prefix + "archived_bytes", stream.archived_bytes)
+        .add(prefix + "rows_archived", stream.rows_archived)
+        .add(prefix + "agings", stream.agings)
+        .add(prefix + "ageing_failures", stream.ageing_failures);
   }
   return group.take();
 }

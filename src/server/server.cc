@@ -252,6 +252,13 @@ Result<> EmbeddedServer::open_workspace(std::string& detail) {
   const workspace::Retention retention{options_.retention_age, options_.retention_bytes};
   options.streams = {{std::string(workspace::kMessagesStream), retention},
                      {std::string(workspace::kDerivedStream), retention}};
+  for (const auto& [table, kept] : options_.table_retention) {
+    if (!schema_.find_table(table)) {
+      detail = fmt::format("table_retention names '{}', which is no stored table (picket query '.show tables')", table);
+      return fail(Errc::not_found, "server.table_retention");
+    }
+    options.tables[table] = {kept.keep, kept.archive};
+  }
   options.register_functions = [](void* connection) {
     return kql::register_kql_functions(static_cast<duckdb_connection>(connection)).has_value();
   };

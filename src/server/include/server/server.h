@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,12 @@
 #include "base/core/time.h"
 
 namespace picket::server {
+
+/// How long the rows of one table are kept: in segments, then as Parquet files that queries see too.
+struct TableRetention {
+  Duration keep;     ///< 0: no limit, and no archive.
+  Duration archive;  ///< 0: what leaves the segments is gone.
+};
 
 /// Bootstrap settings (docs/configuration.md).
 struct Options {
@@ -23,8 +30,9 @@ struct Options {
   std::vector<std::string> names;  ///< Further names of this host, for the certificate.
   std::string hub = "picket";
   bool parity_profile = false;
-  Duration retention_age = Duration::days(30);  ///< 0: keep for ever.
-  std::uint64_t retention_bytes = 64ULL << 30;  ///< Of the journal and of the segments, each. 0: no limit.
+  Duration retention_age = Duration::days(30);            ///< 0: keep for ever.
+  std::map<std::string, TableRetention> table_retention;  ///< By table; others go by retention_age.
+  std::uint64_t retention_bytes = 64ULL << 30;            ///< Of the journal and of the segments, each. 0: no limit.
   std::uint64_t reserve_bytes = 256ULL << 20;
   std::string version;
 };
