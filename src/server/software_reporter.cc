@@ -116,6 +116,7 @@ Result<std::size_t> SoftwareReporter::turn() {
     sbom::DeviceKey device;
     vulnerability::DeviceFacts facts;
     Timestamp whole_at;
+    bool changed = false;
   };
   std::vector<Told> told;
   std::vector<std::string> records;
@@ -124,10 +125,10 @@ Result<std::size_t> SoftwareReporter::turn() {
   const Timestamp now = parts_.clock.now();
   while (told.size() < std::min(queue_.size(), kDevicesOfTurn) && rows < kRowsOfTurn) {
     const sbom::DeviceKey& device = queue_[told.size()];
-    Told one{device, facts_of(parts_.desk.fleet(), device), parts_.book.whole_at(device)};
+    Told one{device, facts_of(parts_.desk.fleet(), device), parts_.book.whole_at(device), false};
     const bool whole = due(device, now);
     const bool snapshot = whole && one.whole_at.us > 0;
-    if (whole) one.whole_at = now;
+    const std::size_t rows_before = rows;
     for (const ReportTable table : {ReportTable::software, ReportTable::findings}) {
       const auto change = parts_.book.difference(device, table, one.facts[static_cast<std::size_t>(table)], whole);
       rows += change.size();
@@ -135,6 +136,8 @@ Result<std::size_t> SoftwareReporter::turn() {
       for (auto& body : bodies(table, device, now, true, snapshot, change.present)) records.push_back(std::move(body));
     }
     identities.resize(records.size(), Identity{device.hub, device.device_id, "", ""});
+    if (whole) one.whole_at = now;
+    one.changed = whole || rows > rows_before;
     told.push_back(std::move(one));
   }
   DurableGroup group;
@@ -149,7 +152,7 @@ Result<std::size_t> SoftwareReporter::turn() {
   }
   if (!records.empty()) TRY_VOID(group.wait());
   for (const Told& one : told) {
-    if (!parts_.book.set(one.device, one.facts, one.whole_at)) {
+    if (one.changed && !parts_.book.set(one.device, one.facts, one.whole_at)) {
       if (left_out_++ == 0)
         log::warning("software", "no room for the rows of all devices: they are written again and again");
     }

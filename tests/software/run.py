@@ -117,7 +117,7 @@ def case_this_machine_is_a_valid_document(folder):
 
 
 def scan(folder, document, kind, feed):
-    lines = picket("--json", "vuln", "scan", folder / document, "--feed", f"{kind}={folder / feed}").splitlines()
+    lines = picket("vuln", "scan", "--json", folder / document, "--feed", f"{kind}={folder / feed}").splitlines()
     return {(one["package"], one["vulnerability"]) for one in map(json.loads, lines)}
 
 
