@@ -101,14 +101,4 @@ std::optional<std::int64_t> quantity_of(std::string_view text) {
   return *value * factor;
 }
 
-bool split_fields(std::string_view line, char separator, std::span<std::string_view> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto end = line.find(separator);
-    if ((end == std::string_view::npos) != (i + 1 == out.size())) return false;
-    out[i] = line.substr(0, end);
-    line.remove_prefix(std::min(out[i].size() + 1, line.size()));
-  }
-  return true;
-}
-
 }  // namespace picket::agent::baseline

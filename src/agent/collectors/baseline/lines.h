@@ -23,8 +23,6 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::optional<std::int64_t> number_of(std::string_view text, int base = 10);
 /// The same with an s, m, h, d or w behind it, in seconds.
 std::optional<std::int64_t> quantity_of(std::string_view text);
-/// Splits a line of a colon file. False: it has fewer or more fields.
-bool split_fields(std::string_view line, char separator, std::span<std::string_view> out);
 
 /// One text of several: smaller than a chain of "+".
 std::string join(std::initializer_list<std::string_view> parts);

@@ -6,79 +6,10 @@
 #include "base/core/hash.h"
 #include "baseline/lines.h"
 #include "baseline/procedure.h"
+#include "baseline/procedures/account_files.h"
 
 namespace picket::agent::baseline {
 namespace {
-
-struct User {
-  std::string_view name, password, home, shell;
-  std::int64_t id = -1, group = -1;
-};
-struct Group {
-  std::string_view name, password, members;
-  std::int64_t id = -1;
-};
-struct Shadow {
-  std::string_view name, password;
-  std::int64_t changed = -1, min = -1, max = -1, warn = -1, inactive = -1;
-};
-
-/// Accounts on a par with passwd's readers: lines of another form are left out.
-struct Accounts {
-  static constexpr std::size_t kMax = 4'096;
-  std::vector<User> users;
-  std::vector<Group> groups;
-  std::vector<Shadow> shadows;
-  bool has_shadow = false;
-  std::int64_t uid_min = 1'000;
-};
-
-std::int64_t id(std::string_view text) { return number_of(text).value_or(-1); }
-
-/// Calls `each(fields)` for every line of `count` fields.
-template <class Each>
-void for_each_entry(std::string_view text, std::size_t count, Each each) {
-  std::array<std::string_view, 9> fields;
-  std::size_t entries = 0;
-  for_each_line(text, "#", [&](std::string_view line) {
-    if (split_fields(line, ':', std::span(fields).first(count))) each(fields);
-    return ++entries < Accounts::kMax;
-  });
-}
-
-std::optional<State> load(Check& check, Accounts& out) {
-  const Text passwd = check.facts.text("/etc/passwd"), group = check.facts.text("/etc/group"),
-             shadow = check.facts.text("/etc/shadow");
-  for (const auto& [path, text] : {std::pair("/etc/passwd", passwd), std::pair("/etc/group", group)}) {
-    if (const auto problem = unreadable(check, path, text)) return problem;
-  }
-  if (passwd.found == Found::missing) {
-    observe(check.observed, "/etc/passwd is not there");
-    return State::skip;
-  }
-  for_each_entry(passwd.text, 7, [&out](const auto& f) {
-    out.users.push_back(
-        {.name = f[0], .password = f[1], .home = f[5], .shell = f[6], .id = id(f[2]), .group = id(f[3])});
-  });
-  for_each_entry(group.text, 4, [&out](const auto& f) {
-    out.groups.push_back({.name = f[0], .password = f[1], .members = f[3], .id = id(f[2])});
-  });
-  out.has_shadow = shadow.found == Found::yes;
-  for_each_entry(shadow.text, 9, [&out](const auto& f) {
-    out.shadows.push_back({.name = f[0],
-                           .password = f[1],
-                           .changed = id(f[2]),
-                           .min = id(f[3]),
-                           .max = id(f[4]),
-                           .warn = id(f[5]),
-                           .inactive = id(f[6])});
-  });
-  for_each_line(check.facts.text("/etc/login.defs").text, "#", [&](std::string_view line) {
-    if (take_word(line) == "UID_MIN") out.uid_min = number_of(take_word(line)).value_or(1'000);
-    return true;
-  });
-  return std::nullopt;
-}
 
 bool has_hash(std::string_view password) {
   return password.size() >= 13 && password.front() != '!' && password.front() != '*';
@@ -373,12 +304,16 @@ State check_accounts(Check& check) {
   for (const auto& [name, test] : kTests) {
     if (name != what) continue;
     Accounts accounts;
-    if (const auto problem = load(check, accounts)) return *problem;
+    if (const auto problem = read_accounts(check, accounts)) return *problem;
     // Without shadow, an account whose password stands there cannot be judged; unreadable is an error.
     if (const Text shadow = check.facts.text("/etc/shadow"); shadow.found != Found::missing) {
       if (const auto problem = unreadable(check, "/etc/shadow", shadow)) return *problem;
     }
     const State state = test(check, accounts);
+    if (state == State::pass && accounts.past_bound) {
+      observe(check.observed, "more than ", std::to_string(Accounts::kMax), " entries: not all were looked at");
+      return State::error;
+    }
     if (state == State::pass && check.observed.empty()) observe(check.observed, "none is otherwise");
     return state;
   }

@@ -123,6 +123,16 @@ TEST_F(BaselineTest, PackagesThatCannotBeReadAreAnErrorNeitherThereNorNot) {
   EXPECT_THAT(check("PKT-CLI-004"), HasSubstr("FAIL")) << "what was found is there whatever else is";
 }
 
+TEST_F(BaselineTest, AccountsBehindTheBoundAreNotTakenForFine) {
+  std::string passwd = "root:x:0:0::/root:/bin/sh\n";
+  for (int i = 1; i < 4'096; ++i) passwd += "u" + std::to_string(i) + ":x:" + std::to_string(i) + ":0:::\n";
+  image_.write("/etc/group", "root:x:0:\n");
+  image_.write("/etc/passwd", passwd);
+  EXPECT_THAT(check("PKT-USR-004"), HasSubstr("PASS"));
+  image_.write("/etc/passwd", passwd + "toor:x:0:0::/root:/bin/sh\n");
+  EXPECT_THAT(check("PKT-USR-004"), AllOf(HasSubstr("ERROR"), HasSubstr("more than 4096 entries")));
+}
+
 TEST_F(BaselineTest, AnEmptyPackageDatabaseIsNone) {
   image_.write("/var/lib/dpkg/status", "");
   image_.write("/usr/bin/telnet", "x");

@@ -172,13 +172,5 @@ TEST(Lines, QuantitiesAreInSeconds) {
   EXPECT_EQ(quantity_of("9223372036854775807w"), std::nullopt);
 }
 
-TEST(Lines, FieldsAreCountedExactly) {
-  std::array<std::string_view, 3> out;
-  EXPECT_TRUE(split_fields("a::c", ':', out));
-  EXPECT_THAT(out, ElementsAre("a", "", "c"));
-  EXPECT_FALSE(split_fields("a:b", ':', out));
-  EXPECT_FALSE(split_fields("a:b:c:d", ':', out));
-}
-
 }  // namespace
 }  // namespace picket::agent::baseline
