@@ -2,7 +2,7 @@
 """sshd_oracle.py --agent PROGRAM [--count N] [--seed N]: rules about sshd beside sshd itself.
 
 Makes configurations as people write them (capitals, quotes, "=", comments, lines twice, files that are included), asks
-"sshd -T" what they come to, and the agent for its verdicts: both must agree on every key. Exit code 77: no sshd here.
+"sshd -T" what they come to, and the agent for its verdicts: both must agree on every key. Exit code 77: no sshd here, or none that answers.
 """
 import argparse
 import glob
@@ -124,7 +124,7 @@ def main():
                                  + "\n  ".join([*main_lines, "-- included:", *included]))
     print("\n".join(wrong[:5]))
     print(f"{options.count} configurations, {refused} of which sshd takes none, {checked} verdicts, {len(wrong)} wrong")
-    sys.exit(1 if wrong or checked == 0 else 0)
+    sys.exit(1 if wrong else 0 if checked else 77)
 
 
 if __name__ == "__main__":
