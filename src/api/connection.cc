@@ -214,7 +214,8 @@ http::Settings connection_settings(const HttpSettings& settings) {
       .accept = [&settings](Request& head,
                             http::ConnectionInfo&) -> asio::awaitable<std::expected<http::BodyPlan, http::Response>> {
         // A table of networks is large, and so is a solution's template; only a program with a token sends one.
-        const bool table = (head.path.starts_with("/api/v1/intelligence/") || head.path == "/api/v1/analytics-rules") &&
+        const bool table = (head.path.starts_with("/api/v1/intelligence/") || head.path == "/api/v1/analytics-rules" ||
+                            head.path.starts_with("/api/v1/workbooks")) &&
                            !head.header("authorization").empty();
         const bool software = (head.path.starts_with("/api/v1/sbom/") || head.path.starts_with("/api/v1/advisory-feeds/") ||
                                head.path.starts_with("/api/v1/vex/")) &&

@@ -15,6 +15,7 @@
 #include "posture_commands.h"
 #include "rule_commands.h"
 #include "workspace_commands.h"
+#include "workbook_commands.h"
 #include "security_commands.h"
 #include "serve.h"
 #include "vulnerability_commands.h"
@@ -229,6 +230,12 @@ int main(int argc, char** argv) {
       program.json);
   add_query(app, program);
   picket::cli::add_workspace(
+      app,
+      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
+        on_client(command, program, std::move(body));
+      },
+      program.json);
+  picket::cli::add_workbooks(
       app,
       [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
         on_client(command, program, std::move(body));

@@ -25,14 +25,25 @@ Result<> audit(sqlite3* db, std::string_view what, const SavedQuery& query, cons
   JsonWriter json;
   json.begin_object().key("actor").value(actor.user).key("source").value(actor.source);
   json.key("object").value(query.name);
-  if (!query.text.empty()) json.key("text").value(query.text);
+  // A workbook is too large to be written down with each change.
+  if (!query.text.empty() && query.kind != SavedKind::workbook) json.key("text").value(query.text);
   return Outbox::add(db, std::string(to_string(query.kind)) + "." + std::string(what), "", json.end_object().take(),
                      now);
 }
 
 }  // namespace
 
-std::string_view to_string(SavedKind kind) { return kind == SavedKind::query ? "query" : "function"; }
+std::string_view to_string(SavedKind kind) {
+  switch (kind) {
+    case SavedKind::query:
+      return "query";
+    case SavedKind::function:
+      return "function";
+    case SavedKind::workbook:
+      return "workbook";
+  }
+  return "";
+}
 
 Result<bool> SavedQueries::put(const SavedQuery& query, const Actor& actor, Timestamp now) {
   bool made = false;
@@ -40,8 +51,9 @@ Result<bool> SavedQueries::put(const SavedQuery& query, const Actor& actor, Time
     TRY(auto count, Statement::prepare(db, "SELECT count(*), sum(name = ?1) FROM saved_query WHERE kind = ?2"));
     TRY_VOID(count.bind(query.name, to_string(query.kind)).step());
     made = count.integer(1) == 0;
-    if (made && count.integer(0) >= static_cast<std::int64_t>(kCountMax)) {
-      return fail(Errc::limit_exceeded, "saved_query", kCountMax);
+    const std::size_t count_max = query.kind == SavedKind::workbook ? kWorkbooksMax : kCountMax;
+    if (made && count.integer(0) >= static_cast<std::int64_t>(count_max)) {
+      return fail(Errc::limit_exceeded, "saved_query", count_max);
     }
     TRY(auto statement,
         Statement::prepare(db,

@@ -43,6 +43,8 @@ const SavedQueriesPage = lazy(() => import('@/pages/saved-queries/saved-queries-
 const RunningQueriesPage = lazy(() => import('@/pages/running-queries/running-queries-page'));
 const AnalyticsRulesPage = lazy(() => import('@/pages/analytics-rules/analytics-rules-page'));
 const AnalyticsRulePage = lazy(() => import('@/pages/analytics-rule/analytics-rule-page'));
+const WorkbooksPage = lazy(() => import('@/pages/workbooks/workbooks-page'));
+const WorkbookPage = lazy(() => import('@/pages/workbook/workbook-page'));
 const NotFoundPage = lazy(() => import('@/pages/not-found-page'));
 
 const client = new QueryClient({
@@ -114,6 +116,8 @@ function Gate() {
               <Route path="/running-queries" element={<RunningQueriesPage />} />
               <Route path="/analytics-rules" element={<AnalyticsRulesPage />} />
               <Route path="/analytics-rules/:id" element={<AnalyticsRulePage />} />
+              <Route path="/workbooks" element={<WorkbooksPage />} />
+              <Route path="/workbooks/:name" element={<WorkbookPage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Routes>
           </Suspense>

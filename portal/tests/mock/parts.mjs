@@ -10,11 +10,12 @@ import { askSoftware } from './software.mjs';
 import { askSuppressions } from './suppressions.mjs';
 import { askAnalytics } from './analytics.mjs';
 import { askSaved } from './saved.mjs';
+import { askWorkbooks } from './workbooks.mjs';
 /** @typedef {import('./answers.mjs').Answer} Answer */
 /** @typedef {(method: string, segments: string[], query: URLSearchParams, body: any) => Answer | undefined} Part */
 
 /** @type {Part[]} */
-const kParts = [askGroups, askIncidents, askIntelligence, askSoftware, askSuppressions, askSaved, askAnalytics];
+const kParts = [askGroups, askIncidents, askIntelligence, askSoftware, askSuppressions, askWorkbooks, askSaved, askAnalytics];
 
 /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {Answer | undefined} */
 export function askParts(method, path, query, body) {

@@ -165,6 +165,14 @@ Answer import_analytics_rules(Call& call);
 Answer set_analytics_rule(Call& call);
 Answer delete_analytics_rule(Call& call);
 Answer try_analytics_rule(Call& call);
+// workbook_routes.cc
+Answer list_workbooks(Call& call);
+Answer import_workbooks(Call& call);
+Answer check_workbooks(Call& call);
+Answer get_workbook(Call& call);
+Answer put_workbook(Call& call);
+Answer delete_workbook(Call& call);
+Answer run_workbook(Call& call);
 // user_routes.cc
 Answer list_users(Call& call);
 Answer create_user(Call& call);

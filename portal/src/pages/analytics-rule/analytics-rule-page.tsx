@@ -20,6 +20,7 @@ import { TimeText } from '@/parts/time-text';
 import { TrialSection } from './trial-section';
 
 const useStyles = makeStyles({
+  query: { marginTop: '12px' },
   text: { margin: '0 0 12px', maxWidth: '90ch', overflowWrap: 'anywhere', whiteSpace: 'pre-line' },
 });
 
@@ -105,7 +106,9 @@ function Shown({ rule }: { rule: AnalyticsRule }) {
             ...(rule.suppressedUntil ? [['Suppressed until', <TimeText key="until" value={rule.suppressedUntil} />] as const] : []),
           ]}
         />
-        <JsonText text={rule.query} label="Query" />
+        <div className={styles.query}>
+          <JsonText text={rule.query} label="Query" />
+        </div>
       </Section>
       <TrialSection rule={rule} />
       <Section title="Newest runs" flush>

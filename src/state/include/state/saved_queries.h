@@ -1,4 +1,4 @@
-// Queries and functions that people keep: the function of one name is part of the query language of everybody.
+// Queries, functions and workbooks that people keep: the function of one name is part of the query language of everybody.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace picket::state {
 
-enum class SavedKind { query, function };
+enum class SavedKind { query, function, workbook };
 std::string_view to_string(SavedKind kind);
 
 struct SavedQuery {
@@ -21,21 +21,22 @@ struct SavedQuery {
   std::string name;         ///< Unique among those of a kind, case-sensitive.
   std::string category;     ///< For lists; may be empty.
   std::string description;  ///< For people; may be empty.
-  std::string text;         ///< A query; of a function "(a:long, b:string='x') { body }".
+  std::string text;         ///< A query; of a function "(a:long, b:string='x') { body }"; of a workbook its JSON.
   std::string user;         ///< Who changed it last.
   Timestamp changed;
 };
 
 class SavedQueries {
  public:
-  static constexpr std::size_t kCountMax = 4'096;  ///< Of one kind.
+  static constexpr std::size_t kCountMax = 4'096;  ///< Of queries, and of functions.
+  static constexpr std::size_t kWorkbooksMax = 512;
 
   explicit SavedQueries(Database& database) : database_(database) {}
 
-  /// Adds it or replaces the one of that name; audited ("query.save", "function.save"). Returns whether it is new.
+  /// Adds it or replaces the one of that name; audited ("query.save", "function.save", "workbook.save"). Returns whether it is new.
   /// Errors: limit_exceeded "saved_query".
   Result<bool> put(const SavedQuery& query, const Actor& actor, Timestamp now);
-  /// Audited ("query.delete", "function.delete"). Returns whether there was one.
+  /// Audited ("query.delete" and its like). Returns whether there was one.
   Result<bool> remove(SavedKind kind, std::string_view name, const Actor& actor, Timestamp now);
   /// Errors: not_found.
   Result<SavedQuery> find(SavedKind kind, std::string_view name) const;
