@@ -113,6 +113,7 @@ std::vector<api::CounterGroup> Health::counters() const {
   out.push_back(journals.take());
   out.push_back(pipeline_counters(parts_.pipeline(), parts_.alerts.stats(), parts_.housekeeper.stats()));
   out.push_back(workspace_counters(parts_.workspace.stats()));
+  if (parts_.software) out.push_back(parts_.software());
   return out;
 }
 

@@ -28,6 +28,7 @@ class Health final : public api::Health {
     const api::EventRate& rate;
     const api::EventRate& dead_letter_rate;
     const Clock& clock;
+    std::function<api::CounterGroup()> software{};
   };
   explicit Health(Parts parts) : parts_(std::move(parts)) {}
 

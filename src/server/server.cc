@@ -16,6 +16,7 @@
 #include "base/core/file.h"
 #include "base/core/random.h"
 #include "base/server/log.h"
+#include "counter_group.h"
 #include "data_directory.h"
 #include "device_hub.h"
 #include "durable_group.h"
@@ -133,6 +134,7 @@ class EmbeddedServer final : public Server {
   [[nodiscard]] net::TlsOptions tls_options();
   void renew_hub_tls();
   [[nodiscard]] kql::Schema query_schema_now() const;
+  [[nodiscard]] api::CounterGroup software_counters() const;
   void remember_activity(const std::stop_token& stopping);
   /// What connection strings name as the host: the first name that the operator gave.
   [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
@@ -425,6 +427,25 @@ net::TlsOptions EmbeddedServer::tls_options() {
           .client_ca_pem = hub_ ? hub_->administration().authorities_pem() : ""};
 }
 
+api::CounterGroup EmbeddedServer::software_counters() const {
+  const auto fleet = vulnerability_desk_->fleet().stats();
+  const auto read = software_reader_->stats();
+  const auto told = software_reporter_->stats();
+  Group group("software");
+  group.add("devices", fleet.devices)
+      .add("components", fleet.components)
+      .add("advisory_feeds", fleet.feeds)
+      .add("advisories", fleet.advisories)
+      .add("reports_read", read.events)
+      .add("items_rejected", read.rejected)
+      .add("items_refused", fleet.refused)
+      .add("items_outdated", fleet.outdated)
+      .add("rows_written", told.rows)
+      .add("devices_waiting", told.waiting)
+      .add("devices_left_out", told.left_out);
+  return group.take();
+}
+
 Result<> EmbeddedServer::start_heads(std::string& detail) {
   threads_.emplace(0);
   TRY(tls_, net::TlsContext::create(tls_options()));
@@ -451,7 +472,8 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
   self_tests_.attach(&hub_->methods());
   health_.emplace(Health::Parts{[this] { return hub_->counters(); }, *messages_, *derived_,
                                 [this] { return pipeline_->stats(); }, [this] { return pipeline_->rule_loads(); },
-                                *workspace_, *alert_list_, *housekeeper_, event_rate_, dead_letter_rate_, clock_});
+                                *workspace_, *alert_list_, *housekeeper_, event_rate_, dead_letter_rate_, clock_,
+                                [this] { return software_counters(); }});
 
   api::ServerOptions api;
   api.address = options_.address;
