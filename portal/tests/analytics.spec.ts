@@ -9,7 +9,7 @@ severity: Low
 queryFrequency: 1h
 queryPeriod: 1h
 triggerOperator: gt
-triggerThreshold: 1000000
+triggerThreshold: 1000
 tactics:
   - Discovery
 relevantTechniques:

@@ -27,7 +27,7 @@ test('A query is saved in Logs, found, opened and removed', async ({ page }) => 
   const row = page.getByRole('row').filter({ hasText: kName });
   await expect(row).toContainText('Tests');
   await row.getByRole('link', { name: kName }).click();
-  await expect(page.getByRole('grid', { name: 'Query result' })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: /rows? in/ })).toBeVisible();
   await page.goto('/saved-queries');
   await page.getByRole('button', { name: `Remove ${kName}` }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
