@@ -29,7 +29,7 @@ test('A group is dismissed with a comment, and opened again', async ({ page, cal
   await page.getByRole('combobox', { name: 'State' }).click();
   await page.getByRole('option', { name: 'All groups' }).click();
   await page
-    .getByRole('button', { name: `Open ${displayName} of ${date} again` })
+    .getByRole('button', { name: `Open again: ${displayName} of ${date}` })
     .first()
     .click();
   await expect.poll(async () => (await mine()).open).toBeGreaterThan(0);

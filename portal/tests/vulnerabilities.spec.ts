@@ -158,7 +158,7 @@ test('An advisory feed is added with an address, loaded, changed and removed', a
   const row = page.getByRole('table', { name: 'Advisory feeds' }).getByRole('row', { name: new RegExp(kFeed) });
   await expect(row).toBeVisible();
   expect(await mine()).toMatchObject({ everySeconds: 86_400, kind: 'debian-tracker' });
-  await row.getByRole('button', { name: `Load ${kFeed} now` }).click();
+  await row.getByRole('button', { name: `Load now: ${kFeed}` }).click();
   await expect(page.getByText(`${kFeed} is looked at again`)).toBeVisible();
   await row.getByRole('button', { name: `Remove ${kFeed}` }).click();
   await dialog.getByRole('button', { name: 'Remove', exact: true }).click();

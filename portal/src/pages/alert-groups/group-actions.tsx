@@ -31,7 +31,7 @@ export function GroupActions({ group }: { group: AlertGroup }) {
     <Button
       size="small"
       disabled={triage.isPending}
-      aria-label={`Open ${displayName} of ${date} again`}
+      aria-label={`Open again: ${displayName} of ${date}`}
       onClick={() =>
         triage.mutate(
           { alertType, date, status: 'New' },

@@ -29,7 +29,7 @@ export function LoadNow({ feed }: { feed: IntelligenceFeed }) {
       <Button
         size="small"
         disabled={refresh.isPending}
-        aria-label={`Load ${feed.name} now`}
+        aria-label={`Load now: ${feed.name}`}
         onClick={() => (/with force/.test(feed.fault) ? setAsking(true) : load(false))}
       >
         Load now

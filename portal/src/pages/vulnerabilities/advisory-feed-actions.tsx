@@ -33,7 +33,7 @@ export function AdvisoryFeedActions({ feed }: { feed: AdvisoryFeed }) {
       {mayLoad && feed.source && (
         <Button
           size="small"
-          aria-label={`Load ${name} now`}
+          aria-label={`Load now: ${name}`}
           disabled={refresh.isPending}
           onClick={() => (/with force/.test(problem) ? setAsking('force') : load(false))}
         >
