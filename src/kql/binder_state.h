@@ -1,5 +1,6 @@
-// The binder; its parts are binder.cc (sources, operators), binder_scope.cc (declarations, functions of the query and
-// the workspace), binder_summarize.cc, binder_tables.cc (union, join), binder_expand.cc (mv-expand, mv-apply,
+// The binder; its parts are binder.cc (sources), binder_columns.cc (extend, project and its like, names of columns),
+// binder_rows.cc (where, sort, take and what only describes a result), binder_scope.cc (declarations, functions of the
+// query and the workspace), binder_summarize.cc, binder_tables.cc (union, join), binder_expand.cc (mv-expand, mv-apply,
 // partition), binder_parse.cc, binder_windows.cc (serialize and its functions), binder_series.cc, binder_top.cc,
 // binder_search.cc, binder_plugins.cc, binder_expression.cc, binder_functions.cc and binder_calls.cc (functions that
 // need code) and binder_types.cc (conversion, comparison, arithmetic, promoted keys).
@@ -105,7 +106,7 @@ class Binder {
   Checked<std::vector<Plan>> bind_results(const ast::Pipeline& pipeline);
   Plan finish_plan(Relation relation);
 
-  // --- sources and operators (binder.cc)
+  // --- sources (binder.cc) and operators (binder_columns.cc, binder_rows.cc)
   Checked<Relation> bind_pipeline(const ast::Pipeline& pipeline);
   Checked<Relation> bind_operators(const ast::Pipeline& pipeline, std::size_t count);
   Checked<Relation> bind_declared_table(const Declared& declared);
@@ -303,7 +304,7 @@ class Binder {
   [[nodiscard]] std::optional<std::pair<ColumnId, std::string>> json_source(const ExprPtr& dynamic, int hops) const;
   ExprPtr guarded(const PromotedKey& key, ExprPtr promoted, ExprPtr fallback) const;
 
-  // --- names of columns (binder.cc)
+  // --- names of columns (binder_columns.cc)
   ColumnId new_column() { return next_column_++; }
   static std::string implicit_name(const ast::Expression& expression);
   static std::string unique_name(const Scope& scope, std::string name);

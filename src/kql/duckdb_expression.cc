@@ -333,8 +333,8 @@ std::string DuckdbWriter::path(const Expr& expr) {
   const auto source = value(parsed ? *base.args[0] : base);
   auto out = source;
   for (const auto& one : paths) out = "json_extract(" + out + ", " + sql_text(one) + ")";
-  out = "nullif(CAST(" + out + " AS VARCHAR), 'null')";
-  return parsed ? "CASE WHEN json_valid(" + source + ") THEN " + out + " END" : out;
+  if (parsed) out = "TRY(" + out + ")";  // asking json_valid() first would read the text twice
+  return "nullif(CAST(" + out + " AS VARCHAR), 'null')";
 }
 
 /// As tostring(path), but null where the path leads nowhere.
@@ -347,7 +347,7 @@ std::string DuckdbWriter::path_text(const Expr& expr) {
   for (std::size_t i = 0; i < paths.size(); ++i) {
     out = (i + 1 < paths.size() ? "json_extract(" : "json_extract_string(") + out + ", " + sql_text(paths[i]) + ")";
   }
-  return parsed ? "CASE WHEN json_valid(" + source + ") THEN " + out + " END" : out;
+  return parsed ? "TRY(" + out + ")" : out;
 }
 
 std::string DuckdbWriter::json_text(Type type, const std::string& text) {
