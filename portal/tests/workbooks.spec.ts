@@ -10,6 +10,10 @@ test.beforeEach(async ({ call }) => {
   expect((await call('POST', `/workbooks?name=${encodeURIComponent(kName)}`, file)).status).toBe(200);
 });
 
+test.afterEach(async ({ call }) => {
+  await call('DELETE', `/workbooks/${encodeURIComponent(kName)}`);
+});
+
 test('Workbooks that come with Picket are there from the start, and open', async ({ page }) => {
   await page.goto('/workbooks');
   const list = page.getByRole('list', { name: 'Workbooks' });
