@@ -17,7 +17,8 @@ const useStyles = makeStyles({
     textAlign: 'center',
   },
   icon: { color: tokens.colorNeutralForeground3, display: 'inline-flex' },
-  text: { maxWidth: '60ch', color: tokens.colorNeutralForeground2 },
+  // Among words a link must be told by more than its colour.
+  text: { maxWidth: '60ch', color: tokens.colorNeutralForeground2, '& a': { textDecorationLine: 'underline' } },
 });
 
 /** A spinner that only appears when the wait is long enough to notice. */

@@ -1,4 +1,5 @@
 import { makeStyles, Tag } from '@fluentui/react-components';
+import { Link } from 'react-router-dom';
 import type { Incident } from '@/api/types';
 import { classificationText, reasonText } from '@/format/triage';
 import { kIncidentKinds } from '@/parts/incident-badges';
@@ -55,7 +56,14 @@ export function About({ incident }: { incident: Incident }) {
               'Classification',
               [classificationText(incident.classification), reasonText(incident.classificationReason)].filter(Boolean).join(', '),
             ],
-            ['Part of', incident.mergedInto],
+            [
+              'Wholly part of',
+              incident.mergedInto && (
+                <Link key="merged" to={`/incidents/${encodeURIComponent(incident.mergedInto)}`}>
+                  another incident
+                </Link>
+              ),
+            ],
           ]}
         />
       </div>
