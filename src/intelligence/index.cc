@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <limits>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -23,6 +24,12 @@ std::uint64_t load_le(const std::byte* at, unsigned bytes) {
   std::uint64_t value = 0;
   std::memcpy(&value, at, bytes);
   return value;
+}
+
+/// Hours, as the file has them. A later one than a timestamp can hold is the last that it can.
+Timestamp time_at(const std::byte* at) {
+  constexpr auto kHoursMax = std::numeric_limits<std::int64_t>::max() / kHour.us;
+  return {std::min(static_cast<std::int64_t>(load_le(at, 4)), kHoursMax) * kHour.us};
 }
 
 std::string masked(std::string_view address, unsigned length) {
@@ -195,8 +202,8 @@ std::vector<Listing> Index::listings(const Record& record) const {
     listing.feed = static_cast<std::uint16_t>(load_le(at, 2));
     listing.confidence = static_cast<std::uint8_t>(at[2]);
     listing.decay = static_cast<Decay>(std::min<unsigned>(static_cast<unsigned>(at[3]), 2));
-    listing.from = {static_cast<std::int64_t>(load_le(at + 4, 4)) * kHour.us};
-    listing.until = {static_cast<std::int64_t>(load_le(at + 8, 4)) * kHour.us};
+    listing.from = time_at(at + 4);
+    listing.until = time_at(at + 8);
     listing.threat = *threat == 0 ? std::string_view() : text_at(*threat);
     listing.reference = *reference;
     if (listing.feed >= feeds_.size()) break;
