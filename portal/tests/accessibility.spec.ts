@@ -32,6 +32,11 @@ const kPages = [
   ['/recommendations/IoT_SharedCredentials', /./],
   ['/posture', 'Posture'],
   ['/rules', 'Rules'],
+  ['/analytics-rules', 'Analytics rules'],
+  ['/workbooks', 'Workbooks'],
+  ['/workbooks/Fleet%20overview', 'Fleet overview'],
+  ['/saved-queries', 'Saved queries and functions'],
+  ['/running-queries', 'Running queries'],
   [`/logs?q=${encodeURIComponent('SecurityIoTRawEvent | summarize count() by RawEventName')}`, 'Logs'],
 ] as const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "json_parts.h"
 
@@ -24,6 +25,9 @@ constexpr std::array<std::string_view, 16> kVisualizations{
     "textvis",  "barchart",  "columnchart", "unstackedbar", "categoricalbar",
     "piechart", "linechart", "areachart",   "timechart",    "scatterchart",
     "stat"};
+
+/// Numbers of the formatters of a grid's columns that the portal draws (portal/src/pages/workbook/cell.tsx).
+constexpr std::array<std::int64_t, 15> kFormatters{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 18, 21};
 
 /// Names of item types and query types that Picket does not run, as people know them.
 std::string item_name(std::int64_t type) { return type == 10 ? "metrics" : "item type " + std::to_string(type); }
@@ -126,7 +130,21 @@ class Reader {
     }
     if (const std::string shape = text(content, "visualization"); !contains(kVisualizations, shape))
       note(path, "visualization " + shape, "Picket has no such picture; the rows are shown as a table.");
+    grid_of(object(content, "gridSettings"), path);
     out_.queries.push_back(std::move(out));
+  }
+
+  void grid_of(const json::object& grid, const std::string& path) {
+    if (grid.contains("hierarchySettings"))
+      note(path, "tree", "Picket does not fold rows into a tree; they are shown one below another.");
+    std::set<std::int64_t> unknown;
+    for (const json::value& one : array(grid, "formatters")) {
+      const auto kind = one.is_object() ? number(one.get_object(), "formatter").value_or(0) : 0;
+      if (std::ranges::find(kFormatters, kind) == kFormatters.end()) unknown.insert(kind);
+    }
+    for (const std::int64_t kind : unknown)
+      note(path, "formatter " + std::to_string(kind),
+           "Picket does not know how this column is drawn; it is shown as text.");
   }
 
   void exports(const json::object& from) {

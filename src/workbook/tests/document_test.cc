@@ -32,7 +32,9 @@ constexpr const char* kNotebook = R"json({"version":"Notebook/1.0","items":[
 },
     {"type":3,"content":{"query":"{\"version\":\"1.0.0\"}","queryType":8}},
     {"type":10,"content":{"version":"MetricsItem/2.0"}},
-    {"type":3,"content":{"query":"T","visualization":"graph"}}]
+    {"type":3,"content":{"query":"T","visualization":"graph"}},
+    {"type":3,"content":{"query":"T","gridSettings":{"hierarchySettings":{"treeType":1},
+     "formatters":[{"columnMatch":"a","formatter":8},{"columnMatch":"b","formatter":99},{"columnMatch":"c","formatter":99}]}}}]
 }
 }]
 })json";
@@ -58,7 +60,8 @@ TEST(Document, ItsPartsAreFoundByTheirPlace) {
 
 TEST(Document, WhatCannotBeShownIsNamedInItsPlace) {
   EXPECT_THAT(constructs(*read_document(kNotebook)),
-              ElementsAre("2 link OpenBlade", "3.1 JSON", "3.2 metrics", "3.3 visualization graph"));
+              ElementsAre("2 link OpenBlade", "3.1 JSON", "3.2 metrics", "3.3 visualization graph", "3.4 tree",
+                          "3.4 formatter 99"));
 }
 
 TEST(File, OfASolutionHoldsItsWorkbooks) {
