@@ -278,7 +278,7 @@ def test_a_command_line_of_a_megabyte_is_cut_and_measured(shared_server, tmp_pat
         for length in (120_000, 1_000):  # the second tells the hash of the first apart
             word = marker()
             arguments = [word, *("x" * length for _ in range(9))]
-            subprocess.run(["/bin/sleep" if tier != "auto" else "/bin/true", *(["0.5"] if tier != "auto" else []), *arguments],
+            subprocess.run(["/bin/sleep" if tier != "auto" else "/bin/true", *(["2"] if tier != "auto" else []), *arguments],
                            stderr=subprocess.DEVNULL)
             wait_for(lambda: saw(agent, word) == 1, 60, f"the program with {word}")
             row = agent.server.query(f'SecurityIoTRawEvent | where RawEventName == "ProcessCreate" and EventDetails has "{word}"')[0]
