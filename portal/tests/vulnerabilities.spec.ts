@@ -84,6 +84,10 @@ test('A feed finds a device, the finding explains itself, and a statement takes 
     'Good',
   );
 
+  // The feed is in force before the fleet is matched against it.
+  await expect
+    .poll(async () => ((await call('GET', `/vulnerabilities?q=${kCve}`)).body as { items: unknown[] }).items.length, { timeout: 40_000 })
+    .toBe(1);
   await page.goto(`/vulnerabilities?q=${kCve}`);
   await page.getByRole('table', { name: 'Vulnerabilities' }).getByRole('link', { name: kCve }).click();
   await expect(heading(page, kCve)).toBeVisible();
