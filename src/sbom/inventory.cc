@@ -242,10 +242,13 @@ std::optional<InventoryChange> Inventory::remove_source(DeviceNumber number, std
   return change;
 }
 
-std::vector<InventoryChange> Inventory::remove_device(DeviceNumber device) {
+std::vector<InventoryChange> Inventory::remove_device(DeviceNumber device, Timestamp at) {
+  std::vector<std::string> names;
+  for (const Source& source : devices_[device].sources) {
+    if (source.updated <= at) names.push_back(source.name);
+  }
   std::vector<InventoryChange> out;
-  while (!devices_[device].sources.empty()) {
-    const std::string name = devices_[device].sources.back().name;
+  for (const std::string& name : names) {
     if (auto change = remove_source(device, name)) out.push_back(*std::move(change));
   }
   return out;

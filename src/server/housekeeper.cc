@@ -112,7 +112,8 @@ Result<> Housekeeper::append(DurableGroup& group, const state::OutboxRecord& one
   const Subject subject = subject_of(one, parts_.hub);
   const Identity identity{subject.hub, one.device_id, subject.module_id, ""};
   const std::string id = std::to_string(one.id);
-  const journal::Property properties[] = {{"kind", one.kind}, {"outbox-id", id}};
+  const std::string time = format_rfc3339(one.created);
+  const journal::Property properties[] = {{"kind", one.kind}, {"outbox-id", id}, {"time", time}};
   TRY_VOID(append(group, journal::RecordKind::audit, identity, properties, one.body));
   // Detectors learn a device's group from a record of its own kind, in the same order.
   if (!subject.group) return {};

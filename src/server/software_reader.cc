@@ -63,7 +63,10 @@ Result<> SoftwareReader::apply(const journal::RecordView& record, const journal:
   if (record.kind == journal::RecordKind::message) {
     changed = read_message(record);
   } else if (record.kind == journal::RecordKind::audit && property_of(record, "kind") == "device.delete") {
-    desk_.device_removed({std::string(record.identity.hub), std::string(record.identity.device_id)});
+    // The record comes after the removal: the device may be there again, with software of its own.
+    const auto removed = parse_rfc3339(property_of(record, "time"));
+    desk_.device_removed({std::string(record.identity.hub), std::string(record.identity.device_id)},
+                         removed.value_or(record.enqueued));
     changed = true;
   }
   const Timestamp now = clock_.now();

@@ -106,7 +106,10 @@ TEST_F(DeviceInventory, TheWayBackKnowsAllDevices) {
     inventory_.replace(*inventory_.device({"hub", "n" + std::to_string(i)}), "document:fw", at(0), {*id});
   }
   EXPECT_EQ(inventory_.devices_of(*id).size(), 1'000U);
-  inventory_.remove_device(*inventory_.find_device({"hub", "n500"}));
+  const auto gone = *inventory_.find_device({"hub", "n500"});
+  EXPECT_TRUE(inventory_.remove_device(gone, at(0) - Duration::seconds(1)).empty()) << "made anew since then";
+  EXPECT_EQ(inventory_.devices_of(*id).size(), 1'000U);
+  inventory_.remove_device(gone, at(0));
   std::size_t count = 0;
   inventory_.devices_of(*id).for_each([&](DeviceNumber number) {
     ++count;

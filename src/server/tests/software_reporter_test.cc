@@ -187,7 +187,7 @@ TEST_F(SoftwareReporterTest, WhatIsMendedRemovedOrRefutedIsResolved) {
       "justification":"vulnerable_code_not_present"}]})"));
   report();
   EXPECT_THAT(ask(kFindingsNow), ElementsAre("press-1 CVE-2099-2 bash ", "press-2 CVE-2099-1 libssl3 3.0.11-1"));
-  desk_->device_removed({"plant", "press-2"});
+  desk_->device_removed({"plant", "press-2"}, clock_.now());
   report();
   EXPECT_THAT(ask(kFindingsNow), ElementsAre("press-1 CVE-2099-2 bash "));
   EXPECT_THAT(

@@ -106,8 +106,8 @@ class Inventory {
   void restore(DeviceNumber device, Source source);
   /// Takes a source away. False: there was none.
   std::optional<InventoryChange> remove_source(DeviceNumber device, std::string_view source);
-  /// The device is gone.
-  std::vector<InventoryChange> remove_device(DeviceNumber device);
+  /// The device was removed at that time; sources that changed later are of another of its name.
+  std::vector<InventoryChange> remove_device(DeviceNumber device, Timestamp at);
   /// Whole lists that began before `now` - `patience` are complete: what they did not name is removed.
   std::vector<InventoryChange> settle(Timestamp now, Duration patience);
 
