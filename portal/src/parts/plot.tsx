@@ -1,24 +1,17 @@
 /** Charts of query results by ECharts, as SVG. Loaded through result-chart.tsx only. */
-import { makeStyles } from '@fluentui/react-components';
 import { BarChart, LineChart, PieChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components';
-import { init, use, type EChartsType } from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
-import { useEffect, useRef } from 'react';
+import { use } from 'echarts/core';
+import { useMemo } from 'react';
 import { useTheme } from '@/app/theme';
 import { chartLabel, type ChartData } from '@/format/chart-data';
-import { exact, short } from '@/format/number';
+import { exact } from '@/format/number';
 import { localTime } from '@/format/time';
 import { toneOf } from '@/format/workbook/cells';
+import { EChart, escapeHtml, numberAxis, surfaceOf, tooltipStyle, type Options, type Surface } from './echart';
 
-use([BarChart, LineChart, PieChart, ScatterChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
+use([BarChart, LineChart, PieChart, ScatterChart, GridComponent, LegendComponent, TooltipComponent]);
 
-type Options = Parameters<EChartsType['setOption']>[0];
-
-const kSurface = {
-  light: { text: '#424242', line: '#e6e9ea', tip: '#ffffff' },
-  dark: { text: '#d6d6d6', line: '#33393c', tip: '#292d30' },
-};
 /** Distinct also for those who see red and green alike; the same order in both themes. */
 const kSeries = {
   light: ['#0e818e', '#c4501b', '#5c6bc0', '#8a6d00', '#ad3f7c', '#3c7d3c', '#6b6f73', '#2f78c4', '#8c4fb0', '#a14a3c'],
@@ -45,18 +38,7 @@ const kTones = {
   },
 };
 
-/** Names come from devices: they are text in the tooltip's HTML. */
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
-
-function tooltip(colors: (typeof kSurface)['light'], trigger: 'axis' | 'item') {
-  return {
-    trigger,
-    confine: true,
-    backgroundColor: colors.tip,
-    borderColor: colors.line,
-    textStyle: { color: colors.text, fontSize: 12 },
-  };
-}
+type Tone = (name: string, index: number) => string;
 
 interface Point {
   seriesName: string;
@@ -65,15 +47,13 @@ interface Point {
   percent?: number;
 }
 
-function pieOptions(
-  data: ChartData,
-  tone: (name: string, index: number) => string,
-  surface: (typeof kSurface)['light'],
-): Options {
+function pieOptions(data: ChartData, tone: Tone, surface: Surface): Options {
   return {
     animation: false,
     tooltip: {
-      ...tooltip(surface, 'item'),
+      trigger: 'item',
+      confine: true,
+      ...tooltipStyle(surface),
       formatter: ({ name, value, percent }: Point) => `${escapeHtml(name)}<br><b>${exact(Number(value))}</b> (${percent ?? 0} %)`,
     },
     legend: {
@@ -100,11 +80,7 @@ function pieOptions(
   } as Options;
 }
 
-function axisOptions(
-  data: ChartData,
-  tone: (name: string, index: number) => string,
-  surface: (typeof kSurface)['light'],
-): Options {
+function axisOptions(data: ChartData, tone: Tone, surface: Surface): Options {
   const horizontal = data.kind === 'bar' && data.axis === 'category';
   const names = [...new Set(data.series.flatMap(({ points }) => points.map(([name]) => String(name))))];
   const keys = {
@@ -120,12 +96,7 @@ function axisOptions(
       ...(horizontal ? { width: 140, overflow: 'truncate' } : {}),
     },
   };
-  const numbers = {
-    type: 'value',
-    splitNumber: 3,
-    splitLine: { lineStyle: { color: surface.line } },
-    axisLabel: { color: surface.text, fontSize: 11, formatter: (value: number) => short(value) },
-  };
+  const numbers = numberAxis(surface);
   const bars = data.kind === 'bar' || data.kind === 'column' || data.kind === 'stacked';
   const legend = data.series.length > 1;
   return {
@@ -144,7 +115,9 @@ function axisOptions(
     xAxis: horizontal ? numbers : keys,
     yAxis: horizontal ? keys : numbers,
     tooltip: {
-      ...tooltip(surface, data.kind === 'scatter' ? 'item' : 'axis'),
+      trigger: data.kind === 'scatter' ? 'item' : 'axis',
+      confine: true,
+      ...tooltipStyle(surface),
       formatter: (given: Point | Point[]) => {
         const points = Array.isArray(given) ? given : [given];
         const key = (points[0]?.value as unknown[] | undefined)?.[horizontal ? 1 : 0];
@@ -173,43 +146,22 @@ function axisOptions(
   } as unknown as Options;
 }
 
-const useStyles = makeStyles({ box: { width: '100%', height: '100%' } });
-
-export default function Plot({
-  data,
-  title,
-  colors,
-}: {
+interface PlotProps {
   data: ChartData;
   title: string;
+  /** Names of series and the colours that a workbook gives them. */
   colors: Readonly<Record<string, string>>;
-}) {
-  const styles = useStyles();
-  const box = useRef<HTMLDivElement>(null);
-  const chart = useRef<EChartsType>(undefined);
+}
+
+export default function Plot({ data, title, colors }: PlotProps) {
   const { dark } = useTheme();
-
-  useEffect(() => {
-    if (!box.current) return;
-    const made = init(box.current, null, { renderer: 'svg' });
-    chart.current = made;
-    const observer = new ResizeObserver(() => made.resize());
-    observer.observe(box.current);
-    return () => {
-      observer.disconnect();
-      made.dispose();
-    };
-  }, []);
-
-  useEffect(() => {
+  const options = useMemo(() => {
     const mode = dark ? 'dark' : 'light';
-    const tone = (name: string, index: number) => {
+    const tone: Tone = (name, index) => {
       const wanted = colors[name];
       return wanted ? kTones[mode][toneOf(wanted)] : kSeries[mode][index % kSeries[mode].length]!;
     };
-    const make = data.kind === 'pie' ? pieOptions : axisOptions;
-    chart.current?.setOption(make(data, tone, kSurface[mode]), { notMerge: true });
+    return (data.kind === 'pie' ? pieOptions : axisOptions)(data, tone, surfaceOf(dark));
   }, [data, colors, dark]);
-
-  return <div ref={box} className={styles.box} role="img" aria-label={chartLabel(data, title)} />;
+  return <EChart options={options} label={chartLabel(data, title)} />;
 }

@@ -4,7 +4,7 @@ import { useCallMethod } from '@/api/queries';
 import type { Device } from '@/api/types';
 import { parseJson } from '@/format/json';
 import { Choice } from '@/parts/choice';
-import { JsonField } from '@/parts/json-field';
+import { CodeField } from '@/parts/code-field';
 import { JsonText } from '@/parts/json-text';
 import { FormDialog } from '@/parts/form-dialog';
 
@@ -44,7 +44,7 @@ export function MethodDialog({ device, onClose }: { device: Device; onClose(): v
       <Field label="Method" required>
         <Input autoFocus value={name} maxLength={100} onChange={(_, data) => setName(data.value)} />
       </Field>
-      <JsonField label="Payload" hint="Any JSON. May stay empty." rows={5} value={text} problem={problem} onChange={setText} />
+      <CodeField label="Payload" hint="Any JSON. May stay empty." rows={5} value={text} problem={problem} onChange={setText} />
       <Field label="Seconds to wait for the answer">
         <SpinButton
           min={kTimeoutS.min}

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { usePatchTwin } from '@/api/queries';
 import { useNotifications } from '@/app/notifications';
 import { parseTwinPatch } from '@/format/json';
-import { JsonField } from '@/parts/json-field';
+import { CodeField } from '@/parts/code-field';
 import { FormDialog } from '@/parts/form-dialog';
 
 const kBegin = `{
@@ -45,7 +45,7 @@ export function TwinPatchDialog({ deviceId, module, etag, onClose }: TwinPatchDi
       onSubmit={save}
       onClose={onClose}
     >
-      <JsonField
+      <CodeField
         label="Patch"
         hint="Merged into tags and desired properties. A member that is null is removed; what is not named stays."
         required
