@@ -118,30 +118,53 @@ TEST(MergePolicy, TakesTheOldestRunOfTheSmallestClass) {
 }
 
 TEST(MergePolicy, NeverExceedsTheLargestSize) {
-  EXPECT_EQ(choose_merge(sizes({4'000, 4'000, 4'000}), {3, 10'000}), std::nullopt);
+  EXPECT_EQ(choose_merge(sizes({7'000, 4'000, 7'000}), {3, 10'000}), std::nullopt);
   EXPECT_EQ(choose_merge(sizes({8'000, 4'000, 3'000, 3'000}), {3, 10'000}), (MergeRun{1, 3}));
   EXPECT_EQ(choose_merge(sizes({1, 1, 1}), {1, 10'000}), std::nullopt);
 }
 
-TEST(MergePolicy, LeavesFewSegmentsAndRewritesEachRowAFewTimes) {
-  // A month of seals of one size: how many files stay, how often a row was written.
+TEST(MergePolicy, FewerThanTheFanInAreEnoughWhereNoMoreWouldFit) {
+  EXPECT_EQ(choose_merge(sizes({4'000, 4'000}), {3, 10'000}), std::nullopt);
+  EXPECT_EQ(choose_merge(sizes({4'000, 4'000, 4'000}), {3, 10'000}), (MergeRun{0, 2}));
+  EXPECT_EQ(choose_merge(sizes({8'000, 4'000, 4'000}), {3, 10'000}), std::nullopt);
+  EXPECT_EQ(choose_merge(sizes({6'000, 4'000, 4'000}), {3, 10'000}), std::nullopt) << "it would not double";
+  EXPECT_EQ(choose_merge(sizes({2'000, 2'000, 7'000}), {3, 10'000}), std::nullopt) << "not half of the largest size";
+}
+
+struct Merged {
+  std::size_t segments = 0;
+  double written_a_row = 0;
+};
+
+/// How many files stay of seals of one size, and how often a row was written by merges.
+Merged merged(std::uint64_t seals, std::uint64_t rows_each) {
   const MergePolicy policy;
   std::vector<SegmentInfo> segments;
   std::uint64_t written = 0;
-  std::uint64_t rows = 0;
-  for (std::uint64_t i = 1; i <= 4'464; ++i) {  // one each ten minutes
-    segments.push_back({i, i, 0, {}, {{"T", 3'000, {}, {}}}});
-    rows += 3'000;
+  for (std::uint64_t i = 1; i <= seals; ++i) {
+    segments.push_back({i, i, 0, {}, {{"T", rows_each, {}, {}}}});
     while (const auto run = choose_merge(segments, policy)) {
       SegmentInfo& into = segments[run->begin];
       for (std::size_t j = 1; j < run->count; ++j) into.tables[0].rows += segments[run->begin + j].rows();
+      EXPECT_LE(into.rows(), policy.rows_max);
       written += into.rows();
       segments.erase(segments.begin() + static_cast<std::ptrdiff_t>(run->begin) + 1,
                      segments.begin() + static_cast<std::ptrdiff_t>(run->begin + run->count));
     }
   }
-  EXPECT_LT(segments.size(), 40u);
-  EXPECT_LT(written, rows * 5);
+  return {segments.size(), static_cast<double>(written) / static_cast<double>(seals * rows_each)};
+}
+
+TEST(MergePolicy, LeavesFewSegmentsAndRewritesEachRowAFewTimes) {
+  const Merged month = merged(4'464, 3'000);  // one each ten minutes
+  EXPECT_LT(month.segments, 25u);
+  EXPECT_LT(month.written_a_row, 5);
+  // A hundred million rows: by full row groups, and by the bytes of longer rows.
+  for (const std::uint64_t rows_each : {122'880u, 46'000u, 70'000u}) {
+    const Merged busy = merged(100'000'000 / rows_each, rows_each);
+    EXPECT_LT(busy.segments, 55u) << rows_each;
+    EXPECT_LT(busy.written_a_row, 4) << rows_each;
+  }
 }
 
 }  // namespace
