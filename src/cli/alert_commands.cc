@@ -6,18 +6,13 @@
 #include "answers.h"
 #include "base/core/encoding.h"
 #include "commands.h"
+#include "listing.h"
 #include "output.h"
 
 namespace picket::cli {
 namespace {
 
 void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string out;
-  for (const std::string& item : items) out += (out.empty() ? "" : ",") + percent_encode(item);
-  return out;
-}
 
 void print_list(const boost::json::value& alert, const char* title, const char* name) {
   const auto& items = items_of(alert, name);
@@ -41,35 +36,24 @@ void print_evidence(const boost::json::value& alert) {
 }  // namespace
 
 Outcome<void> alert_list(const Client& client, const AlertListOptions& options, bool json) {
-  std::string path = fmt::format("/alerts?limit={}", options.limit);
-  if (!options.status.empty()) path += "&status=" + joined(options.status);
-  if (!options.severity.empty()) path += "&severity=" + joined(options.severity);
-  if (!options.device.empty()) path += "&device=" + percent_encode(options.device);
-  if (!options.type.empty()) path += "&type=" + percent_encode(options.type);
-  if (!options.since.empty()) path += "&since=" + percent_encode(options.since);
-  if (!options.incident.empty()) path += "&incident=" + percent_encode(options.incident);
-  if (!options.owner.empty()) path += "&owner=" + percent_encode(options.owner);
-  const auto page = parse(client.get(path));
-  if (!page) return std::unexpected(page.error());
-  const auto& items = items_of(*page);
-  if (json) {
-    print(pretty(items));
-    return {};
-  }
-  if (items.empty()) {
-    print("No alert matches.\n");
-    return {};
-  }
-  Table table({"START", "SEVERITY", "STATUS", "DEVICE", "TYPE", "NAME", "ID"}, 44);
-  for (const auto& alert : items) {
-    table.add({member(alert, "startTime"), member(alert, "severity"), member(alert, "status"),
-               member(alert, "deviceId"), member(alert, "alertType"), member(alert, "displayName"),
-               member(alert, "id")});
-  }
-  print(table.text());
-  const std::string total = member(*page, "total");
-  if (total != std::to_string(items.size())) print(fmt::format("{} of {}; see --limit\n", items.size(), total));
-  return {};
+  RequestPath path("/alerts");
+  path.with("limit", options.limit)
+      .with("status", options.status)
+      .with("severity", options.severity)
+      .with("device", options.device)
+      .with("type", options.type)
+      .with("since", options.since)
+      .with("incident", options.incident)
+      .with("owner", options.owner);
+  const Listing listing{.nothing = "No alert matches.",
+                        .header = {"START", "SEVERITY", "STATUS", "DEVICE", "TYPE", "NAME", "ID"},
+                        .cell_width_max = 44,
+                        .row = [](const boost::json::value& alert) -> std::vector<std::string> {
+                          return {member(alert, "startTime"), member(alert, "severity"),  member(alert, "status"),
+                                  member(alert, "deviceId"),  member(alert, "alertType"), member(alert, "displayName"),
+                                  member(alert, "id")};
+                        }};
+  return print_page(client.get(path.text()), json, listing);
 }
 
 Outcome<void> alert_show(const Client& client, const std::string& id, bool json) {

@@ -6,6 +6,7 @@
 #include "answers.h"
 #include "base/core/encoding.h"
 #include "commands.h"
+#include "listing.h"
 #include "output.h"
 #include "response_commands.h"
 
@@ -56,28 +57,19 @@ Outcome<void> device_add(const Client& client, const std::string& id, const std:
 }
 
 Outcome<void> device_list(const Client& client, const std::string& text, std::uint32_t limit, bool json) {
-  const std::string filter = text.empty() ? "" : "&q=" + percent_encode(text);
-  const auto page = parse(client.get(fmt::format("/devices?sort=deviceId&limit={}{}", limit, filter)));
-  if (!page) return std::unexpected(page.error());
-  const auto& items = items_of(*page);
-  if (json) {
-    print(pretty(items));
-    return {};
-  }
-  if (items.empty()) {
-    print(text.empty() ? "No device yet. Add one with: picket device add ID\n" : "No device matches.\n");
-    return {};
-  }
-  Table table({"DEVICE", "STATUS", "CONNECTION", "REPORTING", "LAST ACTIVITY", "OPEN ALERTS", "OS"}, 48);
-  for (const auto& device : items) {
-    table.add({member(device, "deviceId"), member(device, "status"), member(device, "connectionState"),
-               member(device, "reporting"), member(device, "lastActivity"), open_alerts(device), member(device, "os")});
-  }
-  print(table.text());
-  const std::string total = member(*page, "total");
-  if (total != std::to_string(items.size()))
-    print(fmt::format("{} of {}; see --limit and --search\n", items.size(), total));
-  return {};
+  RequestPath path("/devices");
+  path.with("sort", "deviceId").with("limit", limit).with("q", text);
+  const Listing listing{
+      .nothing = text.empty() ? "No device yet. Add one with: picket device add ID" : "No device matches.",
+      .header = {"DEVICE", "STATUS", "CONNECTION", "REPORTING", "LAST ACTIVITY", "OPEN ALERTS", "OS"},
+      .cell_width_max = 48,
+      .row = [](const boost::json::value& device) -> std::vector<std::string> {
+        return {member(device, "deviceId"),  member(device, "status"),       member(device, "connectionState"),
+                member(device, "reporting"), member(device, "lastActivity"), open_alerts(device),
+                member(device, "os")};
+      },
+      .more = "see --limit and --search"};
+  return print_page(client.get(path.text()), json, listing);
 }
 
 Outcome<void> device_show(const Client& client, const std::string& id, bool json) {

@@ -7,22 +7,13 @@
 
 #include "answers.h"
 #include "base/core/encoding.h"
+#include "listing.h"
 #include "output.h"
 
 namespace picket::cli {
 namespace {
 
 void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string out;
-  for (const std::string& item : items) out += (out.empty() ? "" : ",") + percent_encode(item);
-  return out;
-}
-
-void add_parameter(std::string& path, std::string_view name, const std::string& value) {
-  if (!value.empty()) path += fmt::format("&{}={}", name, percent_encode(value));
-}
 
 std::string list_of(const boost::json::value& object, const char* name) {
   std::string out;
@@ -52,33 +43,23 @@ std::pair<std::string, std::string> split(const std::string& text) {
 }  // namespace
 
 Outcome<void> incident_list(const Client& client, const IncidentListOptions& options, bool json) {
-  std::string path = fmt::format("/incidents?limit={}", options.limit);
-  if (!options.status.empty()) path += "&status=" + joined(options.status);
-  if (!options.severity.empty()) path += "&severity=" + joined(options.severity);
-  add_parameter(path, "device", options.device);
-  add_parameter(path, "owner", options.owner);
-  add_parameter(path, "since", options.since);
-  if (options.merged) path += "&merged=true";
-  const auto page = parse(client.get(path));
-  if (!page) return std::unexpected(page.error());
-  const auto& items = items_of(*page);
-  if (json) {
-    print(pretty(items));
-    return {};
-  }
-  if (items.empty()) {
-    print("No incident matches.\n");
-    return {};
-  }
-  Table table({"NUMBER", "LAST ACTIVITY", "SEVERITY", "STATUS", "OWNER", "ALERTS", "TITLE"}, 70);
-  for (const auto& one : items) {
-    table.add({member(one, "number"), member(one, "endTime"), member(one, "severity"), member(one, "status"),
-               member(one, "owner"), member(one, "alertCount"), member(one, "title")});
-  }
-  print(table.text());
-  const std::string total = member(*page, "total");
-  if (total != std::to_string(items.size())) print(fmt::format("{} of {}; see --limit\n", items.size(), total));
-  return {};
+  RequestPath path("/incidents");
+  path.with("limit", options.limit)
+      .with("status", options.status)
+      .with("severity", options.severity)
+      .with("device", options.device)
+      .with("owner", options.owner)
+      .with("since", options.since)
+      .when(options.merged, "merged");
+  const Listing listing{.nothing = "No incident matches.",
+                        .header = {"NUMBER", "LAST ACTIVITY", "SEVERITY", "STATUS", "OWNER", "ALERTS", "TITLE"},
+                        .cell_width_max = 70,
+                        .row = [](const boost::json::value& one) -> std::vector<std::string> {
+                          return {member(one, "number"), member(one, "endTime"), member(one, "severity"),
+                                  member(one, "status"), member(one, "owner"),   member(one, "alertCount"),
+                                  member(one, "title")};
+                        }};
+  return print_page(client.get(path.text()), json, listing);
 }
 
 Outcome<void> incident_show(const Client& client, const std::string& id, bool json) {
@@ -138,32 +119,24 @@ Outcome<void> show_events(const Client& client, const std::string& kind, const s
 }
 
 Outcome<void> alert_groups(const Client& client, const GroupOptions& options, bool json) {
-  std::string path = fmt::format("/alert-groups?limit={}", options.limit);
-  add_parameter(path, "type", options.type);
-  add_parameter(path, "device", options.device);
-  add_parameter(path, "since", options.since);
-  if (options.by_device) path += "&by=device";
-  if (options.open) path += "&open=true";
-  const auto page = parse(client.get(path));
-  if (!page) return std::unexpected(page.error());
-  const auto& items = items_of(*page);
-  if (json) {
-    print(pretty(items));
-    return {};
-  }
-  if (items.empty()) {
-    print("No alert matches.\n");
-    return {};
-  }
-  Table table({"DATE", "SEVERITY", "NAME", "DEVICE", "ALERTS", "OPEN", "COUNT", "TYPE"}, 44);
-  for (const auto& one : items) {
-    std::string device = member(one, "deviceId");
-    if (device.empty()) device = member(one, "devices") + " devices";
-    table.add({member(one, "date"), member(one, "severity"), member(one, "displayName"), device, member(one, "alerts"),
-               member(one, "open"), member(one, "count"), member(one, "alertType")});
-  }
-  print(table.text());
-  return {};
+  RequestPath path("/alert-groups");
+  path.with("limit", options.limit)
+      .with("type", options.type)
+      .with("device", options.device)
+      .with("since", options.since)
+      .with("by", options.by_device ? "device" : "")
+      .when(options.open, "open");
+  const Listing listing{
+      .nothing = "No alert matches.",
+      .header = {"DATE", "SEVERITY", "NAME", "DEVICE", "ALERTS", "OPEN", "COUNT", "TYPE"},
+      .cell_width_max = 44,
+      .row = [](const boost::json::value& one) -> std::vector<std::string> {
+        std::string device = member(one, "deviceId");
+        if (device.empty()) device = member(one, "devices") + " devices";
+        return {member(one, "date"),   member(one, "severity"), member(one, "displayName"), device,
+                member(one, "alerts"), member(one, "open"),     member(one, "count"),       member(one, "alertType")};
+      }};
+  return print_page(client.get(path.text()), json, listing);
 }
 
 Outcome<void> alert_group_triage(const Client& client, const std::string& type, const std::string& date,
@@ -184,25 +157,16 @@ Outcome<void> alert_undo(const Client& client, const std::string& id) {
 }
 
 Outcome<void> suppression_list(const Client& client, bool json) {
-  const auto page = parse(client.get("/suppressions"));
-  if (!page) return std::unexpected(page.error());
-  const auto& items = items_of(*page);
-  if (json) {
-    print(pretty(items));
-    return {};
-  }
-  if (items.empty()) {
-    print("Nothing is suppressed.\n");
-    return {};
-  }
-  Table table({"ID", "HITS", "LAST HIT", "EXPIRES", "ON", "MATCH", "REASON"}, 60);
-  for (const auto& one : items) {
-    const bool on = member(one, "enabled") == "true" && member(one, "expired") != "true";
-    table.add({member(one, "id"), member(one, "hits"), member(one, "lastHit"), member(one, "expires"),
-               on ? "yes" : "no", member(one, "match"), member(one, "reason")});
-  }
-  print(table.text());
-  return {};
+  const Listing listing{.nothing = "Nothing is suppressed.",
+                        .header = {"ID", "HITS", "LAST HIT", "EXPIRES", "ON", "MATCH", "REASON"},
+                        .cell_width_max = 60,
+                        .row = [](const boost::json::value& one) -> std::vector<std::string> {
+                          const bool on = member(one, "enabled") == "true" && member(one, "expired") != "true";
+                          return {member(one, "id"),      member(one, "hits"), member(one, "lastHit"),
+                                  member(one, "expires"), on ? "yes" : "no",   member(one, "match"),
+                                  member(one, "reason")};
+                        }};
+  return print_page(client.get("/suppressions"), json, listing);
 }
 
 Outcome<void> suppression_set(const Client& client, const SuppressionOptions& options) {

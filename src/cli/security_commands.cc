@@ -8,6 +8,7 @@
 
 #include "answers.h"
 #include "base/core/encoding.h"
+#include "listing.h"
 #include "output.h"
 #include "response_commands.h"
 
@@ -32,29 +33,21 @@ Outcome<boost::json::value> json_argument(const std::string& text, std::string_v
 }  // namespace
 
 Outcome<void> recommendation_list(const Client& client, const RecommendationOptions& options, bool json) {
-  std::string path = fmt::format("/recommendations?limit={}", options.limit);
-  if (options.state != "all") path += "&state=" + percent_encode(options.state);
-  if (!options.device.empty()) path += "&device=" + percent_encode(options.device);
-  if (!options.type.empty()) path += "&type=" + percent_encode(options.type);
-  const auto page = parse(client.get(path));
-  if (!page) return std::unexpected(page.error());
-  const auto& items = items_of(*page);
-  if (json) {
-    print(pretty(items));
-    return {};
-  }
-  if (items.empty()) {
-    print("Nothing to recommend now.\n");
-    return {};
-  }
-  Table table({"SEVERITY", "STATE", "RECOMMENDATION", "DEVICE", "SINCE", "TYPE"}, 60);
-  for (const auto& item : items) {
-    const std::string device = member(item, "deviceId");
-    table.add({member(item, "severity"), member(item, "state"), member(item, "displayName"),
-               device.empty() ? "(hub)" : device, member(item, "firstEvaluated"), member(item, "type")});
-  }
-  print(table.text());
-  return {};
+  RequestPath path("/recommendations");
+  path.with("limit", options.limit)
+      .with("state", options.state == "all" ? "" : options.state)
+      .with("device", options.device)
+      .with("type", options.type);
+  const Listing listing{.nothing = "Nothing to recommend now.",
+                        .header = {"SEVERITY", "STATE", "RECOMMENDATION", "DEVICE", "SINCE", "TYPE"},
+                        .cell_width_max = 60,
+                        .row = [](const boost::json::value& item) -> std::vector<std::string> {
+                          const std::string device = member(item, "deviceId");
+                          return {member(item, "severity"),       member(item, "state"),
+                                  member(item, "displayName"),    device.empty() ? "(hub)" : device,
+                                  member(item, "firstEvaluated"), member(item, "type")};
+                        }};
+  return print_page(client.get(path.text()), json, listing);
 }
 
 Outcome<void> recommendation_types(const Client& client, bool json) {
