@@ -2,8 +2,9 @@
 // binder_rows.cc (where, sort, take and what only describes a result), binder_scope.cc (declarations, functions of the
 // query and the workspace), binder_summarize.cc, binder_tables.cc (union, join), binder_expand.cc (mv-expand, mv-apply,
 // partition), binder_parse.cc, binder_windows.cc (serialize and its functions), binder_series.cc, binder_top.cc,
-// binder_search.cc, binder_plugins.cc, binder_expression.cc, binder_functions.cc and binder_calls.cc (functions that
-// need code) and binder_types.cc (conversion, comparison, arithmetic, promoted keys).
+// binder_search.cc, binder_plugins.cc, binder_expression.cc (names, operators, paths), binder_membership.cc (in and its
+// like), binder_overloads.cc (calls), binder_functions.cc and binder_calls.cc (functions that need code) and
+// binder_types.cc (conversion, comparison, arithmetic, promoted keys).
 #pragma once
 
 #include <deque>
