@@ -8,6 +8,7 @@
 
 #include "base/core/encoding.h"
 #include "incident_steps.h"
+#include "projection.h"
 #include "statement.h"
 
 namespace picket::state {
@@ -36,7 +37,6 @@ CREATE TABLE dismissed_group (
 namespace {
 
 constexpr std::int64_t kDayUs = 86'400'000'000;
-constexpr std::string_view kProjection = "alerts";
 constexpr std::string_view kColumns =
     "alert_id, alert_type, display_name, severity, status, hub, device_id, module_id, start, end, updated, "
     "change, json, owner, classification, classification_reason, count, suppressed_by, closed";
@@ -69,13 +69,6 @@ Result<Alert> find_in(sqlite3* db, std::string_view alert_id) {
   TRY(const bool found, statement.bind(alert_id).step());
   if (!found) return fail(Errc::not_found, "alert");
   return alert_from(statement);
-}
-
-Result<> keep_position(sqlite3* db, std::string_view position) {
-  TRY(auto statement, Statement::prepare(db,
-                                         "INSERT INTO projection (name, position) VALUES (?,?) "
-                                         "ON CONFLICT (name) DO UPDATE SET position = excluded.position"));
-  return statement.bind(kProjection, position).run();
 }
 
 std::string escape_like(std::string_view text) {
@@ -300,7 +293,7 @@ Result<Alert> triage_group(sqlite3* db, const Triage& triage) {
 Result<bool> Alerts::apply(const Alert& alert, std::string_view position, std::uint64_t sequence) {
   bool changed = false;
   TRY_VOID(database_.write([&](sqlite3* db) -> Result<> {
-    TRY_VOID(keep_position(db, position));
+    TRY_VOID(keep_position(db, kAlertsProjection, position));
     const auto known = find_in(db, alert.alert_id);
     if (!known && known.error().code != Errc::not_found) return std::unexpected(known.error());
     changed = !known || alert.change > known->change;
@@ -313,7 +306,7 @@ Result<bool> Alerts::apply(const Alert& alert, std::string_view position, std::u
 Result<Alert> Alerts::apply(const Triage& triage, std::string_view position) {
   Result<Alert> out = fail(Errc::not_found, "alert");
   TRY_VOID(database_.write([&](sqlite3* db) -> Result<> {
-    TRY_VOID(keep_position(db, position));
+    TRY_VOID(keep_position(db, kAlertsProjection, position));
     if (triage.sequence > 0) {  // a record that was applied before changes nothing
       TRY(auto row, Statement::prepare(db, "SELECT alert_id FROM triage WHERE sequence = ? AND user = ? LIMIT 1"));
       TRY(const bool seen, row.bind(static_cast<std::int64_t>(triage.sequence), triage.user).step());
@@ -358,11 +351,7 @@ Result<std::vector<Alert>> Alerts::triaged_by(std::uint64_t sequence) const {
                                                      "triage WHERE sequence = ?) ORDER BY alert_id",
                                                      kColumns)));
     row.bind(static_cast<std::int64_t>(sequence));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(alert_from(row));
-    }
+    return row.each([&] { out.push_back(alert_from(row)); });
   }));
   return out;
 }
@@ -387,9 +376,7 @@ Result<std::pair<std::vector<AlertGroup>, std::uint64_t>> Alerts::groups(const A
              filter.until.value_or(Timestamp{std::numeric_limits<std::int64_t>::max()}),
              static_cast<std::int64_t>(count_max), static_cast<std::int64_t>(skip));
     constexpr std::array<std::string_view, 4> kSeverities{"Informational", "Low", "Medium", "High"};
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
+    return row.each([&] {
       out.first.push_back({.alert_type = row.text(0),
                            .display_name = row.text(1),
                            .device_id = row.text(2),
@@ -402,24 +389,15 @@ Result<std::pair<std::vector<AlertGroup>, std::uint64_t>> Alerts::groups(const A
                            .start = row.time(9),
                            .end = row.time(10)});
       out.second = static_cast<std::uint64_t>(row.integer(11));
-    }
+    });
   }));
   return out;
 }
 
-Result<std::string> Alerts::position() const {
-  std::string out;
-  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
-    TRY(auto statement, Statement::prepare(db, "SELECT position FROM projection WHERE name = ?"));
-    TRY(const bool found, statement.bind(kProjection).step());
-    if (found) out = statement.text(0);
-    return {};
-  }));
-  return out;
-}
+Result<std::string> Alerts::position() const { return position_of(database_, kAlertsProjection); }
 
 Result<> Alerts::set_position(std::string_view position) {
-  return database_.write([&](sqlite3* db) { return keep_position(db, position); });
+  return database_.write([&](sqlite3* db) { return keep_position(db, kAlertsProjection, position); });
 }
 
 Result<Alert> Alerts::find(std::string_view alert_id) const {
@@ -502,11 +480,7 @@ Result<std::vector<SeverityCount>> Alerts::open_by_severity() const {
     TRY(auto row, Statement::prepare(db,
                                      "SELECT severity, count(*) FROM alert WHERE status IN ('New', 'Active') "
                                      "GROUP BY severity ORDER BY severity"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back({row.text(0), static_cast<std::uint64_t>(row.integer(1))});
-    }
+    return row.each([&] { out.push_back({row.text(0), static_cast<std::uint64_t>(row.integer(1))}); });
   }));
   return out;
 }
@@ -520,12 +494,10 @@ Result<std::vector<DeviceCount>> Alerts::open_by_device(std::string_view hub) co
                            "AS total FROM alert WHERE hub = ? AND status IN ('New', 'Active') "
                            "GROUP BY device_id, severity ORDER BY total DESC, device_id, severity"));
     row.bind(hub);
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
+    return row.each([&] {
       if (out.empty() || out.back().device_id != row.text(0)) out.push_back({row.text(0), {}});
       out.back().severities.push_back({row.text(1), static_cast<std::uint64_t>(row.integer(2))});
-    }
+    });
   }));
   return out;
 }
@@ -537,11 +509,7 @@ Result<std::vector<SeverityCount>> Alerts::open_of_device(std::string_view hub, 
                                      "SELECT severity, count(*) FROM alert WHERE hub = ? AND device_id = ? AND "
                                      "status IN ('New', 'Active') GROUP BY severity"));
     row.bind(hub, device_id);
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back({row.text(0), static_cast<std::uint64_t>(row.integer(1))});
-    }
+    return row.each([&] { out.push_back({row.text(0), static_cast<std::uint64_t>(row.integer(1))}); });
   }));
   return out;
 }

@@ -1,6 +1,6 @@
 #include "state/analytics.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -34,8 +34,7 @@ AnalyticsRuleRow row_of(const Statement& row) {
 
 Result<> audit(sqlite3* db, std::string_view kind, std::string_view id, const Actor& actor, Timestamp now,
                std::optional<bool> enabled = std::nullopt, std::string_view source = {}) {
-  JsonWriter json;
-  json.begin_object().key("actor").value(actor.user).key("source").value(actor.source).key("object").value(id);
+  JsonWriter json = audit_of(actor, id);
   if (enabled) json.key("enabled").value(*enabled);
   if (!source.empty()) json.key("rule").value(source);
   return Outbox::add(db, kind, "", json.end_object().take(), now);
@@ -100,11 +99,7 @@ Result<std::vector<AnalyticsRuleRow>> Analytics::list() const {
   std::vector<AnalyticsRuleRow> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, std::string(kColumns) + "ORDER BY name, id"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(row_of(row));
-    }
+    return row.each([&] { out.push_back(row_of(row)); });
   }));
   return out;
 }
@@ -137,9 +132,7 @@ Result<std::vector<AnalyticsRun>> Analytics::runs(std::string_view rule_id) cons
                                      "SELECT window_start, window_end, at, elapsed_ms, rows, alerts, outcome, message "
                                      "FROM analytics_run WHERE rule_id = ? ORDER BY id DESC"));
     row.bind(rule_id);
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
+    return row.each([&] {
       out.push_back({.rule_id = std::string(rule_id),
                      .window_start = row.time(0),
                      .window_end = row.time(1),
@@ -149,7 +142,7 @@ Result<std::vector<AnalyticsRun>> Analytics::runs(std::string_view rule_id) cons
                      .alerts = row.integer(5),
                      .outcome = row.text(6),
                      .message = row.text(7)});
-    }
+    });
   }));
   return out;
 }

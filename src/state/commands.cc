@@ -39,15 +39,6 @@ StoredCommand row(const Statement& statement) {
   return out;
 }
 
-Result<std::vector<StoredCommand>> rows(Statement& statement) {
-  std::vector<StoredCommand> out;
-  for (;;) {
-    TRY(const bool more, statement.step());
-    if (!more) return out;
-    out.push_back(row(statement));
-  }
-}
-
 }  // namespace
 
 Result<std::string> CommandTable::generation(sqlite3* db, std::string_view hub, std::string_view device_id) {
@@ -83,11 +74,8 @@ Result<std::vector<CommandHead>> CommandTable::heads(sqlite3* db, std::string_vi
                                          "ORDER BY sequence LIMIT ?"));
   statement.bind(hub, device_id, static_cast<std::int64_t>(count_max));
   std::vector<CommandHead> out;
-  for (;;) {
-    TRY(const bool more, statement.step());
-    if (!more) return out;
-    out.push_back({statement.integer(0), statement.time(1)});
-  }
+  TRY_VOID(statement.each([&] { out.push_back({statement.integer(0), statement.time(1)}); }));
+  return out;
 }
 
 Result<std::optional<StoredCommand>> CommandTable::find(sqlite3* db, std::int64_t sequence) {
@@ -104,13 +92,13 @@ Result<std::optional<StoredCommand>> CommandTable::find(sqlite3* db, std::int64_
 Result<std::vector<StoredCommand>> CommandTable::expired(sqlite3* db, Timestamp now, std::size_t count_max) {
   TRY(auto statement,
       Statement::prepare(db, PICKET_COMMAND_COLUMNS " FROM command WHERE expiry <= ? ORDER BY expiry LIMIT ?"));
-  return rows(statement.bind(now, static_cast<std::int64_t>(count_max)));
+  return all_rows(statement.bind(now, static_cast<std::int64_t>(count_max)), row);
 }
 
 Result<std::vector<StoredCommand>> CommandTable::list(sqlite3* db, std::string_view hub, std::string_view device_id) {
   TRY(auto statement,
       Statement::prepare(db, PICKET_COMMAND_COLUMNS " FROM command WHERE hub = ? AND device_id = ? ORDER BY sequence"));
-  return rows(statement.bind(hub, device_id));
+  return all_rows(statement.bind(hub, device_id), row);
 }
 
 Result<bool> CommandTable::remove(sqlite3* db, std::int64_t sequence) {

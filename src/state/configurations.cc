@@ -66,15 +66,6 @@ Result<> begin_scan(sqlite3* db, std::string_view hub) {
   return statement.bind(hub).run();
 }
 
-// Runs `use` for each row.
-Result<> each_row(Statement& statement, auto use) {
-  for (;;) {
-    TRY(const bool row, statement.step());
-    if (!row) return {};
-    use(statement);
-  }
-}
-
 }  // namespace
 
 Result<std::vector<ConfigurationRow>> Configurations::list(std::string_view hub) const {
@@ -83,7 +74,8 @@ Result<std::vector<ConfigurationRow>> Configurations::list(std::string_view hub)
     TRY(auto statement, Statement::prepare(db,
                                            "SELECT hub, id, body, reads_reported, etag, created, updated, metrics FROM "
                                            "configuration WHERE hub = ? ORDER BY id"));
-    return each_row(statement.bind(hub), [&](const Statement& row) { out.push_back(row_from(row)); });
+    statement.bind(hub);
+    return statement.each([&] { out.push_back(row_from(statement)); });
   }));
   return out;
 }
@@ -113,7 +105,7 @@ Result<std::vector<std::string>> Configurations::hubs() const {
   TRY_VOID(database_.look_up([&](sqlite3* db) -> Result<> {
     TRY(auto statement,
         Statement::prepare(db, "SELECT hub FROM configuration UNION SELECT hub FROM configuration_scan"));
-    return each_row(statement, [&](const Statement& row) { out.push_back(row.text(0)); });
+    return statement.each([&] { out.push_back(statement.text(0)); });
   }));
   return out;
 }
@@ -151,7 +143,7 @@ Result<std::vector<DirtyDevice>> Configurations::dirty(std::string_view hub, std
         Statement::prepare(db,
                            "SELECT device_id, mark FROM configuration_dirty WHERE hub = ? ORDER BY device_id LIMIT ?"));
     statement.bind(hub, static_cast<std::int64_t>(count_max));
-    return each_row(statement, [&](const Statement& row) { out.push_back({row.text(0), row.integer(1)}); });
+    return statement.each([&] { out.push_back({statement.text(0), statement.integer(1)}); });
   }));
   return out;
 }
@@ -208,8 +200,8 @@ Result<std::map<std::string, ConfigurationValue>> Configurations::values_of(std:
     TRY(auto statement, Statement::prepare(db,
                                            "SELECT path, configuration, value FROM configuration_value WHERE hub = ? "
                                            "AND device_id = ? AND module_id = ?"));
-    return each_row(statement.bind(hub, device_id, module_id),
-                    [&](const Statement& row) { out[row.text(0)] = {row.text(1), row.text(2)}; });
+    statement.bind(hub, device_id, module_id);
+    return statement.each([&] { out[statement.text(0)] = {statement.text(1), statement.text(2)}; });
   }));
   return out;
 }
@@ -236,8 +228,8 @@ Result<std::map<std::string, bool>> Configurations::targets_of(std::string_view 
     TRY(auto statement, Statement::prepare(db,
                                            "SELECT configuration, applied FROM configuration_target WHERE hub = ? AND "
                                            "device_id = ? AND module_id = ?"));
-    return each_row(statement.bind(hub, device_id, module_id),
-                    [&](const Statement& row) { out[row.text(0)] = row.integer(1) != 0; });
+    statement.bind(hub, device_id, module_id);
+    return statement.each([&] { out[statement.text(0)] = statement.integer(1) != 0; });
   }));
   return out;
 }

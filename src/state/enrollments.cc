@@ -36,16 +36,6 @@ StoredRegistration registration_row(const Statement& row) {
           row.text(7), row.integer(8),      row.text(9), row.text(10), row.text(11), row.time(12), row.time(13)};
 }
 
-template <class Row>
-auto all_rows(Statement& statement, Row row) -> Result<std::vector<decltype(row(statement))>> {
-  std::vector<decltype(row(statement))> out;
-  for (;;) {
-    TRY(const bool more, statement.step());
-    if (!more) return out;
-    out.push_back(row(statement));
-  }
-}
-
 }  // namespace
 
 Result<std::optional<StoredEnrollment>> EnrollmentTable::find(sqlite3* db, bool group, std::string_view id) {

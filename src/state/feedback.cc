@@ -30,11 +30,8 @@ Result<std::vector<FeedbackHead>> FeedbackTable::heads(sqlite3* db, std::string_
       Statement::prepare(db, "SELECT id, created FROM command_feedback WHERE hub = ? ORDER BY id LIMIT ?"));
   statement.bind(hub, static_cast<std::int64_t>(count_max));
   std::vector<FeedbackHead> out;
-  for (;;) {
-    TRY(const bool more, statement.step());
-    if (!more) return out;
-    out.push_back({statement.integer(0), statement.time(1)});
-  }
+  TRY_VOID(statement.each([&] { out.push_back({statement.integer(0), statement.time(1)}); }));
+  return out;
 }
 
 Result<std::vector<StoredFeedback>> FeedbackTable::range(sqlite3* db, std::string_view hub, std::int64_t first,
@@ -45,12 +42,11 @@ Result<std::vector<StoredFeedback>> FeedbackTable::range(sqlite3* db, std::strin
                          "FROM command_feedback WHERE hub = ? AND id BETWEEN ? AND ? ORDER BY id"));
   statement.bind(hub, first, last);
   std::vector<StoredFeedback> out;
-  for (;;) {
-    TRY(const bool more, statement.step());
-    if (!more) return out;
+  TRY_VOID(statement.each([&] {
     out.push_back({statement.integer(0), statement.text(1), statement.time(2), statement.text(3), statement.text(4),
                    statement.text(5), statement.text(6), statement.text(7)});
-  }
+  }));
+  return out;
 }
 
 Result<std::uint64_t> FeedbackTable::remove_range(sqlite3* db, std::string_view hub, std::int64_t first,
@@ -63,11 +59,8 @@ Result<std::uint64_t> FeedbackTable::remove_range(sqlite3* db, std::string_view 
 Result<std::vector<std::string>> FeedbackTable::hubs(sqlite3* db) {
   TRY(auto statement, Statement::prepare(db, "SELECT DISTINCT hub FROM command_feedback"));
   std::vector<std::string> out;
-  for (;;) {
-    TRY(const bool more, statement.step());
-    if (!more) return out;
-    out.push_back(statement.text(0));
-  }
+  TRY_VOID(statement.each([&] { out.push_back(statement.text(0)); }));
+  return out;
 }
 
 Result<std::uint64_t> FeedbackTable::trim(sqlite3* db, Timestamp before, std::uint64_t kept_max) {

@@ -57,16 +57,6 @@ Result<> run_one(sqlite3* db, Statement& statement, std::string_view where) {
   return {};
 }
 
-template <class Row, class Read>
-Result<std::vector<Row>> rows(Statement statement, Read read) {
-  std::vector<Row> out;
-  for (;;) {
-    TRY(const bool more, statement.step());
-    if (!more) return out;
-    out.push_back(read(statement));
-  }
-}
-
 }  // namespace
 
 Result<> Hubs::insert(sqlite3* db, const Hub& hub) {
@@ -156,7 +146,7 @@ Result<std::vector<Hub>> Hubs::list() const {
   std::vector<Hub> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto statement, Statement::prepare(db, std::string(kHub) + "ORDER BY name"));
-    TRY(out, rows<Hub>(std::move(statement), hub_from));
+    TRY(out, all_rows(statement, hub_from));
     return {};
   }));
   return out;
@@ -167,7 +157,7 @@ Result<std::vector<Policy>> Hubs::policies(std::string_view hub) const {
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto statement, Statement::prepare(db, std::string(kPolicy) + "WHERE hub = ? ORDER BY name"));
     statement.bind(hub);
-    TRY(out, rows<Policy>(std::move(statement), policy_from));
+    TRY(out, all_rows(statement, policy_from));
     return {};
   }));
   return out;
@@ -178,7 +168,7 @@ Result<std::vector<CaCertificate>> Hubs::certificates(std::string_view hub) cons
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto statement, Statement::prepare(db, std::string(kCertificate) + "WHERE hub = ? ORDER BY name"));
     statement.bind(hub);
-    TRY(out, rows<CaCertificate>(std::move(statement), certificate_from));
+    TRY(out, all_rows(statement, certificate_from));
     return {};
   }));
   return out;

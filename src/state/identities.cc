@@ -229,25 +229,21 @@ Result<std::vector<Module>> Identities::modules(sqlite3* db, std::string_view hu
                                              " FROM module WHERE hub = ? AND device_id = ? ORDER BY module_id"));
   statement.bind(hub, device_id);
   std::vector<Module> out;
-  for (;;) {
-    TRY(const bool row, statement.step());
-    if (!row) return out;
-    out.push_back(module_from(statement));
-  }
+  TRY_VOID(statement.each([&] { out.push_back(module_from(statement)); }));
+  return out;
 }
 
 Result<IdentityCounts> Identities::count(sqlite3* db, std::string_view hub) {
   TRY(auto statement, Statement::prepare(db, "SELECT module, enabled, count FROM identity_count WHERE hub = ?"));
   statement.bind(hub);
   IdentityCounts out;
-  for (;;) {
-    TRY(const bool row, statement.step());
-    if (!row) return out;
+  TRY_VOID(statement.each([&] {
     const auto count = static_cast<std::uint64_t>(statement.integer(2));
     const bool module = statement.integer(0) != 0;
     (module ? out.modules : out.devices) += count;
     if (!module && statement.integer(1) != 0) out.enabled_devices += count;
-  }
+  }));
+  return out;
 }
 
 Result<Device> Identities::find(std::string_view hub, std::string_view device_id) const {
@@ -286,11 +282,7 @@ Result<std::vector<Device>> Identities::list(std::string_view hub, std::string_v
                                                " FROM device WHERE hub = ? AND device_id > ? ORDER BY device_id "
                                                "LIMIT ?"));
     statement.bind(hub, after, static_cast<std::int64_t>(count_max));
-    for (;;) {
-      TRY(const bool row, statement.step());
-      if (!row) return {};
-      out.push_back(device_from(statement));
-    }
+    return statement.each([&] { out.push_back(device_from(statement)); });
   }));
   return out;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "incident_steps.h"
+#include "projection.h"
 #include "statement.h"
 
 namespace picket::state {
@@ -63,11 +64,8 @@ Result<std::vector<std::string>> texts(sqlite3* db, std::string_view sql, std::s
   TRY(auto row, Statement::prepare(db, sql));
   row.bind(value);
   std::vector<std::string> out;
-  for (;;) {
-    TRY(const bool more, row.step());
-    if (!more) return out;
-    out.push_back(row.text(0));
-  }
+  TRY_VOID(row.each([&] { out.push_back(row.text(0)); }));
+  return out;
 }
 
 Result<std::vector<std::string>> alerts_in(sqlite3* db, std::string_view incident_id) {
@@ -86,14 +84,6 @@ Result<Incident> find_in(sqlite3* db, std::string_view id) {
   Incident out = incident_from(row);
   TRY(out.alerts, alerts_in(db, out.incident_id));
   return out;
-}
-
-/// The reader of the derived stream has one position for alerts and incidents.
-Result<> keep_position(sqlite3* db, std::string_view position) {
-  TRY(auto statement, Statement::prepare(db,
-                                         "INSERT INTO projection (name, position) VALUES ('alerts',?) "
-                                         "ON CONFLICT (name) DO UPDATE SET position = excluded.position"));
-  return statement.bind(position).run();
 }
 
 Result<> add_step(sqlite3* db, const Incident& after, std::string_view change, std::string_view user,
@@ -219,7 +209,7 @@ Result<> follow_alert(sqlite3* db, std::string_view alert_id, bool open, std::ui
 Result<bool> Incidents::apply(const Incident& incident, std::string_view position, std::uint64_t sequence) {
   bool changed = false;
   TRY_VOID(database_.write([&](sqlite3* db) -> Result<> {
-    TRY_VOID(keep_position(db, position));
+    TRY_VOID(keep_position(db, kAlertsProjection, position));
     auto known = find_in(db, incident.incident_id);
     if (!known && known.error().code != Errc::not_found) return std::unexpected(known.error());
     changed = !known || incident.change > known->change;
@@ -232,7 +222,7 @@ Result<bool> Incidents::apply(const Incident& incident, std::string_view positio
 Result<Incident> Incidents::apply(const IncidentTriage& triage, std::string_view position) {
   Result<Incident> out = fail(Errc::not_found, "incident");
   TRY_VOID(database_.write([&](sqlite3* db) -> Result<> {
-    TRY_VOID(keep_position(db, position));
+    TRY_VOID(keep_position(db, kAlertsProjection, position));
     out = find_in(db, triage.incident_id);
     if (!out) return {};
     TRY(auto row, Statement::prepare(db,
@@ -322,11 +312,7 @@ Result<std::vector<IncidentStep>> Incidents::steps_of(std::string_view incident_
     TRY(auto row, Statement::prepare(
                       db, fmt::format("SELECT {} FROM incident_step WHERE incident_id = ? ORDER BY id", kStepColumns)));
     row.bind(incident_id);
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(step_from(row));
-    }
+    return row.each([&] { out.push_back(step_from(row)); });
   }));
   return out;
 }
@@ -337,11 +323,7 @@ Result<std::vector<IncidentStep>> Incidents::steps_by(std::uint64_t sequence) co
     TRY(auto row, Statement::prepare(
                       db, fmt::format("SELECT {} FROM incident_step WHERE sequence = ? ORDER BY id", kStepColumns)));
     row.bind(static_cast<std::int64_t>(sequence));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(step_from(row));
-    }
+    return row.each([&] { out.push_back(step_from(row)); });
   }));
   return out;
 }

@@ -1,6 +1,6 @@
 #include "state/intelligence.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -24,12 +24,6 @@ CREATE TABLE ti_hunt (
 )sql";
 
 namespace {
-
-JsonWriter audit_of(const Actor& actor, std::string_view object) {
-  JsonWriter json;
-  json.begin_object().key("actor").value(actor.user).key("source").value(actor.source).key("object").value(object);
-  return json;
-}
 
 Result<std::int64_t> count_of(sqlite3* db, std::string_view sql) {
   TRY(auto statement, Statement::prepare(db, sql));
@@ -100,11 +94,7 @@ Result<std::vector<FeedRow>> Intelligence::feeds() const {
   std::vector<FeedRow> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, "SELECT name, settings, status, changed FROM ti_feed ORDER BY name"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(feed_of(row));
-    }
+    return row.each([&] { out.push_back(feed_of(row)); });
   }));
   return out;
 }
@@ -158,12 +148,10 @@ Result<std::vector<OwnIndicatorRow>> Intelligence::indicators(std::string_view a
                            "SELECT kind, value, confidence, allowed, until, threat, reference, user, added FROM "
                            "ti_indicator WHERE (kind, value) > (?, ?) ORDER BY kind, value LIMIT ?"));
     row.bind(after_kind, after_value, static_cast<std::int64_t>(count_max));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
+    return row.each([&] {
       out.push_back({row.text(0), row.text(1), static_cast<std::uint8_t>(row.integer(2)), row.integer(3) != 0,
                      row.time(4), row.text(5), row.text(6), row.text(7), row.time(8)});
-    }
+    });
   }));
   return out;
 }
@@ -192,12 +180,10 @@ Result<std::vector<IndicatorSetRow>> Intelligence::sets() const {
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(
                       db, "SELECT version, made, sequence, indicators, added FROM ti_set ORDER BY sequence, version"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
+    return row.each([&] {
       out.push_back({row.text(0), row.time(1), static_cast<std::uint64_t>(row.integer(2)),
                      static_cast<std::uint64_t>(row.integer(3)), static_cast<std::uint64_t>(row.integer(4))});
-    }
+    });
   }));
   return out;
 }
@@ -224,12 +210,10 @@ Result<std::vector<RetroHuntRow>> Intelligence::hunts() const {
     TRY(auto row, Statement::prepare(db,
                                      "SELECT id, version, days, status, started, finished, hits, note FROM ti_hunt "
                                      "ORDER BY started DESC, id DESC"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
+    return row.each([&] {
       out.push_back({row.text(0), row.text(1), static_cast<std::uint32_t>(row.integer(2)), row.text(3), row.time(4),
                      row.time(5), static_cast<std::uint64_t>(row.integer(6)), row.text(7)});
-    }
+    });
   }));
   return out;
 }

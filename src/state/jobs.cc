@@ -64,16 +64,6 @@ DeviceJobRow device_job_from(const Statement& row) {
           .error = row.text(10)};
 }
 
-template <class Row>
-Result<std::vector<Row>> all_rows(Statement& statement, Row (*from)(const Statement&)) {
-  std::vector<Row> out;
-  for (;;) {
-    TRY(const bool row, statement.step());
-    if (!row) return out;
-    out.push_back(from(statement));
-  }
-}
-
 constexpr std::int64_t number(auto status) { return static_cast<std::int64_t>(status); }
 
 Result<> end_device_rows(sqlite3* db, std::string_view hub, std::string_view id, DeviceJobStatus status,

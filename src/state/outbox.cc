@@ -13,11 +13,10 @@ constexpr std::int64_t kHistoryMax = 10'000;
 
 Result<std::vector<OutboxRecord>> records(Statement statement) {
   std::vector<OutboxRecord> out;
-  for (;;) {
-    TRY(const bool row, statement.step());
-    if (!row) return out;
+  TRY_VOID(statement.each([&] {
     out.push_back({statement.integer(0), statement.time(1), statement.text(2), statement.text(3), statement.text(4)});
-  }
+  }));
+  return out;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "state/recommendations.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
+#include "projection.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -22,7 +23,6 @@ CREATE TABLE device_security_group (
 
 namespace {
 
-constexpr std::string_view kProjection = "recommendations";
 // Empty texts stand for "all".
 #define PICKET_RECOMMENDATION_COLUMNS \
   "recommendation_id, type, display_name, severity, state, hub, device_id, first, updated, source, change, json"
@@ -45,20 +45,6 @@ Recommendation recommendation_from(const Statement& row) {
           .json = row.text(11)};
 }
 
-Result<> keep_position(sqlite3* db, std::string_view position) {
-  TRY(auto statement, Statement::prepare(db,
-                                         "INSERT INTO projection (name, position) VALUES (?,?) "
-                                         "ON CONFLICT (name) DO UPDATE SET position = excluded.position"));
-  return statement.bind(kProjection, position).run();
-}
-
-/// The beginning of an audit record's body.
-JsonWriter audit_of(const Actor& actor) {
-  JsonWriter json;
-  json.begin_object().key("actor").value(actor.user).key("source").value(actor.source);
-  return json;
-}
-
 }  // namespace
 
 Result<bool> Recommendations::apply(const Recommendation& recommendation, std::string_view position) {
@@ -79,24 +65,15 @@ Result<bool> Recommendations::apply(const Recommendation& recommendation, std::s
                        std::int64_t{recommendation.change}, recommendation.json)
                  .run());
     changed = sqlite3_changes(db) > 0;
-    return keep_position(db, position);
+    return keep_position(db, kRecommendationsProjection, position);
   }));
   return changed;
 }
 
-Result<std::string> Recommendations::position() const {
-  std::string out;
-  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
-    TRY(auto statement, Statement::prepare(db, "SELECT position FROM projection WHERE name = ?"));
-    TRY(const bool found, statement.bind(kProjection).step());
-    if (found) out = statement.text(0);
-    return {};
-  }));
-  return out;
-}
+Result<std::string> Recommendations::position() const { return position_of(database_, kRecommendationsProjection); }
 
 Result<> Recommendations::set_position(std::string_view position) {
-  return database_.write([&](sqlite3* db) { return keep_position(db, position); });
+  return database_.write([&](sqlite3* db) { return keep_position(db, kRecommendationsProjection, position); });
 }
 
 Result<Recommendation> Recommendations::find(std::string_view recommendation_id) const {
@@ -144,12 +121,10 @@ Result<std::vector<RecommendationCount>> Recommendations::count_by_type(std::str
                                      "sum(state <> 'Active') FROM recommendation WHERE (?1 = '' OR hub = ?1) "
                                      "GROUP BY type ORDER BY active DESC, type"));
     row.bind(hub);
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
+    return row.each([&] {
       out.push_back({row.text(0), row.text(1), row.text(2), static_cast<std::uint64_t>(row.integer(3)),
                      static_cast<std::uint64_t>(row.integer(4))});
-    }
+    });
   }));
   return out;
 }
@@ -175,11 +150,7 @@ Result<std::vector<std::string>> Recommendations::disabled() const {
   std::vector<std::string> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, "SELECT type FROM recommendation_off ORDER BY type"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(row.text(0));
-    }
+    return row.each([&] { out.push_back(row.text(0)); });
   }));
   return out;
 }
@@ -238,11 +209,7 @@ Result<std::vector<SecurityGroups::Stored>> SecurityGroups::list(std::string_vie
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, "SELECT name, json FROM device_security_group WHERE hub = ? ORDER BY name"));
     row.bind(hub);
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back({row.text(0), row.text(1)});
-    }
+    return row.each([&] { out.push_back({row.text(0), row.text(1)}); });
   }));
   return out;
 }

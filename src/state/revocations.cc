@@ -36,11 +36,9 @@ Result<std::vector<Revocation>> Revocations::list(std::string_view hub) const {
                                            "SELECT hub, thumbprint, name, reason, revoked FROM revoked_certificate "
                                            "WHERE hub = ? ORDER BY thumbprint"));
     statement.bind(hub);
-    for (;;) {
-      TRY(const bool more, statement.step());
-      if (!more) return {};
+    return statement.each([&] {
       out.push_back({statement.text(0), statement.text(1), statement.text(2), statement.text(3), statement.time(4)});
-    }
+    });
   }));
   return out;
 }
@@ -63,11 +61,9 @@ Result<std::vector<HubDay>> HubDays::list() const {
   std::vector<HubDay> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto statement, Statement::prepare(db, "SELECT hub, day, blocks FROM hub_day"));
-    for (;;) {
-      TRY(const bool more, statement.step());
-      if (!more) return {};
+    return statement.each([&] {
       out.push_back({statement.text(0), statement.integer(1), static_cast<std::uint64_t>(statement.integer(2))});
-    }
+    });
   }));
   return out;
 }

@@ -1,6 +1,6 @@
 #include "state/routing.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -15,11 +15,7 @@ Result<std::vector<Routing::Document>> Routing::list() const {
   std::vector<Document> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto statement, Statement::prepare(db, "SELECT hub, json FROM routing ORDER BY hub"));
-    for (;;) {
-      TRY(const bool row, statement.step());
-      if (!row) return {};
-      out.push_back({statement.text(0), statement.text(1)});
-    }
+    return statement.each([&] { out.push_back({statement.text(0), statement.text(1)}); });
   }));
   return out;
 }
@@ -31,8 +27,8 @@ Result<> Routing::put(std::string_view hub, std::string_view json, const Actor& 
                            "INSERT INTO routing (hub, json, changed) VALUES (?,?,?) "
                            "ON CONFLICT (hub) DO UPDATE SET json = excluded.json, changed = excluded.changed"));
     TRY_VOID(statement.bind(hub, json, now).run());
-    JsonWriter body;
-    body.begin_object().key("actor").value(actor.user).key("source").value(actor.source).key("hub").value(hub);
+    JsonWriter body = audit_of(actor);
+    body.key("hub").value(hub);
     return Outbox::add(db, "routes.set", "", body.end_object().take(), now);
   });
 }

@@ -1,6 +1,6 @@
 #include "state/rules.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -12,15 +12,7 @@ CREATE TABLE rule_file (name TEXT PRIMARY KEY, yaml TEXT NOT NULL, changed INTEG
 CREATE TABLE rule_off (rule_id TEXT PRIMARY KEY, changed INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
-namespace {
-
-JsonWriter audit_of(const Actor& actor, std::string_view object) {
-  JsonWriter json;
-  json.begin_object().key("actor").value(actor.user).key("source").value(actor.source).key("object").value(object);
-  return json;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<bool> Rules::put(std::string_view name, std::string_view yaml, const Actor& actor, Timestamp now) {
   bool made = false;
@@ -71,11 +63,7 @@ Result<std::vector<RuleFileRow>> Rules::list() const {
   std::vector<RuleFileRow> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, "SELECT name, yaml, changed FROM rule_file ORDER BY name"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back({row.text(0), row.text(1), row.time(2)});
-    }
+    return row.each([&] { out.push_back({row.text(0), row.text(1), row.time(2)}); });
   }));
   return out;
 }
@@ -100,11 +88,7 @@ Result<std::vector<std::string>> Rules::disabled() const {
   std::vector<std::string> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, "SELECT rule_id FROM rule_off ORDER BY rule_id"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(row.text(0));
-    }
+    return row.each([&] { out.push_back(row.text(0)); });
   }));
   return out;
 }

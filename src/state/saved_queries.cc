@@ -1,6 +1,6 @@
 #include "state/saved_queries.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -22,9 +22,7 @@ SavedQuery row_of(SavedKind kind, const Statement& row) {
 }
 
 Result<> audit(sqlite3* db, std::string_view what, const SavedQuery& query, const Actor& actor, Timestamp now) {
-  JsonWriter json;
-  json.begin_object().key("actor").value(actor.user).key("source").value(actor.source);
-  json.key("object").value(query.name);
+  JsonWriter json = audit_of(actor, query.name);
   // A workbook is too large to be written down with each change.
   if (!query.text.empty() && query.kind != SavedKind::workbook) json.key("text").value(query.text);
   return Outbox::add(db, std::string(to_string(query.kind)) + "." + std::string(what), "", json.end_object().take(),
@@ -96,11 +94,7 @@ Result<std::vector<SavedQuery>> SavedQueries::list(SavedKind kind) const {
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, std::string(kColumns) + "WHERE kind = ? ORDER BY name"));
     row.bind(to_string(kind));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(row_of(kind, row));
-    }
+    return row.each([&] { out.push_back(row_of(kind, row)); });
   }));
   return out;
 }

@@ -1,6 +1,6 @@
 #include "state/solutions.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -16,8 +16,7 @@ namespace {
 
 Result<> audit(sqlite3* db, std::string_view kind, std::string_view name, std::string_view json, const Actor& actor,
                Timestamp now) {
-  JsonWriter body;
-  body.begin_object().key("actor").value(actor.user).key("source").value(actor.source).key("object").value(name);
+  JsonWriter body = audit_of(actor, name);
   if (!json.empty()) body.key("resource").raw(json);
   body.end_object();
   return Outbox::add(db, kind, "", body.take(), now);
@@ -72,11 +71,7 @@ Result<std::vector<Solutions::Stored>> Solutions::list() const {
   std::vector<Stored> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, "SELECT name, json, changed FROM security_solution ORDER BY name"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back({row.text(0), row.text(1), row.time(2)});
-    }
+    return row.each([&] { out.push_back({row.text(0), row.text(1), row.time(2)}); });
   }));
   return out;
 }

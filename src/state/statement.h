@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <sqlite3.h>
 
@@ -40,6 +41,9 @@ class Statement {
   Result<bool> step();
   /// Ready to be bound and stepped again.
   Statement& reset();
+  /// Steps to the end and calls `use()` at each row.
+  template <class Use>
+  Result<> each(Use use);
   /// Steps to the end; for statements without rows.
   Result<> run();
 
@@ -60,5 +64,22 @@ class Statement {
   StatementCache* cache_ = nullptr;  ///< nullptr: the connection has none.
   int bound_ = 0;
 };
+
+template <class Use>
+Result<> Statement::each(Use use) {
+  for (;;) {
+    TRY(const bool row, step());
+    if (!row) return {};
+    use();
+  }
+}
+
+/// What `read(statement)` makes of each row.
+template <class Read>
+auto all_rows(Statement& statement, Read read) -> Result<std::vector<decltype(read(statement))>> {
+  std::vector<decltype(read(statement))> out;
+  TRY_VOID(statement.each([&] { out.push_back(read(statement)); }));
+  return out;
+}
 
 }  // namespace picket::state

@@ -1,6 +1,6 @@
 #include "state/suppressions.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -30,12 +30,6 @@ SuppressionRow row_from(const Statement& row) {
           .alerts = static_cast<std::uint64_t>(row.integer(5)),
           .hits = static_cast<std::uint64_t>(row.integer(6)),
           .last_hit = row.time(7)};
-}
-
-JsonWriter audit_of(const Actor& actor, std::string_view id) {
-  JsonWriter json;
-  json.begin_object().key("actor").value(actor.user).key("source").value(actor.source).key("object").value(id);
-  return json;
 }
 
 }  // namespace
@@ -89,11 +83,7 @@ Result<std::vector<SuppressionRow>> Suppressions::list() const {
   std::vector<SuppressionRow> out;
   TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
     TRY(auto row, Statement::prepare(db, std::string(kSelect) + " ORDER BY id"));
-    for (;;) {
-      TRY(const bool more, row.step());
-      if (!more) return {};
-      out.push_back(row_from(row));
-    }
+    return row.each([&] { out.push_back(row_from(row)); });
   }));
   return out;
 }

@@ -122,11 +122,7 @@ Result<std::vector<TwinRow>> Twins::list(std::string_view hub, TwinKind kind, st
     statement.bind(hub, after_device);
     if (kind == TwinKind::modules) statement.bind(after_module);
     statement.bind(static_cast<std::int64_t>(count_max));
-    for (;;) {
-      TRY(const bool row, statement.step());
-      if (!row) return {};
-      out.push_back(row_from(statement));
-    }
+    return statement.each([&] { out.push_back(row_from(statement)); });
   }));
   return out;
 }
@@ -165,11 +161,7 @@ Result<std::vector<TwinRow>> Twins::modules(std::string_view hub, std::string_vi
     TRY(auto statement,
         Statement::prepare(db, PICKET_MODULE_TWIN "WHERE d.hub = ? AND d.device_id = ? ORDER BY d.module_id"));
     statement.bind(hub, device_id);
-    for (;;) {
-      TRY(const bool row, statement.step());
-      if (!row) return {};
-      out.push_back(row_from(statement));
-    }
+    return statement.each([&] { out.push_back(row_from(statement)); });
   }));
   return out;
 }

@@ -34,16 +34,6 @@ StoredBlob blob_row(const Statement& row) {
   return {row.text(0), row.text(1), row.text(2), static_cast<std::uint64_t>(row.integer(3)), row.text(4), row.time(5)};
 }
 
-template <class Row>
-auto all_rows(Statement& statement, Row row) -> Result<std::vector<decltype(row(statement))>> {
-  std::vector<decltype(row(statement))> out;
-  for (;;) {
-    TRY(const bool more, statement.step());
-    if (!more) return out;
-    out.push_back(row(statement));
-  }
-}
-
 }  // namespace
 
 Result<std::uint64_t> UploadTable::open_count(sqlite3* db, std::string_view hub, std::string_view device_id,

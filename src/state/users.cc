@@ -1,6 +1,6 @@
 #include "state/users.h"
 
-#include "base/core/json_writer.h"
+#include "audit.h"
 #include "state/outbox.h"
 #include "statement.h"
 
@@ -26,8 +26,8 @@ Result<User> find_in(sqlite3* db, std::string_view name) {
 }
 
 Result<> audit(sqlite3* db, std::string_view kind, std::string_view user, const Actor& actor, Timestamp now) {
-  JsonWriter json;
-  json.begin_object().key("actor").value(actor.user).key("source").value(actor.source).key("user").value(user);
+  JsonWriter json = audit_of(actor);
+  json.key("user").value(user);
   return Outbox::add(db, kind, "", json.end_object().take(), now);
 }
 
