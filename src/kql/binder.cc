@@ -18,6 +18,13 @@ using Kind = ast::Expression::Kind;
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
+/// The keys of a promoted path.
+std::vector<std::string> keys_of(std::string_view path) {
+  std::vector<std::string> out(1);
+  for (const char c : path) c == '.' ? static_cast<void>(out.emplace_back()) : out.back().push_back(c);
+  return out;
+}
+
 }  // namespace
 
 // --- sources
@@ -176,12 +183,15 @@ Checked<Relation> Binder::scan(const Table& table, Span span) {
     relation.columns.push_back({column.name, column.type, id, column.type != Type::string && !column.not_null});
     if (column.promotions.empty()) continue;
     auto& keys = promoted_[id];
+    auto json = column_ref(id, column.type, relation.columns.back().nullable);
+    if (column.type == Type::string) json = call("parse_json", Type::dynamic, {std::move(json)});
     for (const auto& promotion : column.promotions) {
-      PromotedKey key{promotion.path, promotion.type, new_column(), std::nullopt};
+      PromotedKey key{promotion.path, promotion.type, new_column(), std::nullopt, json};
+      for (const auto& step : keys_of(promotion.path)) key.source = path(std::move(key.source), step);
       out.fields.push_back({key.value, promotion.type, promotion.sql});
       if (!promotion.exact_sql.empty()) {
         key.exact = new_column();
-        out.fields.push_back({*key.exact, Type::boolean, promotion.exact_sql});
+        out.fields.push_back({*key.exact, Type::boolean, promotion.exact_sql, false, promotion.exact_mask});
       }
       keys.push_back(std::move(key));
     }
@@ -195,8 +205,10 @@ Checked<Relation> Binder::scan(const Table& table, Span span) {
     for (const auto& column : relation.columns) hidden_.emplace(column.id, hidden);
   }
   if (!contains(tables_, table.name)) tables_.push_back(table.name);
+  const auto* time = find_column(relation.columns, table.time_column);
+  if (time != nullptr) out.time = time->id;
   TRY(relation.node, make_node(std::move(out), span));
-  if (const auto* time = find_column(relation.columns, table.time_column); time != nullptr && options_.time_range) {
+  if (time != nullptr && options_.time_range) {
     const auto& range = *options_.time_range;
     const auto column = column_ref(time->id, Type::datetime, time->nullable);
     const auto bound = [&](std::string_view op, Timestamp at) {

@@ -77,6 +77,7 @@ class Binder {
     Type type;
     ColumnId value;
     std::optional<ColumnId> exact;
+    ExprPtr source;  ///< The key's value as a path into the column that holds the text.
   };
   /// Measures that a summarize expression holds; nullptr outside of summarize.
   struct Measures {

@@ -107,7 +107,7 @@ ExprPtr Binder::convert(const ExprPtr& expr, Type target) {
     if (usable) {
       auto column = column_ref(key->value, key->type, true);
       if (key->type == Type::string) column = call("or_empty", Type::string, {std::move(column)});
-      return guarded(*key, convert(column, target), call("convert", target, {expr}));
+      return guarded(*key, convert(column, target), call("convert", target, {key->source}));
     }
   }
   const bool widening = (is_whole(expr->type) && is_number(target) && target != Type::int32);
@@ -153,7 +153,8 @@ const Binder::PromotedKey* Binder::promoted_key(const ExprPtr& dynamic) const {
 
 ExprPtr Binder::comparable(const ExprPtr& dynamic, Type target) {
   const auto* const key = promoted_key(dynamic);
-  const auto narrow = [&](std::string_view op) { return call(op, target, {dynamic}, true); };
+  const auto& source = key == nullptr ? dynamic : key->source;
+  const auto narrow = [&](std::string_view op) { return call(op, target, {source}, true); };
   ExprPtr fallback;
   switch (target) {
     case Type::string:
@@ -161,7 +162,7 @@ ExprPtr Binder::comparable(const ExprPtr& dynamic, Type target) {
       break;
     case Type::int32:
     case Type::int64:
-      fallback = call("dynamic_whole", Type::int64, {dynamic}, true);
+      fallback = call("dynamic_whole", Type::int64, {source}, true);
       break;
     case Type::real:
       fallback = narrow("dynamic_number");

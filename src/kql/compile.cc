@@ -10,9 +10,13 @@ namespace picket::kql {
 
 namespace {
 
-Checked<CompiledQuery> emit(Plan plan) {
-  TRY(auto sql, duckdb_emitter().emit(plan));
-  CompiledQuery out{.sql = std::move(sql.text), .binds = std::move(sql.binds)};
+Checked<CompiledQuery> emit(Plan plan, const Options& options) {
+  TRY(auto sql, duckdb_emitter().emit(plan, options.computed));
+  CompiledQuery out{.sql = std::move(sql.text),
+                    .binds = std::move(sql.binds),
+                    .computed = std::move(sql.computed),
+                    .time_from = sql.time_from,
+                    .time_to = sql.time_to};
   for (const auto& column : plan.columns) out.columns.push_back({column.name, column.type});
   out.plan = std::make_shared<const Plan>(std::move(plan));
   return out;
@@ -24,7 +28,7 @@ Checked<std::vector<CompiledQuery>> compile_checked(std::string_view text, const
   Discover discover;
   if (options.discover) {
     discover = [&options](Plan plan) -> Checked<std::vector<std::string>> {
-      TRY(const auto probe, emit(std::move(plan)));
+      TRY(const auto probe, emit(std::move(plan), options));
       auto rows = options.discover(probe);
       if (!rows) return diagnose(code::kUnsupported, {0, 0}, "the columns could not be found out: " + rows.error());
       return *std::move(rows);
@@ -33,7 +37,7 @@ Checked<std::vector<CompiledQuery>> compile_checked(std::string_view text, const
   TRY(auto plans, kql::bind(query, schema, options, discover));
   std::vector<CompiledQuery> out;
   for (auto& plan : plans) {
-    TRY(auto compiled, emit(std::move(plan)));
+    TRY(auto compiled, emit(std::move(plan), options));
     out.push_back(std::move(compiled));
   }
   return out;

@@ -10,8 +10,6 @@ namespace {
 
 std::string column_name(ColumnId column) { return "c" + std::to_string(column); }
 
-std::string stored_name(ColumnId column) { return "r" + std::to_string(column); }
-
 std::string quoted_name(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) {
@@ -61,7 +59,9 @@ std::string rank_value(Type type, const std::string& text, bool largest) {
 
 class DuckdbEmitter final : public Emitter {
  public:
-  [[nodiscard]] Checked<EmittedSql> emit(const Plan& plan) const override { return DuckdbWriter().write(plan); }
+  [[nodiscard]] Checked<EmittedSql> emit(const Plan& plan, ComputedColumns computed) const override {
+    return DuckdbWriter(computed).write(plan);
+  }
 };
 
 }  // namespace
@@ -90,7 +90,10 @@ Checked<EmittedSql> DuckdbWriter::write(const Plan& plan) {
   if (too_large_ || text.size() > kSqlBytesMax) {
     return diagnose(code::kLimit, {0, 0}, "the query is too large once 'let' names are put in place");
   }
-  return EmittedSql{std::move(text), std::move(binds_)};
+  EmittedSql out{std::move(text), std::move(binds_), std::move(asked_)};
+  if (scanned_ && all_times_.from) out.time_from = Timestamp{*all_times_.from};
+  if (scanned_ && all_times_.to) out.time_to = Timestamp{*all_times_.to};
+  return out;
 }
 
 std::string DuckdbWriter::define(std::string select) {
@@ -119,29 +122,15 @@ std::string DuckdbWriter::order_by(const Order& order) {
 
 std::string DuckdbWriter::node(const NodePtr& node, const Needed& needed) {
   if (too_large_) return "s0";
-  return std::visit([&](const auto& op) { return this->node(op, needed); }, node->op);
-}
-
-std::string DuckdbWriter::node(const Scan& scan, const Needed& needed) {
-  const auto select = [&](const std::string& from, const TablePart* part) {
-    std::string columns;
-    for (const auto& field : scan.fields) {
-      if (!needed.contains(field.column)) continue;
-      auto sql = field.sql;
-      if (part != nullptr) {
-        if (const auto here = part->expressions.find(sql); here != part->expressions.end()) sql = here->second;
-      }
-      const auto value = field.null_is_empty ? "coalesce(" + sql + ", '')" : sql;
-      columns += (columns.empty() ? "" : ", ") + value + " AS " + column_name(field.column);
-      if (field.null_is_empty && stored_.contains(field.column))
-        columns += ", " + sql + " AS " + stored_name(field.column);
-    }
-    return "SELECT " + (columns.empty() ? "1 AS none" : columns) + " FROM " + from;
-  };
-  if (!scan.parts) return define(select(scan.sql, nullptr));
-  std::string out;
-  for (const auto& part : *scan.parts) out += (out.empty() ? "" : " UNION ALL ") + select(part.sql, &part);
-  return define(std::move(out));
+  // What a filter says of its rows' times is so for the rows below it, as long as each of those is its own affair.
+  const bool each_alone = std::holds_alternative<Scan>(node->op) || std::holds_alternative<Filter>(node->op) ||
+                          std::holds_alternative<Extend>(node->op) || std::holds_alternative<Expand>(node->op) ||
+                          std::holds_alternative<Union>(node->op);
+  auto outer = times_;
+  if (!each_alone) times_.clear();
+  auto out = std::visit([&](const auto& op) { return this->node(op, needed); }, node->op);
+  times_ = std::move(outer);
+  return out;
 }
 
 std::string DuckdbWriter::node(const Rows& rows, const Needed& /*needed*/) {
@@ -185,37 +174,6 @@ std::string DuckdbWriter::node(const Range& range, const Needed& /*needed*/) {
   return define("SELECT x AS " + column + " FROM generate_series(" + first + ", " + last + ", " + step + ") AS g(x)");
 }
 
-std::string DuckdbWriter::node(const Filter& filter, const Needed& needed) {
-  std::vector<ExprPtr> predicates{filter.predicate};
-  const NodePtr* base = &filter.input;
-  for (const Filter* next = nullptr; (next = std::get_if<Filter>(&(*base)->op)) != nullptr; base = &next->input) {
-    predicates.push_back(next->predicate);
-  }
-  if (const auto* scan = std::get_if<Scan>(&(*base)->op)) return filtered_scan(*scan, predicates, needed);
-  auto below = needed;
-  collect(*filter.predicate, below);
-  const auto input = node(filter.input, below);
-  return define("SELECT " + list(needed) + " FROM " + input + " WHERE " + condition(*filter.predicate));
-}
-
-std::string DuckdbWriter::filtered_scan(const Scan& scan, const std::vector<ExprPtr>& predicates,
-                                        const Needed& needed) {
-  auto below = needed;
-  for (const auto& predicate : predicates) collect(*predicate, below);
-  Needed stored;
-  for (const auto& field : scan.fields) {
-    if (field.null_is_empty && below.contains(field.column)) stored.insert(field.column);
-  }
-  stored_.swap(stored);
-  const auto input = node(scan, below);
-  std::string all;
-  // The one that stands nearest to the table is the first that the text asked for.
-  for (auto one = predicates.rbegin(); one != predicates.rend(); ++one)
-    all += (all.empty() ? "" : " AND ") + condition(**one);
-  stored_.swap(stored);
-  return define("SELECT " + list(needed) + " FROM " + input + " WHERE " + all);
-}
-
 std::string DuckdbWriter::node(const Extend& extend, const Needed& needed) {
   auto below = needed;
   for (const auto& column : extend.columns) below.erase(column.column);
@@ -250,7 +208,14 @@ std::string DuckdbWriter::node(const Union& all, const Needed& needed) {
     for (std::size_t i = 0; i < all.columns.size(); ++i) {
       if (needed.contains(all.columns[i].first)) collect(*branch.columns[i], below);
     }
+    const KnownTimes above = std::exchange(times_, {});
+    for (std::size_t i = 0; i < all.columns.size(); ++i) {
+      const auto known = above.find(all.columns[i].first);
+      if (known != above.end() && branch.columns[i]->kind == Expr::Kind::column)
+        times_[branch.columns[i]->column] = known->second;
+    }
     const auto input = node(branch.input, below);
+    times_ = above;
     for (std::size_t i = 0; i < all.columns.size(); ++i) {
       if (!needed.contains(all.columns[i].first)) continue;
       columns += (columns.empty() ? "" : ", ") + value(*branch.columns[i]) + " AS " + column_name(all.columns[i].first);

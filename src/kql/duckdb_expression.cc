@@ -128,8 +128,10 @@ std::string DuckdbWriter::value(const Expr& expr) {
     case Expr::Kind::literal:
       return literal(expr.value);
     case Expr::Kind::column:
-      return (read_stored_ && stored_.contains(expr.column) ? "r" : "c") + std::to_string(expr.column);
+      if (inline_ != nullptr) return inline_->at(expr.column);
+      return named_column(expr.column);
     case Expr::Kind::call:
+      if (const auto* key = computed(expr)) return named_column(key->column);
       return call(expr);
     case Expr::Kind::path:
       return path(expr);
@@ -141,6 +143,10 @@ std::string DuckdbWriter::value(const Expr& expr) {
     }
   }
   return "NULL";
+}
+
+std::string DuckdbWriter::named_column(ColumnId column) const {
+  return (read_stored_ && stored_.contains(column) ? "r" : "c") + std::to_string(column);
 }
 
 std::string DuckdbWriter::condition(const Expr& expr) {
@@ -175,7 +181,8 @@ bool DuckdbWriter::false_for_empty(const Expr& expr) {
                                                    "startswith", "startswith_cs", "endswith",  "endswith_cs"};
   const bool in = expr.op == "in";
   if (!in && expr.op != "eq" && std::ranges::find(kSearches, expr.op) == std::end(kSearches)) return false;
-  if (expr.args.size() < 2 || (!in && expr.args.size() != 2) || expr.args[0]->kind != Expr::Kind::column) return false;
+  if (expr.args.size() < 2 || (!in && expr.args.size() != 2)) return false;
+  if (expr.args[0]->kind != Expr::Kind::column && computed(*expr.args[0]) == nullptr) return false;
   return std::ranges::all_of(expr.args.begin() + 1, expr.args.end(), [](const ExprPtr& arg) {
     const auto* text = arg->kind == Expr::Kind::literal ? std::get_if<std::string>(&arg->value.data) : nullptr;
     return text != nullptr && !text->empty();
@@ -226,7 +233,9 @@ std::string DuckdbWriter::sub_query(const Expr& expr) {
   // The same table expression serves every place that asks for it.
   const auto found = sub_queries_.find(expr.table.get());
   if (found != sub_queries_.end()) return found->second;
+  const auto outer = std::exchange(times_, {});  // a `let` table may stand here and outside, with the same columns
   auto name = node(expr.table, {expr.column});
+  times_ = outer;
   sub_queries_.emplace(expr.table.get(), name);
   return name;
 }
@@ -431,6 +440,10 @@ std::string DuckdbWriter::convert(const Expr& expr) {
 
 void DuckdbWriter::collect(const Expr& expr, Needed& out) {
   if (expr.kind == Expr::Kind::column) out.insert(expr.column);
+  if (const auto* key = computed(expr)) {
+    out.insert(key->column);
+    return;
+  }
   for (const auto& arg : expr.args) collect(*arg, out);
 }
 

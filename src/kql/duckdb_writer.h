@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,9 +19,25 @@ using Needed = std::set<ColumnId>;
 
 class DuckdbWriter {
  public:
+  explicit DuckdbWriter(ComputedColumns allowed) : computed_allowed_(allowed) {}
   Checked<EmittedSql> write(const Plan& plan);
 
  private:
+  /// A promoted key's value is a column of the table it comes from: there each part of the table says it in its own
+  /// way, and a condition on it reaches the stored column.
+  struct Computed {
+    ColumnId column;
+    ColumnId exact;        ///< The scan's field that says whether the key is exact.
+    const Expr* promoted;  ///< Over the scan's fields, as is `fallback`.
+    const Expr* fallback;
+    bool null_is_empty;  ///< A NULL reads as '': the stored column may be compared instead.
+  };
+  /// Where a time column lies in all rows that matter.
+  struct Times {
+    std::optional<std::int64_t> from, to;  ///< Microseconds
+  };
+  using KnownTimes = std::map<ColumnId, Times>;
+
   // --- nodes: each returns the name of its table expression, which has exactly the columns `needed`, named c<id>
   std::string node(const NodePtr& node, const Needed& needed);
   std::string node(const Scan& scan, const Needed& needed);
@@ -34,6 +51,15 @@ class DuckdbWriter {
   std::string node(const Take& take, const Needed& needed);
   std::string node(const Union& all, const Needed& needed);
   std::string node(const Join& join, const Needed& needed);
+  // --- stored tables (duckdb_scan.cc)
+  std::string part(const Scan& scan, const TablePart* part, const Needed& needed);
+  std::string computed_text(const Scan& scan, const TablePart* part, const Computed& computed);
+  /// nullptr: no promoted key, or one that is better read where it stands.
+  const Computed* computed(const Expr& expr);
+  /// The rows that matter are those of which the predicate is true.
+  void narrow(const Expr& predicate);
+  void note_times(const Scan& scan);
+
   /// A filter over a stored table: there conditions may see string columns as they are stored, NULL for ''.
   std::string filtered_scan(const Scan& scan, const std::vector<ExprPtr>& predicates, const Needed& needed);
   std::string define(std::string select);
@@ -52,10 +78,11 @@ class DuckdbWriter {
   /// A condition whose null counts as false: what WHERE, CASE WHEN and FILTER want. Shorter, and it prunes.
   std::string condition(const Expr& expr);
   std::string literal(const Value& value);
+  [[nodiscard]] std::string named_column(ColumnId column) const;
   std::string call(const Expr& expr);
   std::string comparison(const Expr& expr, bool null_is_false);
   /// Whether the condition says of NULL what it says of '', which is: false. Then it may read the stored column.
-  [[nodiscard]] static bool false_for_empty(const Expr& expr);
+  [[nodiscard]] bool false_for_empty(const Expr& expr);
   std::string in_table(const Expr& expr, bool null_is_false);
   std::string convert(const Expr& expr);
   std::string path(const Expr& expr);
@@ -66,13 +93,22 @@ class DuckdbWriter {
   std::string expand(std::string_view sql, const std::vector<ExprPtr>& args);
   std::string sub_query(const Expr& expr);
   std::string extract_all(const Expr& expr);
-  static void collect(const Expr& expr, Needed& out);
+  /// The columns that value() and condition() will name.
+  void collect(const Expr& expr, Needed& out);
 
   std::vector<Value> binds_;
   std::vector<std::string> tables_;  ///< Text of the table expressions, s0, s1, ...
   std::map<const Node*, std::string> sub_queries_;
   Needed stored_;             ///< Columns that are also there as they are stored, named r<id>.
   bool read_stored_ = false;  ///< Columns in stored_ are meant so now.
+  const std::map<ColumnId, std::string>* inline_ = nullptr;  ///< Set: a column is its SQL over the stored row.
+  ComputedColumns computed_allowed_;
+  std::map<std::string, Computed> computed_;            ///< By their text.
+  std::map<const Expr*, const Computed*> computed_of_;  ///< nullptr: not to be computed there.
+  std::vector<ComputedColumn> asked_;
+  KnownTimes times_;
+  bool scanned_ = false;
+  Times all_times_;  ///< Of all scans.
   std::size_t bytes_ = 0;
   bool too_large_ = false;
 };

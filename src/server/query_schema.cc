@@ -73,12 +73,17 @@ std::optional<kql::Type> promoted_type(message::ColumnType type) {
 /// How the exactness of a key is called in a table's expressions; each family says what it is there.
 std::string exact_name(std::string_view key) { return "exact " + std::string(key); }
 
+/// The bit of a row's mask that says that the column is not what the details say.
+kql::Mask mask_of(std::size_t bit) {
+  return {std::string(pipeline::kInexactColumn), static_cast<std::int64_t>(std::uint64_t{1} << bit)};
+}
+
 /// Whether the column says what the details say: it has a value, or its bit of the row's mask is clear. Rows without a
 /// mask are older than it.
 std::string exact_sql(std::string_view key, std::size_t bit) {
-  const auto mask = static_cast<std::int64_t>(std::uint64_t{1} << bit);
-  return "(" + quoted(key) + " IS NOT NULL OR coalesce((" + quoted(pipeline::kInexactColumn) + " & (" +
-         std::to_string(mask) + ")) = 0, FALSE))";
+  const kql::Mask mask = mask_of(bit);
+  return "(" + quoted(key) + " IS NOT NULL OR coalesce((" + quoted(mask.column) + " & (" + std::to_string(mask.bits) +
+         ")) = 0, FALSE))";
 }
 
 /// The keys of one family as promotions of its EventDetails; empty for other tables.
@@ -89,7 +94,7 @@ std::vector<kql::Promotion> promotions_of(std::string_view table) {
     for (std::size_t bit = 0; bit < family.columns.size(); ++bit) {
       const message::FieldInfo& field = message::info(family.columns[bit]);
       if (const auto type = promoted_type(field.type))
-        out.push_back({std::string(field.name), *type, quoted(field.name), exact_sql(field.name, bit)});
+        out.push_back({std::string(field.name), *type, quoted(field.name), exact_sql(field.name, bit), mask_of(bit)});
     }
   }
   return out;
@@ -119,6 +124,7 @@ std::shared_ptr<const std::vector<kql::TablePart>> parts_of(const workspace::Vie
     for (const kql::Promotion& here : promotions_of(table)) {
       part.expressions[here.sql] = here.sql;
       part.expressions[exact_name(here.path)] = here.exact_sql;
+      part.masks[exact_name(here.path)] = here.exact_mask;
     }
   }
   return parts;

@@ -12,6 +12,7 @@
 
 #include "base/core/time.h"
 #include "kql/diagnostic.h"
+#include "kql/emitter.h"
 #include "kql/plan.h"
 #include "kql/schema.h"
 #include "kql/value.h"
@@ -40,6 +41,8 @@ struct Options {
   std::map<std::string, Value, std::less<>>
       parameters{};                       ///< Values for `declare query_parameters`; others are an error.
   std::optional<TimeRange> time_range{};  ///< Limits each table's time column, in addition to the text.
+  /// Allowed: whoever runs the query sees to CompiledQuery::computed.
+  ComputedColumns computed = ComputedColumns::none;
   /// Runs a query of one string column and returns its rows, at most kColumnsMax + 1 of them, or what went wrong. Asked
   /// for the columns that `bag_unpack` and `pivot` make from the data. Without it they want their schema in the text:
   /// `evaluate bag_unpack(d) : (a:string)`.
@@ -56,6 +59,10 @@ struct CompiledQuery {
   std::vector<Value> binds;  ///< Value of $1 is binds[0]. No value of the query text stands in `sql`.
   std::vector<ResultColumn> columns;
   std::shared_ptr<const Plan> plan;
+  std::vector<ComputedColumn> computed{};
+  /// Rows of the stored tables before or after do not change the answer, by their time columns; nullopt: they may.
+  std::optional<Timestamp> time_from{};
+  std::optional<Timestamp> time_to{};
 };
 
 /// Compiles one query for DuckDB. The functions of native_functions.h must be registered on the connection that runs

@@ -15,13 +15,13 @@
 #include <variant>
 #include <vector>
 
+#include "kql/schema.h"
 #include "kql/value.h"
 
 namespace picket::kql {
 
 using ColumnId = std::uint32_t;
 
-struct TablePart;  // kql/schema.h
 struct Node;
 using NodePtr = std::shared_ptr<const Node>;  // shared: a `let` table may stand in several places of the plan
 struct Expr;
@@ -72,11 +72,13 @@ struct Scan {
     Type type;
     std::string sql;
     bool null_is_empty = false;  ///< A NULL of this string column reads as ''.
+    Mask mask{};                 ///< Of a promoted key's exactness.
   };
   std::string table;
   std::string sql;
   std::vector<Field> fields;
   std::shared_ptr<const std::vector<TablePart>> parts{};  ///< Set: in place of `sql`.
+  std::optional<ColumnId> time{};                         ///< The table's time column.
 };
 
 /// Constant rows: datatable, print.

@@ -1,6 +1,7 @@
 // What tables a query may name, and how each column is read in the engine.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,12 @@
 
 namespace picket::kql {
 
+/// Bits of a column of whole numbers, which is never NULL where they are said to be clear.
+struct Mask {
+  std::string column;
+  std::int64_t bits = 0;  ///< 0: no mask.
+};
+
 /// A key of a JSON text column that the store also keeps as a typed column.
 /// The binder reads it in place of the JSON path, and only where `exact_sql` holds (decisions.md 20): then the typed
 /// value carries all that the JSON text said, NULL meaning that the key is missing or null.
@@ -20,6 +27,7 @@ struct Promotion {
   Type type;  ///< boolean, int32, int64, real or string.
   std::string sql;        ///< SQL expression over the table's row.
   std::string exact_sql;  ///< SQL boolean over the row, never NULL; empty: always exact.
+  Mask exact_mask{};      ///< A row where these bits are clear is exact.
 };
 
 struct Column {
@@ -35,6 +43,7 @@ struct TablePart {
   std::string sql;  ///< What stands after FROM.
   /// What some of the table's SQL expressions are here, where the part is not like the others: by the expression.
   std::map<std::string, std::string, std::less<>> expressions;
+  std::map<std::string, Mask, std::less<>> masks;  ///< Likewise, of the table's `exact_sql`.
 };
 
 /// Engine forms of the types: boolean BOOLEAN, int32 INTEGER, int64 BIGINT, real DOUBLE, string VARCHAR, datetime
