@@ -53,18 +53,15 @@ const kColumns: ColumnDef<AlertSummary>[] = [
     cell: ({ row }) => <TimeText value={row.original.startTime} />,
   },
 ];
-/** Where the table is one part of a page: how long ago instead of when. */
-const kCompactColumns: ColumnDef<AlertSummary>[] = kColumns.map((column) =>
-  column.id === 'deviceId'
-    ? { ...column, meta: { ...column.meta, width: '19%' } }
-    : column.id === 'startTime'
-      ? {
-          ...column,
-          meta: { ...column.meta, width: '140px' },
-          cell: ({ row }) => <TimeText relative value={row.original.startTime} />,
-        }
-      : column,
-);
+/** Where the table is one part of a page: narrower, and how long ago instead of when. */
+const kCompactWidths: Record<string, string> = { severity: '130px', deviceId: '19%', status: '108px', startTime: '140px' };
+const kCompactColumns: ColumnDef<AlertSummary>[] = kColumns
+  .filter(({ id }) => id !== 'owner')
+  .map((column) => ({
+    ...column,
+    meta: { ...column.meta, width: kCompactWidths[column.id!] ?? column.meta?.width },
+    ...(column.id === 'startTime' && { cell: ({ row }) => <TimeText relative value={row.original.startTime} /> }),
+  }));
 
 interface AlertTableProps {
   label: string;
@@ -79,10 +76,7 @@ interface AlertTableProps {
 
 export function AlertTable({ alerts, hideDevice = false, compact = false, ...rest }: AlertTableProps) {
   const columns = useMemo(
-    () =>
-      (compact ? kCompactColumns : kColumns).filter(
-        ({ id }) => (!hideDevice || id !== 'deviceId') && (!compact || id !== 'owner'),
-      ),
+    () => (compact ? kCompactColumns : kColumns).filter(({ id }) => !hideDevice || id !== 'deviceId'),
     [compact, hideDevice],
   );
   return (

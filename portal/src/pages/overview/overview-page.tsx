@@ -11,7 +11,7 @@ import { TopDevices } from './top-devices';
 const useStyles = makeStyles({
   columns: {
     display: 'grid',
-    gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)',
+    gridTemplateColumns: 'minmax(0, 2.6fr) minmax(280px, 1fr)',
     gap: '16px',
     alignItems: 'start',
     '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' },

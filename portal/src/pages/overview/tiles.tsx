@@ -39,7 +39,13 @@ const useStyles = makeStyles({
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
   name: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
-  figure: { fontSize: '26px', lineHeight: '34px', fontWeight: tokens.fontWeightSemibold, fontVariantNumeric: 'tabular-nums' },
+  figure: {
+    whiteSpace: 'nowrap',
+    fontSize: '26px',
+    lineHeight: '34px',
+    fontWeight: tokens.fontWeightSemibold,
+    fontVariantNumeric: 'tabular-nums',
+  },
   detail: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   warn: { color: tokens.colorPaletteDarkOrangeForeground1 },
   severities: { display: 'grid', gridTemplateColumns: 'repeat(4, 1fr)', gap: '4px' },
@@ -139,7 +145,7 @@ export function Tiles({ overview }: { overview: Overview }) {
       <OpenAlerts counts={alerts.open_by_severity} />
       <Tile
         name="Devices reporting"
-        figure={`${short(devices.reporting)} / ${short(devices.total)}`}
+        figure={`${short(devices.reporting)}\u2009/\u2009${short(devices.total)}`}
         to="/devices"
         warn={devices.silent > 0}
         detail={
