@@ -48,6 +48,8 @@ ApiError from_engine(const workspace::QueryError& error, const RunLimits& limits
 struct Watched {
   std::stop_token end;
   std::shared_ptr<workspace::QueryProgress> progress;
+  /// Of all statements of one text, and of what the compiler asks for them.
+  std::shared_ptr<workspace::SharedView> view = std::make_shared<workspace::SharedView>();
 };
 
 /// `compiled` outlives the request.
@@ -58,7 +60,8 @@ workspace::QueryRequest request_of(const kql::CompiledQuery& compiled, const kql
                                   .bytes_max = limits.bytes_max,
                                   .timeout = limits.timeout,
                                   .cancellation = watched.end,
-                                  .progress = watched.progress};
+                                  .progress = watched.progress,
+                                  .view = watched.view};
   for (const kql::Value& value : compiled.binds) request.binds.push_back(cell_of(value));
   if (options.time_range) {
     request.time_from = options.time_range->from;
@@ -140,6 +143,14 @@ ApiError from_diagnostic(const kql::Diagnostic& diagnostic, std::string_view tex
 
 std::string KqlTable::cut_message(const RunLimits& limits) const {
   if (!result.truncated) return {};
+  std::string damage;
+  for (const workspace::DamagedFile& file : result.missing)
+    damage += (damage.empty() ? "" : " ") + workspace::sentence(file);
+  if (result.cut == workspace::Cut::damage) return damage;
+  return cut_limit(limits) + (damage.empty() ? "" : " " + damage);
+}
+
+std::string KqlTable::cut_limit(const RunLimits& limits) const {
   if (result.cut == workspace::Cut::bytes)
     return fmt::format("There were more rows than fit {} bytes: these are the first {}.", limits.bytes_max,
                        result.rows);
@@ -164,8 +175,8 @@ kql::Schema current_schema(const Services& services) {
 
 std::expected<KqlTable, ApiError> run_kql(const Services& services, std::string_view query, const kql::Options& options,
                                           std::size_t rows_max, const std::stop_token& stopping) {
-  API_TRY(auto tables,
-          run(services, query, options, {.rows_max = rows_max}, {.end = stopping, .progress = nullptr}, Results::one));
+  API_TRY(auto tables, run(services, query, options, {.rows_max = rows_max},
+                           {.end = stopping, .progress = nullptr, .view = {}}, Results::one));
   return std::move(tables.front());
 }
 

@@ -35,8 +35,11 @@ struct KqlTable {
   std::shared_ptr<const kql::Plan> plan;
   Duration elapsed{};
 
-  /// "There were more rows than …"; empty: nothing was left out.
+  /// "There were more rows than …", files that are lost or damaged; empty: nothing was left out.
   [[nodiscard]] std::string cut_message(const RunLimits& limits) const;
+
+ private:
+  [[nodiscard]] std::string cut_limit(const RunLimits& limits) const;
 };
 
 /// One query of a caller.
@@ -54,7 +57,7 @@ struct QueryOrder {
 /// Runs it in the caller's share of queries; ends early when the caller goes away, or somebody cancels it. Blocks.
 /// Errors: query_…, query_limit, query_failed, query_cancelled, query_throttled, busy, internal.
 /// Gives at least one table: one for each result of the text (several statements, `fork`, `facet`), one after the
-/// other, each over the rows of its moment; time and bytes are limits of all together.
+/// other, all over the rows of one moment; time and bytes are limits of all together.
 std::expected<std::vector<KqlTable>, ApiError> run_order(const Call& call, const QueryOrder& order);
 
 /// As run_order(), where there is place for one result only. Errors also: query_unsupported.

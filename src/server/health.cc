@@ -78,7 +78,8 @@ api::CounterGroup workspace_counters(const workspace::WorkspaceStats& stats) {
       .add("queries_failed", stats.queries_failed)
       .add("queries_running", stats.queries_running)
       .add("queries_waiting", stats.queries_waiting)
-      .add("leftovers_removed", stats.leftovers_removed);
+      .add("leftovers_removed", stats.leftovers_removed)
+      .add("damaged_files", stats.damaged_files);
   for (const workspace::StreamStats& stream : stats.streams) {
     const std::string prefix = stream.name + "_";
     group.add(prefix + "hot_rows", stream.hot_rows)

@@ -30,6 +30,7 @@ DuckdbWorkspace::DuckdbWorkspace(DuckdbOptions options, Schema schema, const Clo
       retention_(schema_, options_.streams, options_.tables),
       clock_(clock),
       spill_(options_.directory + "/.spill"),
+      damage_(options_.directory),
       gate_(options_.queries_running_max, options_.queries_waiting_max) {}
 
 DuckdbWorkspace::~DuckdbWorkspace() {
@@ -58,16 +59,16 @@ Outcome<> DuckdbWorkspace::start() {
   TRY_VOID(lock_directory());
   TRY_VOID(clear_spill());
   for (const std::string& name : stream_names(schema_)) {
-    TRY(auto stream,
-        Stream::open(options_.directory, name, schema_, layouts_, limits_of(options_), graveyard_, leftovers_));
+    TRY(auto stream, Stream::open(options_.directory, name, schema_, layouts_, limits_of(options_), graveyard_, damage_,
+                                  leftovers_));
     streams_.push_back(std::move(stream));
   }
   TRY(store_, SegmentStore::open(options_.store_memory_bytes, spill_ + "/store"));
-  TRY(auto instance, QueryInstance::open(options_, spill_ + "/query", schema_, layouts_, watch_));
+  TRY(auto instance, QueryInstance::open(options_, spill_ + "/query", schema_, layouts_, watch_, damage_));
   instance_ = std::move(instance);
-  maintenance_ =
-      std::make_unique<Maintenance>(MaintenanceContext{options_, layouts_, retention_, streams_, *store_, graveyard_,
-                                                       clock_, [this](const std::string& path) { forget(path); }});
+  maintenance_ = std::make_unique<Maintenance>(MaintenanceContext{options_, layouts_, retention_, streams_, *store_,
+                                                                  graveyard_, damage_, clock_,
+                                                                  [this](const std::string& path) { forget(path); }});
   return {};
 }
 
@@ -123,7 +124,7 @@ Outcome<std::shared_ptr<QueryInstance>> DuckdbWorkspace::instance() {
   const std::lock_guard lock(instance_mutex_);
   if (instance_ && !instance_->broken()) return instance_;
   instance_ = nullptr;
-  TRY(auto fresh, QueryInstance::open(options_, spill_ + "/query", schema_, layouts_, watch_));
+  TRY(auto fresh, QueryInstance::open(options_, spill_ + "/query", schema_, layouts_, watch_, damage_));
   instance_ = std::move(fresh);
   return instance_;
 }
@@ -150,17 +151,26 @@ QueryOutcome DuckdbWorkspace::query(const QueryRequest& request) {
   } const leave{gate_};
   auto use = instance();
   if (!use) return fail_with(QueryError::Kind::internal, describe(use.error()));
-  auto snapshot = std::make_shared<Snapshot>();
-  for (const auto& stream : streams_) snapshot->streams.push_back(stream->pin());
-  QueryOutcome outcome = (*use)->query(request, std::move(snapshot), deadline);
+  QueryOutcome outcome = (*use)->query(request, snapshot_of(request), deadline);
   if (!outcome) ++queries_failed_;
   return outcome;
+}
+
+std::shared_ptr<const Snapshot> DuckdbWorkspace::snapshot_of(const QueryRequest& request) const {
+  const auto pin = [this] {
+    auto snapshot = std::make_shared<Snapshot>();
+    for (const auto& stream : streams_) snapshot->streams.push_back(stream->pin());
+    return snapshot;
+  };
+  if (!request.view) return pin();
+  return std::static_pointer_cast<const Snapshot>(request.view->get(pin));
 }
 
 WorkspaceStats DuckdbWorkspace::stats() const {
   WorkspaceStats out;
   for (const auto& stream : streams_) out.streams.push_back(stream->stats());
   out.leftovers_removed = leftovers_;
+  out.damaged_files = damage_.size();
   out.queries = queries_;
   out.queries_failed = queries_failed_;
   out.queries_running = gate_.running();

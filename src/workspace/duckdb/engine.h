@@ -31,6 +31,7 @@ class DuckdbWorkspace final : public Workspace {
   Result<> maintain() override { return maintenance_->complete(false); }
   QueryOutcome query(const QueryRequest& request) override;
   [[nodiscard]] WorkspaceStats stats() const override;
+  [[nodiscard]] std::vector<DamagedFile> damaged() const override { return damage_.list(); }
   [[nodiscard]] std::vector<TableStats> tables() const override;
   Result<> set_retention(std::string_view table, std::optional<TableRetention> retention) override;
 
@@ -44,6 +45,7 @@ class DuckdbWorkspace final : public Workspace {
   /// The instance for a query; a broken one is replaced.
   Outcome<std::shared_ptr<QueryInstance>> instance();
   void forget(const std::string& path);
+  std::shared_ptr<const Snapshot> snapshot_of(const QueryRequest& request) const;
 
   const DuckdbOptions options_;
   const Schema schema_;
@@ -53,6 +55,7 @@ class DuckdbWorkspace final : public Workspace {
   const std::string spill_;
   UniqueFd lock_;
   Graveyard graveyard_;
+  DamageBook damage_;
   std::uint64_t leftovers_ = 0;
   std::vector<std::unique_ptr<Stream>> streams_;
   std::unique_ptr<SegmentStore> store_;

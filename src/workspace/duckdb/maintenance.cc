@@ -5,18 +5,24 @@
 
 #include <unistd.h>
 
+#include "duckdb/segment_check.h"
+
 namespace picket::workspace {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr Duration kAgeingRetry = Duration::minutes(1);
 
-/// Neighbours that may become one: tables of a later version and the archive stay where they are.
-std::vector<std::span<const SegmentInfo>> mergeable(std::span<const SegmentInfo> segments, const Layouts& layouts) {
+/// Neighbours that may become one: tables of a later version, the archive and damaged files stay where they are.
+std::vector<std::span<const SegmentInfo>> mergeable(std::span<const SegmentInfo> segments, const Layouts& layouts,
+                                                    const DamageBook& damage, const std::string& directory) {
   std::vector<std::span<const SegmentInfo>> out;
   std::size_t begin = 0;
   for (std::size_t i = 0; i <= segments.size(); ++i) {
-    if (i < segments.size() && !segments[i].has_archived() && can_merge(layouts, segments[i])) continue;
+    if (i < segments.size() && !segments[i].has_archived() && can_merge(layouts, segments[i]) &&
+        !damage.touches(directory, segments[i])) {
+      continue;
+    }
     if (i > begin) out.push_back(segments.subspan(begin, i - begin));
     begin = i + 1;
   }
@@ -119,6 +125,7 @@ Result<> Maintenance::pass(bool seal_all) {
       keep(note(dropped.error()));
     }
   }
+  take_up_restored();
   keep(step());
   keep(remove_retired());
   return first;
@@ -177,7 +184,8 @@ Result<bool> Maintenance::begin_ageing(Stream& stream) {
   const Timestamp now = context_.clock.now();
   const auto possible = [&](const SegmentInfo& segment) {
     const auto refused = ageing_refused_.find(stream.name() + "/" + segment_file_name(segment));
-    return can_merge(context_.layouts, segment) && (refused == ageing_refused_.end() || refused->second <= now);
+    return can_merge(context_.layouts, segment) && !context_.damage.touches(stream.directory(), segment) &&
+           (refused == ageing_refused_.end() || refused->second <= now);
   };
   const auto retention = [this](std::string_view table) { return context_.retention.of(table); };
   const auto plan = choose_ageing(segments, retention, possible, now);
@@ -193,6 +201,7 @@ Result<bool> Maintenance::begin_ageing(Stream& stream) {
 // One damaged segment must not keep the others from ageing, nor all from being merged.
 Result<> Maintenance::ageing_failed(const SegmentInfo& segment, const EngineError& error) {
   working_on_->count_failure(&StreamStats::ageing_failures);
+  look_for_damage(*working_on_, {&segment, 1});
   ageing_refused_[working_on_->name() + "/" + segment_file_name(segment)] = context_.clock.now() + kAgeingRetry;
   return note(error);
 }
@@ -220,15 +229,16 @@ Result<> Maintenance::finish_ageing() {
 Result<bool> Maintenance::begin_merge(Stream& stream) {
   const MergePolicy policy{context_.options.merge_fan_in, context_.options.merge_rows_max};
   const std::vector<SegmentInfo> segments = stream.segments();
-  for (const std::span<const SegmentInfo> neighbours : mergeable(segments, context_.layouts)) {
+  for (const std::span<const SegmentInfo> neighbours :
+       mergeable(segments, context_.layouts, context_.damage, stream.directory())) {
     const auto run = choose_merge(neighbours, policy);
     if (!run) continue;
     const auto begin = neighbours.begin() + static_cast<std::ptrdiff_t>(run->begin);
     std::vector<SegmentInfo> sources(begin, begin + static_cast<std::ptrdiff_t>(run->count));
-    auto merge =
-        SegmentMerge::begin(context_.store.database(), context_.layouts, stream.directory(), std::move(sources));
+    auto merge = SegmentMerge::begin(context_.store.database(), context_.layouts, stream.directory(), sources);
     if (!merge) {
       stream.count_failure(&StreamStats::merge_failures);
+      look_for_damage(stream, sources);
       return std::unexpected(note(merge.error()).error());
     }
     merge_ = *std::move(merge);
@@ -241,8 +251,10 @@ Result<bool> Maintenance::begin_merge(Stream& stream) {
 Result<> Maintenance::merge_step() {
   auto done = merge_->step();
   if (!done) {
+    const std::vector<SegmentInfo> sources(merge_->sources().begin(), merge_->sources().end());
     merge_.reset();
     working_on_->count_failure(&StreamStats::merge_failures);
+    look_for_damage(*working_on_, sources);
     return note(done.error());
   }
   return *done ? finish_merge() : Result<>{};
@@ -253,6 +265,7 @@ Result<> Maintenance::finish_merge() {
   auto merged = merge->finish();
   if (!merged) {
     working_on_->count_failure(&StreamStats::merge_failures);
+    look_for_damage(*working_on_, merge->sources());
     return note(merged.error());
   }
   if (auto published = working_on_->publish_merge(merge->sources(), *merged); !published) {
@@ -265,10 +278,29 @@ Result<> Maintenance::finish_merge() {
   return begin();
 }
 
+void Maintenance::take_up_restored() {
+  for (const std::string& path : context_.damage.take_restored()) context_.forget(path);
+}
+
+void Maintenance::look_for_damage(const Stream& stream, std::span<const SegmentInfo> segments) {
+  for (const SegmentInfo& segment : segments) {
+    const std::string path = stream.directory() + "/" + segment_file_name(segment);
+    if (segment.bytes == 0 || context_.damage.find(path)) continue;
+    auto problem = size_problem(path, segment.bytes);
+    if (problem && !*problem) {
+      const auto connection = connect(context_.store.database());
+      const auto content = connection ? check_file(*connection, path, segment) : std::optional<std::string>();
+      if (content) problem = *content;
+    }
+    if (problem && *problem) context_.damage.note(path, segment, **std::move(problem));
+  }
+}
+
 Result<> Maintenance::remove_retired() {
   Result<> result;
   for (const std::string& path : context_.graveyard.take()) {
     context_.forget(path);
+    context_.damage.forget(path);
     if (::unlink(path.c_str()) == 0 || errno == ENOENT) continue;
     result = note(EngineError(Error{Errc::io, "workspace.remove", 0, errno}));
     context_.graveyard.bury(path);

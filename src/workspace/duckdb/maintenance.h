@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -28,8 +29,9 @@ struct MaintenanceContext {
   std::vector<std::unique_ptr<Stream>>& streams;
   SegmentStore& store;
   Graveyard& graveyard;
+  DamageBook& damage;
   const Clock& clock;
-  /// Called before a retired file is unlinked.
+  /// Called before a retired file is unlinked, and when a damaged one was replaced.
   std::function<void(const std::string& path)> forget;
 };
 
@@ -71,6 +73,10 @@ class Maintenance {
   Result<> finish_merge();
   [[nodiscard]] bool busy() const { return merge_ != nullptr || ageing_ != nullptr; }
   Result<> remove_retired();
+  /// Takes up again what was damaged and has been put back.
+  void take_up_restored();
+  /// After a failure: reads the files that it read, and notes the damaged ones, so that the others go on.
+  void look_for_damage(const Stream& stream, std::span<const SegmentInfo> segments);
   [[nodiscard]] bool wanted(const Stream& stream);
   Result<> note(const EngineError& error);
 

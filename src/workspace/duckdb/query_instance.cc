@@ -27,6 +27,9 @@ class Registration {
   std::uint64_t token_;
 };
 
+/// A query is asked again without the files that were found to be damaged, so often at most.
+constexpr int kAttemptsMax = 4;
+
 // Settings of one connection, the only ones that may still be changed once the instance is locked.
 constexpr const char* kWithProgress = "SET enable_progress_bar = true; SET enable_progress_bar_print = false";
 
@@ -64,8 +67,9 @@ bool bind_cell(const Prepared& prepared, idx_t index, const Cell& cell) {
 
 Outcome<std::unique_ptr<QueryInstance>> QueryInstance::open(const DuckdbOptions& options,
                                                             const std::string& spill_directory, const Schema& schema,
-                                                            const Layouts& layouts, QueryWatch& watch) {
-  std::unique_ptr<QueryInstance> instance(new QueryInstance(schema, layouts, watch));
+                                                            const Layouts& layouts, QueryWatch& watch,
+                                                            DamageBook& damage) {
+  std::unique_ptr<QueryInstance> instance(new QueryInstance(schema, layouts, watch, damage));
   TRY(instance->database_, open_in_background({{"memory_limit", fmt::format("{}B", options.query_memory_bytes)},
                                                {"threads", fmt::format("{}", options.query_threads)},
                                                {"autoinstall_known_extensions", "false"},
@@ -100,27 +104,12 @@ Outcome<> QueryInstance::lock_down(const Connection& connection, const DuckdbOpt
 
 QueryOutcome QueryInstance::query(const QueryRequest& request, std::shared_ptr<const Snapshot> snapshot,
                                   Deadline deadline) {
-  const auto internal = [&](const EngineError& error) {
-    QueryError out = classify(error.text, error.type);
-    if (out.kind == QueryError::Kind::invalid) out.kind = QueryError::Kind::internal;
-    return std::unexpected(std::move(out));
-  };
   auto connection = connect(database_);
-  if (!connection) return internal(connection.error());
+  if (!connection) return std::unexpected(internal(connection.error()));
   const QueryWatch::Guard guard(watch_, connection->get(), deadline, request);
 
-  const auto answer = [&]() -> QueryOutcome {
-    if (request.progress) static_cast<void>(workspace::run(*connection, kWithProgress, "workspace.query.progress"));
-    auto used = check_sql(*connection, request.sql, schema_);
-    if (!used) return std::unexpected(std::move(used).error());
-    const Registration registration(snapshots_, snapshot);
-    // Leases end before the snapshot: a retired segment is detached only when both are gone.
-    AttachmentLeases leases(*attachments_);
-    const auto sql = wrap_query(request, *used, schema_, layouts_, *snapshot, registration.token(), leases, archive_);
-    if (!sql) return internal(sql.error());
-    return run(*connection, *sql, request);
-  };
-  QueryOutcome outcome = answer();
+  if (request.progress) static_cast<void>(workspace::run(*connection, kWithProgress, "workspace.query.progress"));
+  QueryOutcome outcome = answer(*connection, request, snapshot);
   if (!outcome) {
     if (const auto verdict = guard.verdict()) {
       outcome.error().kind = *verdict;
@@ -131,6 +120,59 @@ QueryOutcome QueryInstance::query(const QueryRequest& request, std::shared_ptr<c
   }
   for (const PinnedStream& stream : snapshot->streams) outcome->visible_through.push_back(stream.visible_through);
   return outcome;
+}
+
+QueryOutcome QueryInstance::answer(const Connection& connection, const QueryRequest& request,
+                                   const std::shared_ptr<const Snapshot>& snapshot) {
+  auto used = check_sql(connection, request.sql, schema_);
+  if (!used) return std::unexpected(std::move(used).error());
+  const Registration registration(snapshots_, snapshot);
+  // Leases end before the snapshot: a retired segment is detached only when both are gone.
+  AttachmentLeases leases(*attachments_);
+  for (int attempt = 1;; ++attempt) {
+    QueryFiles files{leases, archive_, checked_, damage_, connection, {}, {}};
+    const auto sql = wrap_query(request, *used, schema_, layouts_, *snapshot, registration.token(), files);
+    if (!sql) return std::unexpected(internal(sql.error()));
+    QueryOutcome outcome = run(connection, *sql, request);
+    if (!outcome && attempt < kAttemptsMax && tells_of_damage(outcome.error().text) &&
+        find_damage(connection, files.sources)) {
+      continue;
+    }
+    if (outcome && !files.missing.empty()) {
+      if (!outcome->truncated) outcome->cut = Cut::damage;
+      outcome->truncated = true;
+      outcome->missing = std::move(files.missing);
+    }
+    return outcome;
+  }
+}
+
+// What was read whole stays known, so that a search that the time limit ends goes on with the next query.
+bool QueryInstance::find_damage(const Connection& connection, const std::vector<QuerySource>& sources) {
+  bool found = false;
+  for (const QuerySource& source : sources) {
+    const std::string& table = source.extent->table;
+    if (source.alias.empty()) {
+      archive_.forget(source.path);
+      const auto good = archive_.verify(source.path, *source.extent);
+      if (good || good.error().error.code != Errc::malformed) continue;
+      damage_.note(source.path, *source.segment, "is damaged: its checksum is wrong");
+      found = true;
+    } else if (!whole_.contains(source.path, table)) {
+      const auto problem = check_content(connection, source.alias, table);
+      if (!problem) break;  // no time or no memory is left
+      if (!*problem) whole_.insert(source.path, table);
+      if (*problem) damage_.note(source.path, *source.segment, **problem);
+      found |= problem->has_value();
+    }
+  }
+  return found;
+}
+
+QueryError QueryInstance::internal(const EngineError& error) {
+  QueryError out = classify(error.text, error.type);
+  if (out.kind == QueryError::Kind::invalid) out.kind = QueryError::Kind::internal;
+  return out;
 }
 
 std::expected<Prepared, QueryError> QueryInstance::prepare(const Connection& connection, const std::string& sql,

@@ -9,6 +9,8 @@
 #include "duckdb/attachments.h"
 #include "duckdb/hot_scan.h"
 #include "duckdb/query_watch.h"
+#include "duckdb/relations.h"
+#include "duckdb/segment_check.h"
 #include "workspace/workspace.h"
 
 namespace picket::workspace {
@@ -19,7 +21,8 @@ class QueryInstance {
  public:
   /// All references must outlive it.
   static Outcome<std::unique_ptr<QueryInstance>> open(const DuckdbOptions& options, const std::string& spill_directory,
-                                                      const Schema& schema, const Layouts& layouts, QueryWatch& watch);
+                                                      const Schema& schema, const Layouts& layouts, QueryWatch& watch,
+                                                      DamageBook& damage);
 
   /// Runs one query on what `snapshot` pinned.
   QueryOutcome query(const QueryRequest& request, std::shared_ptr<const Snapshot> snapshot, Deadline deadline);
@@ -27,28 +30,38 @@ class QueryInstance {
   void forget(const std::string& path) {
     attachments_->forget(path);
     archive_.forget(path);
+    checked_.forget(path);
+    whole_.forget(path);
   }
   /// After an internal failure DuckDB refuses all further work: the owner opens another instance.
   [[nodiscard]] bool broken() const { return broken_.load(); }
 
  private:
-  QueryInstance(const Schema& schema, const Layouts& layouts, QueryWatch& watch)
-      : schema_(schema), layouts_(layouts), watch_(watch), context_{layouts, snapshots_} {}
+  QueryInstance(const Schema& schema, const Layouts& layouts, QueryWatch& watch, DamageBook& damage)
+      : schema_(schema), layouts_(layouts), watch_(watch), damage_(damage), context_{layouts, snapshots_} {}
 
   Outcome<> lock_down(const Connection& connection, const DuckdbOptions& options, const std::string& spill_directory);
+  QueryOutcome answer(const Connection& connection, const QueryRequest& request,
+                      const std::shared_ptr<const Snapshot>& snapshot);
+  /// After a failure: whether one of the files that the query read is damaged, which is noted then.
+  bool find_damage(const Connection& connection, const std::vector<QuerySource>& sources);
   QueryOutcome run(const Connection& connection, const std::string& sql, const QueryRequest& request);
   std::expected<Prepared, QueryError> prepare(const Connection& connection, const std::string& sql,
                                               const QueryRequest& request);
+  QueryError internal(const EngineError& error);
   QueryError classify(std::string text, duckdb_error_type type);
 
   const Schema& schema_;
   const Layouts& layouts_;
   QueryWatch& watch_;
+  DamageBook& damage_;
   SnapshotRegistry snapshots_;
   HotScanContext context_;
   Database database_;
   std::unique_ptr<Attachments> attachments_;
   ArchiveCheck archive_;
+  CheckedTables checked_;  ///< By their counts.
+  CheckedTables whole_;    ///< All of their blocks were read, after something failed.
   std::atomic<bool> broken_ = false;
 };
 

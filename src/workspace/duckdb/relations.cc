@@ -1,5 +1,6 @@
 #include "duckdb/relations.h"
 
+#include <algorithm>
 #include <limits>
 #include <ranges>
 
@@ -26,12 +27,62 @@ std::string column_list(const std::vector<Column>& columns) {
   return out;
 }
 
+/// Notes why the file cannot be read; the error itself when that is no fault of the file.
+Outcome<> note_damage(const QuerySource& source, const EngineError& error, DamageBook& damage) {
+  const std::uint64_t bytes = source.extent->archived ? source.extent->bytes : source.segment->bytes;
+  TRY(auto problem, size_problem(source.path, bytes));
+  if (!problem && error.error.code == Errc::malformed) problem = "is damaged: its checksum is wrong";
+  if (!problem && tells_of_damage(error.text)) problem = "is damaged: " + error.text.substr(0, error.text.find('\n'));
+  if (!problem) return std::unexpected(error);
+  damage.note(source.path, *source.segment, *std::move(problem));
+  return {};
+}
+
+/// "alias.table" or "read_parquet(…)"; empty: the file cannot be read, which is noted.
+Outcome<std::string> open_source(QuerySource& source, const std::string& table, QueryFiles& files) {
+  if (files.damage.find(source.path)) return std::string();
+  if (source.extent->archived) {
+    if (const auto good = files.archive.verify(source.path, *source.extent); !good) {
+      TRY_VOID(note_damage(source, good.error(), files.damage));
+      return std::string();
+    }
+    return fmt::format("read_parquet({})", quote_text(source.path));
+  }
+  auto alias = files.leases.take(source.path);
+  if (!alias) {
+    TRY_VOID(note_damage(source, alias.error(), files.damage));
+    return std::string();
+  }
+  source.alias = *std::move(alias);
+  if (!files.checked.contains(source.path, source.extent->table)) {
+    TRY(const auto problem, check_counts(files.connection, source.alias, *source.segment, *source.extent));
+    if (problem) {
+      files.damage.note(source.path, *source.segment, *problem);
+      return std::string();
+    }
+    files.checked.insert(source.path, source.extent->table);
+  }
+  return source.alias + "." + table;
+}
+
+/// Says that the file's rows of this table are missing.
+void leave_out(const QuerySource& source, QueryFiles& files) {
+  auto file = files.damage.find(source.path);
+  if (!file) return;  // it has been put back this moment
+  std::erase_if(file->tables, [&](const DamagedRows& rows) { return rows.table != source.extent->table; });
+  const auto same = std::ranges::find(files.missing, file->file, &DamagedFile::file);
+  if (same == files.missing.end()) {
+    files.missing.push_back(*std::move(file));
+  } else {
+    same->tables.insert(same->tables.end(), file->tables.begin(), file->tables.end());
+  }
+}
+
 /// "T" AS (SELECT columns FROM (each segment UNION ALL BY NAME hot rows)): by name, since a segment may be older than a
 /// column; the hot rows have all of them. The segments come first: behind a table function DuckDB gives up pushing the
 /// bound of "newest n" down into them (measured on 3 million rows: 350 ms instead of 20).
 Outcome<std::string> table_expression(const QueryRequest& request, TableIndex index, const Layouts& layouts,
-                                      const Snapshot& snapshot, std::uint64_t token, AttachmentLeases& leases,
-                                      ArchiveCheck& archive) {
+                                      const Snapshot& snapshot, std::uint64_t token, QueryFiles& files) {
   const TableLayout& layout = layouts[index];
   const std::string table = quote_identifier(layout.name);
   std::string sql = fmt::format("{} AS NOT MATERIALIZED (SELECT {} FROM (", table, column_list(layout.columns));
@@ -40,14 +91,15 @@ Outcome<std::string> table_expression(const QueryRequest& request, TableIndex in
     for (const SegmentPtr& segment : std::views::reverse(stream->segments)) {
       const TableExtent* extent = segment->info().find(layout.name);
       if (extent == nullptr || !meets(*extent, request)) continue;
-      if (extent->archived) {
-        const std::string path = segment->archive_path(layout.name);
-        TRY_VOID(archive.verify(path, *extent));
-        sql += fmt::format("FROM read_parquet({}) UNION ALL BY NAME ", quote_text(path));
+      QuerySource source{
+          extent->archived ? segment->archive_path(layout.name) : segment->path(), {}, &segment->info(), extent};
+      TRY(const std::string from, open_source(source, table, files));
+      if (from.empty()) {
+        leave_out(source, files);
         continue;
       }
-      TRY(const std::string alias, leases.take(segment->path()));
-      sql += fmt::format("FROM {}.{} UNION ALL BY NAME ", alias, table);
+      sql += fmt::format("FROM {} UNION ALL BY NAME ", from);
+      files.sources.push_back(std::move(source));
     }
   }
   return sql + fmt::format("FROM {}({}, {})))", kHotScan, token, index);
@@ -87,7 +139,7 @@ bool adds_parameter(const QueryRequest& request) {
 
 Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std::string>& used, const Schema& schema,
                                 const Layouts& layouts, const Snapshot& snapshot, std::uint64_t token,
-                                AttachmentLeases& leases, ArchiveCheck& archive) {
+                                QueryFiles& files) {
   std::set<std::string> tables;
   std::string views;
   for (const std::string& name : used) {
@@ -101,7 +153,7 @@ Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std:
   std::string with;
   for (const std::string& name : tables) {
     TRY(const std::string expression,
-        table_expression(request, *schema.find_table(name), layouts, snapshot, token, leases, archive));
+        table_expression(request, *schema.find_table(name), layouts, snapshot, token, files));
     with += (with.empty() ? "WITH " : ", ") + expression;
   }
   const std::string values_first =

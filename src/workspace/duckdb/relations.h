@@ -3,26 +3,48 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
+#include "damage_book.h"
 #include "duckdb/archive_check.h"
 #include "duckdb/attachments.h"
 #include "duckdb/hot_scan.h"
+#include "duckdb/segment_check.h"
 #include "workspace/query.h"
 #include "workspace/schema.h"
 
 namespace picket::workspace {
 
+/// One table of one file that a query reads.
+struct QuerySource {
+  std::string path;
+  std::string alias;                     ///< Empty: a file of the archive.
+  const SegmentInfo* segment = nullptr;  ///< Lives as long as the snapshot.
+  const TableExtent* extent = nullptr;
+};
+
+/// How a query comes to the files of its snapshot, and what it found there.
+struct QueryFiles {
+  AttachmentLeases& leases;
+  ArchiveCheck& archive;
+  CheckedTables& checked;
+  DamageBook& damage;
+  const Connection& connection;
+  std::vector<QuerySource> sources;  ///< Filled by wrap_query(): what is read,
+  std::vector<DamagedFile> missing;  ///< and what is not there to be read.
+};
+
 /// Wraps `request.sql` into WITH <relations> SELECT * FROM (<sql>) LIMIT rows_max + 1: each relation named in `used`,
 /// and the tables below a view, becomes a common table expression over the hot rows and the segments of the snapshot
-/// (those that hold the table and meet the request's times). Segments are attached through `leases`; files of the
-/// archive are verified first.
+/// (those that hold the table and meet the request's times). Segments are attached through `files.leases`; files of the
+/// archive are verified first. Lost and damaged files are left out, and stand in `files.missing`.
 Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std::string>& used, const Schema& schema,
                                 const Layouts& layouts, const Snapshot& snapshot, std::uint64_t token,
-                                AttachmentLeases& leases, ArchiveCheck& archive);
+                                QueryFiles& files);
 
-/// Whether wrap_query() adds a parameter, to be bound to null, behind the query's own. It has no type, which makes DuckDB
-/// plan when the values are known: planned before, a comparison with a parameter prunes no row groups and reaches no
-/// dictionary. Not where the text seems to use that number itself.
+/// Whether wrap_query() adds a parameter, to be bound to null, behind the query's own. It has no type, which makes
+/// DuckDB plan when the values are known: planned before, a comparison with a parameter prunes no row groups and
+/// reaches no dictionary. Not where the text seems to use that number itself.
 bool adds_parameter(const QueryRequest& request);
 
 }  // namespace picket::workspace

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <set>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/core/check.h"
@@ -56,15 +55,6 @@ Result<FolderContent> list_folder(const std::string& path) {
   return out;
 }
 
-Result<> check_size(const std::string& path, std::uint64_t bytes, std::uint64_t first) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return fail_errno("workspace.open.segment");
-  if (static_cast<std::uint64_t>(status.st_size) != bytes) {
-    return fail(Errc::malformed, "workspace.open.segment_size", first);
-  }
-  return {};
-}
-
 /// A row whose cells that were not UTF-8 are replaced.
 class RepairedRows {
  public:
@@ -94,12 +84,12 @@ class RepairedRows {
 
 Result<std::unique_ptr<Stream>> Stream::open(const std::string& directory, const std::string& name,
                                              const Schema& schema, const Layouts& layouts, const StreamLimits& limits,
-                                             Graveyard& graveyard, std::uint64_t& leftovers) {
+                                             Graveyard& graveyard, DamageBook& damage, std::uint64_t& leftovers) {
   // An append of one row to each table must fit, or the pipeline could never get past it.
   std::uint64_t least = 0;
   for (const TableLayout& layout : layouts) least += layout.stream == name ? growth_max(layout, nullptr, 1) : 0;
   if (2 * least > limits.hot_bytes_max) return fail(Errc::limit_exceeded, "workspace.open.hot_bytes_max");
-  std::unique_ptr<Stream> stream(new Stream(directory + "/" + name, name, schema, layouts, limits, graveyard));
+  std::unique_ptr<Stream> stream(new Stream(directory + "/" + name, name, schema, layouts, limits, graveyard, damage));
   TRY_VOID(stream->load(leftovers));
   return stream;
 }
@@ -139,13 +129,16 @@ Result<> Stream::store(Manifest& next) {
   return replace_file(directory_ + "/" + kManifestName, as_bytes(encode_manifest(next)));
 }
 
-Result<> Stream::check_files(const SegmentInfo& segment) const {
-  if (segment.bytes != 0) {
-    TRY_VOID(check_size(directory_ + "/" + segment_file_name(segment), segment.bytes, segment.first));
-  }
+Result<> Stream::check_files(const SegmentInfo& segment) {
+  const auto check = [&](const std::string& file, std::uint64_t bytes) -> Result<> {
+    const std::string path = directory_ + "/" + file;
+    TRY(auto problem, size_problem(path, bytes));
+    if (problem) damage_.note(path, segment, *std::move(problem));
+    return {};
+  };
+  if (segment.bytes != 0) TRY_VOID(check(segment_file_name(segment), segment.bytes));
   for (const TableExtent& extent : segment.tables) {
-    if (!extent.archived) continue;
-    TRY_VOID(check_size(directory_ + "/" + archive_file_name(segment, extent.table), extent.bytes, segment.first));
+    if (extent.archived) TRY_VOID(check(archive_file_name(segment, extent.table), extent.bytes));
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ageing.h"
+#include "damage_book.h"
 #include "duckdb/hot_rows.h"
 #include "manifest.h"
 #include "workspace/workspace.h"
@@ -83,11 +84,11 @@ struct StreamLimits {
 /// Thread-safe. Two generations at most are alive in it: one being sealed, one that takes appends.
 class Stream {
  public:
-  /// Reads or makes DIR/<name>/manifest and removes files that are in no manifest (`leftovers` counts them).
-  /// Errors: malformed, unsupported, io "workspace.open.segment" (a segment of the manifest is missing).
+  /// Reads or makes DIR/<name>/manifest and removes files that are in no manifest (`leftovers` counts them). Files of
+  /// the manifest that are lost or of another size go into `damage`. Errors: malformed, unsupported, io.
   static Result<std::unique_ptr<Stream>> open(const std::string& directory, const std::string& name,
                                               const Schema& schema, const Layouts& layouts, const StreamLimits& limits,
-                                              Graveyard& graveyard, std::uint64_t& leftovers);
+                                              Graveyard& graveyard, DamageBook& damage, std::uint64_t& leftovers);
 
   /// See Workspace::append. True: a seal has become due.
   Result<bool> append(std::uint64_t through, std::span<const Row> rows, Timestamp now);
@@ -115,16 +116,17 @@ class Stream {
 
  private:
   Stream(std::string directory, std::string name, const Schema& schema, const Layouts& layouts, StreamLimits limits,
-         Graveyard& graveyard)
+         Graveyard& graveyard, DamageBook& damage)
       : directory_(std::move(directory)),
         name_(std::move(name)),
         schema_(schema),
         layouts_(layouts),
         limits_(limits),
-        graveyard_(graveyard) {}
+        graveyard_(graveyard),
+        damage_(damage) {}
 
   Result<> load(std::uint64_t& leftovers);
-  Result<> check_files(const SegmentInfo& segment) const;
+  Result<> check_files(const SegmentInfo& segment);
   /// Writes the next version durably.
   Result<> store(Manifest& next);
   [[nodiscard]] std::uint64_t hot_end() const;
@@ -137,6 +139,7 @@ class Stream {
   const Layouts& layouts_;
   const StreamLimits limits_;
   Graveyard& graveyard_;
+  DamageBook& damage_;
 
   std::mutex publish_mutex_;  ///< One change of the manifest at a time; taken before mutex_.
   mutable std::mutex mutex_;  ///< Guards what follows; never held during disk writes.

@@ -1,4 +1,4 @@
-// Retention by table and the archive: rows stay the same rows, space comes back, damage is named.
+// Retention by table and the archive: rows stay the same rows, space comes back.
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -14,7 +14,6 @@ namespace picket::workspace {
 namespace {
 
 using namespace testing;
-using ::testing::HasSubstr;
 
 constexpr const char* kAll =
     "SELECT (SELECT count(*) FROM Process), (SELECT sum(_position) FROM Process), (SELECT count(*) FROM Login), "
@@ -158,32 +157,6 @@ TEST_F(Archive, IsLeftAloneByMerges) {
   EXPECT_EQ(stats().merges, 1u);
   EXPECT_EQ(stats().archived_rows, 3'100u);
   EXPECT_EQ(number(*workspace, "SELECT count(*) FROM Event"), 4 * 3'100);
-}
-
-TEST_F(Archive, DamageIsNamedAndNeverAnswered) {
-  options.tables["Process"] = {Duration::days(1), Duration::days(100)};
-  reopen();
-  seal(kStart);
-  pass(Duration::days(2));
-  const std::string file = archived_files(folder.path(), "messages").at(0);
-  workspace.reset();
-  {
-    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
-    bytes.seekp(static_cast<std::streamoff>(std::filesystem::file_size(file) / 2));
-    bytes.put('\x55');
-    bytes.put('\xaa');
-  }
-  reopen();
-  const QueryOutcome outcome = workspace->query(sql("SELECT count(*) FROM Process"));
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().kind, QueryError::Kind::internal);
-  EXPECT_THAT(outcome.error().text, HasSubstr(file));
-  EXPECT_EQ(number(*workspace, "SELECT count(*) FROM Login"), 100);
-  workspace.reset();
-  std::filesystem::resize_file(file, 10);
-  const auto opened = open_duckdb_workspace(options, small_schema(), clock);
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().where, "workspace.open.segment_size");
 }
 
 TEST_F(Archive, ADiskThatRefusesCostsNothingAndIsTriedAgain) {

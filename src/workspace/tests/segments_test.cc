@@ -238,7 +238,7 @@ TEST_F(Segments, LeftOversOfACrashAreRemovedAndCounted) {
   EXPECT_EQ(number(*workspace, "SELECT count(*) FROM Process"), 20);
 }
 
-TEST_F(Segments, DamageIsRefusedByNameAndNothingIsTouched) {
+TEST_F(Segments, ADamagedListIsRefusedByNameAndNothingIsTouched) {
   seal(10);
   workspace.reset();
   const std::string manifest = stream_folder() + "/manifest";
@@ -251,15 +251,6 @@ TEST_F(Segments, DamageIsRefusedByNameAndNothingIsTouched) {
   EXPECT_EQ(error().where, "workspace.open.manifest_missing");
   EXPECT_TRUE(std::filesystem::exists(segment));
   std::filesystem::rename(manifest + "-away", manifest);
-
-  std::filesystem::rename(segment, folder.path() + "/away");
-  EXPECT_EQ(error().where, "workspace.open.segment");
-  std::filesystem::rename(folder.path() + "/away", segment);
-
-  const auto size = std::filesystem::file_size(segment);
-  std::filesystem::resize_file(segment, size - 1);
-  EXPECT_EQ(error().where, "workspace.open.segment_size");
-  std::filesystem::resize_file(segment, size);
 
   std::fstream(manifest, std::ios::in | std::ios::out).seekp(30).put('9');
   EXPECT_EQ(error().where, "workspace.manifest.crc");
@@ -302,7 +293,7 @@ TEST_F(Segments, OnlyThoseThatMeetTheTimesAreOpened) {
   request.time_to = kStart + Duration::days(1);
   EXPECT_EQ(workspace->query(request)->at(0, 0).as_integer(), 10);
   request.time_from.reset();
-  EXPECT_EQ(workspace->query(request).error().kind, QueryError::Kind::internal);
+  EXPECT_EQ(workspace->query(request)->missing.size(), 1u);
 }
 
 TEST_F(Segments, HundredsCanBeReadAtOnce) {

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "base/core/time.h"
+#include "workspace/damage.h"
 #include "workspace/rows.h"
 
 namespace picket::workspace {
@@ -23,8 +26,24 @@ struct QueryProgress {
   std::atomic<std::uint64_t> rows_total = 0;  ///< An estimate; 0: not known.
 };
 
-/// Which limit left rows out of a result.
-enum class Cut : std::uint8_t { none, rows, bytes };
+/// What left rows out of a result: a limit, or files that are lost or damaged.
+enum class Cut : std::uint8_t { none, rows, bytes, damage };
+
+/// Queries that are given the same one see the same rows: those that the first of them sees. Thread-safe. It keeps the
+/// rows' memory and files as long as it lives, so it is for the statements of one request.
+class SharedView {
+ public:
+  /// For engines: what the first query pinned; `pin` is called at most once.
+  std::shared_ptr<const void> get(const std::function<std::shared_ptr<const void>()>& pin) {
+    const std::lock_guard lock(mutex_);
+    if (!pinned_) pinned_ = pin();
+    return pinned_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<const void> pinned_;
+};
 
 /// One SELECT in the SQL of the engine, as the KQL emitter writes it. Tables and views go by their schema names,
 /// without catalog or schema. Anything else (statements that write, other tables, table functions that read files) is
@@ -43,6 +62,8 @@ struct QueryRequest {
   /// not opened; rows outside may still appear, so the SQL filters too.
   std::optional<Timestamp> time_from;
   std::optional<Timestamp> time_to;
+  /// nullptr: the query sees the rows of its own moment.
+  std::shared_ptr<SharedView> view;
 };
 
 /// Why there is no result. `text` is for people and may quote the SQL.
@@ -92,8 +113,9 @@ class ResultColumn {
 struct QueryResult {
   std::vector<ResultColumn> columns;
   std::size_t rows = 0;
-  bool truncated = false;  ///< There were more rows than rows_max or bytes_max allowed.
-  Cut cut = Cut::none;     ///< Which of the two it was.
+  bool truncated = false;            ///< There are more rows than were seen: by rows_max, bytes_max, or damaged files.
+  Cut cut = Cut::none;               ///< Which of them it was, a limit before damage.
+  std::vector<DamagedFile> missing;  ///< Files that should have been read; `tables` are those of the query.
   /// How far each stream was visible, in the order of Workspace::streams(): last sequence the query could see.
   std::vector<std::uint64_t> visible_through;
 

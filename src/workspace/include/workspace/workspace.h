@@ -13,6 +13,7 @@
 
 #include "base/core/result.h"
 #include "base/core/time.h"
+#include "workspace/damage.h"
 #include "workspace/query.h"
 #include "workspace/rows.h"
 #include "workspace/schema.h"
@@ -72,6 +73,7 @@ struct TableStats {
 struct WorkspaceStats {
   std::vector<StreamStats> streams;
   std::uint64_t leftovers_removed = 0;  ///< Files of an interrupted seal or merge, removed at open.
+  std::uint64_t damaged_files = 0;      ///< Now; damaged() names them.
   std::uint64_t queries = 0;
   std::uint64_t queries_failed = 0;
   std::uint64_t queries_running = 0;
@@ -115,6 +117,9 @@ class Workspace {
   virtual QueryOutcome query(const QueryRequest& request) = 0;
 
   [[nodiscard]] virtual WorkspaceStats stats() const = 0;
+
+  /// Files that are known to be lost or damaged. Their rows are left out of queries, which say so.
+  [[nodiscard]] virtual std::vector<DamagedFile> damaged() const { return {}; }
 
   /// Each stored table, in the order of the schema.
   [[nodiscard]] virtual std::vector<TableStats> tables() const { return {}; }
@@ -171,7 +176,8 @@ struct DuckdbOptions {
 
 /// Opens or makes the workspace of a folder. `clock` must outlive it. One process only.
 /// Errors: denied "workspace.lock" (another process has it); unsupported (a newer format); malformed (a manifest is
-/// damaged: nothing is touched); io; internal (DuckDB's own text goes to `detail` when given).
+/// damaged: nothing is touched; single lost or damaged files are named by damaged()); io; internal (DuckDB's own text
+/// goes to `detail` when given).
 Result<std::unique_ptr<Workspace>> open_duckdb_workspace(DuckdbOptions options, Schema schema, const Clock& clock,
                                                          std::string* detail = nullptr);
 
