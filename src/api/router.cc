@@ -96,6 +96,7 @@ constexpr std::array kRoutes{
     Route{"DELETE", "/advisory-feeds/{name}", Access::admin, delete_advisory_feed},
     Route{"POST", "/advisory-feeds/{name}/refresh", Access::contributor, refresh_advisory_feed},
     Route{"PUT", "/advisory-feeds/{name}/content", Access::admin, put_advisory_feed_content},
+    Route{"GET", "/vulnerability-statements", Access::reader, export_statements},
     Route{"GET", "/vex", Access::reader, list_vex},
     Route{"GET", "/vex/{name}", Access::reader, get_vex},
     Route{"PUT", "/vex/{name}", Access::contributor, put_vex},

@@ -97,7 +97,8 @@ void read_components(const Json& list, Document& out, std::size_t depth) {
 
 }  // namespace
 
-std::string to_cyclonedx(const Subject& subject, std::span<const Component> components) {
+std::string to_cyclonedx(const Subject& subject, std::span<const Component> components,
+                         std::string_view vulnerabilities) {
   JsonWriter out;
   out.begin_object().key("$schema").value("http://cyclonedx.org/schema/bom-1.6.schema.json");
   out.key("bomFormat").value("CycloneDX").key("specVersion").value("1.6");
@@ -112,7 +113,9 @@ std::string to_cyclonedx(const Subject& subject, std::span<const Component> comp
   out.key("components").begin_array();
   std::size_t number = 0;
   for (const Component& component : components) write(out, component, number++);
-  return out.end_array().end_object().take();
+  out.end_array();
+  if (!vulnerabilities.empty()) out.key("vulnerabilities").raw(vulnerabilities);
+  return out.end_object().take();
 }
 
 Result<Document> read_cyclonedx(const Json& root) {

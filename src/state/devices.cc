@@ -8,6 +8,7 @@
 #include "base/core/random.h"
 #include "state/identities.h"
 #include "state/outbox.h"
+#include "statement.h"
 
 namespace picket::state {
 namespace {
@@ -171,6 +172,20 @@ Result<std::vector<Device>> Devices::list(std::string_view hub, std::string_view
       TRY(device.modules, Identities::modules(db, hub, device.device_id));
     }
     return {};
+  }));
+  return out;
+}
+
+Result<std::vector<std::string>> Devices::ids_of_group(std::string_view hub, std::string_view group) const {
+  std::vector<std::string> out;
+  TRY_VOID(database_.read([&](sqlite3* db) -> Result<> {
+    TRY(auto statement, Statement::prepare(db, "SELECT device_id FROM device WHERE hub = ? AND security_group = ?"));
+    statement.bind(hub, group);
+    for (;;) {
+      TRY(const bool found, statement.step());
+      if (!found) return {};
+      out.push_back(statement.text(0));
+    }
   }));
   return out;
 }

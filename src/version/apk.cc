@@ -85,11 +85,14 @@ std::weak_ordering take_suffixes(std::string_view& a, std::string_view& b) {
   }
 }
 
+/// Of a commit; one with it is behind the same without. Says nothing about age, but apk-tools orders by it.
+std::string_view take_hash(std::string_view& rest) {
+  if (rest.empty() || rest.front() != '~') return {};
+  rest.remove_prefix(1);
+  return take_while(rest, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
+}
+
 std::string_view take_revision(std::string_view& rest) {
-  if (!rest.empty() && rest.front() == '~') {  // of a commit: says nothing about age
-    rest.remove_prefix(1);
-    take_while(rest, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
-  }
   if (!rest.starts_with("-r")) return {};
   rest.remove_prefix(2);
   return take_while(rest, is_digit);
@@ -101,6 +104,8 @@ std::weak_ordering compare_apk(std::string_view a, std::string_view b) {
   if (const auto order = take_numbers(a, b); order != 0) return order;
   if (const auto order = take_letter(a, b); order != 0) return order;
   if (const auto order = take_suffixes(a, b); order != 0) return order;
+  const auto left_hash = take_hash(a), right_hash = take_hash(b);
+  if (const auto order = left_hash.compare(right_hash) <=> 0; order != 0) return order;
   const auto left = take_revision(a), right = take_revision(b);
   if (const auto order = compare_numbers(left, right); order != 0) return order;
   return a.empty() <=> b.empty();

@@ -47,7 +47,7 @@ std::vector<Token> tokens_of(std::string_view rest) {
     const bool number = !rest.empty() && is_digit(rest.front());
     const auto text =
         number ? take_while(rest, is_digit) : take_while(rest, [](char c) { return !is_digit(c) && !separates(c); });
-    if (dash) trim();  // what is nothing before a dash is not there
+    if (dash) trim();              // what is nothing before a dash is not there
     if (number || text.empty()) {  // an empty part is a zero
       out.push_back({.number = true, .dash = dash, .text = without_zeros(text)});
     } else {

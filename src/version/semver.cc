@@ -12,6 +12,7 @@ void skip_prefix(std::string_view& text) {
   } else if (!text.empty() && (text.front() == 'v' || text.front() == 'V')) {
     text.remove_prefix(1);
   }
+  take_while(text, [](char c) { return c == ' '; });
 }
 
 /// One of the three numbers. Behind the third, dots and digits belong to the build, which does not count.

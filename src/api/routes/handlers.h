@@ -68,6 +68,7 @@ Answer put_advisory_feed(Call& call);
 Answer delete_advisory_feed(Call& call);
 Answer refresh_advisory_feed(Call& call);
 Answer put_advisory_feed_content(Call& call);
+Answer export_statements(Call& call);
 Answer list_vex(Call& call);
 Answer get_vex(Call& call);
 Answer put_vex(Call& call);

@@ -22,8 +22,10 @@ struct Subject {
   Timestamp created;
 };
 
-/// CycloneDX 1.6 as JSON. Components in the given order; each with its purl.
-std::string to_cyclonedx(const Subject& subject, std::span<const Component> components);
+/// CycloneDX 1.6 as JSON. Components in the given order, as "component-0" and so on; each with its purl.
+/// `vulnerabilities`: a JSON array for the member of that name, which refers to them; empty: none.
+std::string to_cyclonedx(const Subject& subject, std::span<const Component> components,
+                         std::string_view vulnerabilities = {});
 /// SPDX 2.3 as JSON; every component a package that the subject contains.
 std::string to_spdx(const Subject& subject, std::span<const Component> components);
 

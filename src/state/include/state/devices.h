@@ -114,6 +114,8 @@ class Devices {
   Result<Device> find(std::string_view hub, std::string_view device_id) const;
   /// In order of device id, beginning after `after`; at most `count_max`.
   Result<std::vector<Device>> list(std::string_view hub, std::string_view after, std::size_t count_max) const;
+  /// Ids of a device security group's, in no order.
+  Result<std::vector<std::string>> ids_of_group(std::string_view hub, std::string_view group) const;
   Result<std::uint64_t> count(std::string_view hub) const;
   [[nodiscard]] Database& database() const { return database_; }
 
