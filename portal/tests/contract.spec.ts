@@ -71,6 +71,13 @@ test('One device, one alert and one incident answer as the contract says', async
       '200',
       (await call('GET', `/devices/${encodeURIComponent(device.deviceId!)}`)).body,
     );
+  if (device)
+    expectValid(
+      '/posture/devices/{device_id}',
+      'get',
+      '200',
+      (await call('GET', `/posture/devices/${encodeURIComponent(device.deviceId!)}`)).body,
+    );
   if (alert) {
     expectValid('/alerts/{id}', 'get', '200', (await call('GET', `/alerts/${alert.id}`)).body);
     expectValid('/alerts/{id}/events', 'get', '200', (await call('GET', `/alerts/${alert.id}/events`)).body);

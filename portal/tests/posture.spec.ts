@@ -4,7 +4,7 @@ interface Posture {
   score: number;
   worst: { deviceId: string; score: number }[];
 }
-const kType = 'IoT_BrowserTest';
+const kType = 'IoT_CISBenchmarks_BrowserTest';
 
 test('The score, what it is made of and the worst devices are shown', async ({ page, call }) => {
   await page.goto('/');
@@ -41,4 +41,15 @@ test('A recommendation is exempted with a reason, and that is taken back', async
   await row.getByRole('button', { name: /Take back/ }).click();
   await expect(row).toHaveCount(0);
   expect(await mine()).toEqual([]);
+});
+
+test('A device tells its score, what it is made of, and what it was', async ({ page, call }) => {
+  const { items } = (await call('GET', '/posture/devices?limit=1')).body as { items: { deviceId: string }[] };
+  const device = encodeURIComponent(items[0]!.deviceId);
+  const { score, trend } = (await call('GET', `/posture/devices/${device}`)).body as { score: number; trend: unknown[] };
+  expect(trend.length).toBeGreaterThan(0);
+  await page.goto(`/devices/${device}?tab=posture`);
+  const section = page.getByRole('region', { name: 'Secure score' });
+  await expect(section.getByLabel(`${Math.round(score)} of 100`, { exact: true })).toBeVisible();
+  await expect(section.getByRole('img', { name: /^Score by day/ })).toBeVisible();
 });

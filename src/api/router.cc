@@ -74,6 +74,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/recommendations", Access::reader, list_recommendations},
     Route{"GET", "/posture", Access::reader, get_posture},
     Route{"GET", "/posture/devices", Access::reader, list_device_scores},
+    Route{"GET", "/posture/devices/{device_id}", Access::reader, get_device_score},
     Route{"GET", "/exemptions", Access::reader, list_exemptions},
     Route{"POST", "/exemptions", Access::contributor, create_exemption},
     Route{"DELETE", "/exemptions/{id}", Access::contributor, delete_exemption},

@@ -38,7 +38,44 @@ void add_device(Table& table, const boost::json::value& item) {
              member(active, "Medium"), member(active, "Low"), member(item, "exempt")});
 }
 
+void print_active(const boost::json::value& answer) {
+  const auto& active = part(answer, "active");
+  print(fmt::format("Active        {} high, {} medium, {} low, {} informational; {} exempt\n", member(active, "High"),
+                    member(active, "Medium"), member(active, "Low"), member(active, "Informational"),
+                    member(answer, "exempt")));
+  print(fmt::format("Formula       {}\n", member(answer, "formula")));
+}
+
+/// The last week, and of what is older each day on which the score was another one.
+void print_trend(const boost::json::value& answer) {
+  constexpr std::size_t kWeek = 7;
+  const auto& trend = items_of(answer, "trend");
+  std::string before;
+  for (std::size_t i = 0; i < trend.size(); ++i) {
+    const std::string score = score_text(trend[i]);
+    const bool other = score != before;
+    before = score;
+    if (!other && i + kWeek < trend.size()) continue;
+    print(fmt::format("  {}  {:>3}\n", member(trend[i], "day").substr(0, 10), score));
+  }
+}
+
 }  // namespace
+
+Outcome<void> posture_device(const Client& client, const std::string& device, bool json) {
+  const auto answer = parse(client.get("/posture/devices/" + percent_encode(device)));
+  if (!answer) return std::unexpected(answer.error());
+  if (json) {
+    print(pretty(*answer));
+    return {};
+  }
+  const std::string group = member(*answer, "group");
+  print(fmt::format("Secure score  {} of 100, device {}{}\n", score_text(*answer),
+                    printable(member(*answer, "deviceId")), group.empty() ? "" : " of group " + printable(group)));
+  print_active(*answer);
+  print_trend(*answer);
+  return {};
+}
 
 Outcome<void> posture_show(const Client& client, const std::string& group, bool json) {
   const auto answer = parse(client.get("/posture" + (group.empty() ? "" : "?group=" + percent_encode(group))));
@@ -47,18 +84,11 @@ Outcome<void> posture_show(const Client& client, const std::string& group, bool 
     print(pretty(*answer));
     return {};
   }
-  const auto& active = part(*answer, "active");
   const std::string devices = member(*answer, "devices");
   print(fmt::format("Secure score  {} of 100, {} {}{}\n", score_text(*answer), devices,
                     devices == "1" ? "device" : "devices", group.empty() ? "" : " of group " + printable(group)));
-  print(fmt::format("Active        {} high, {} medium, {} low, {} informational; {} exempt\n", member(active, "High"),
-                    member(active, "Medium"), member(active, "Low"), member(active, "Informational"),
-                    member(*answer, "exempt")));
-  print(fmt::format("Formula       {}\n", member(*answer, "formula")));
-  const auto& trend = items_of(*answer, "trend");
-  for (std::size_t i = trend.size() > 7 ? trend.size() - 7 : 0; i < trend.size(); ++i) {
-    print(fmt::format("  {}  {:>3}\n", member(trend[i], "day").substr(0, 10), score_text(trend[i])));
-  }
+  print_active(*answer);
+  print_trend(*answer);
   if (items_of(*answer, "worst").empty()) return {};
   Table table = device_table();
   for (const auto& item : items_of(*answer, "worst")) add_device(table, item);
@@ -126,15 +156,18 @@ Outcome<void> posture_restore(const Client& client, const std::string& id) {
 }
 
 void add_posture(CLI::App& app, const OnClient& on_client, const bool& json) {
-  static std::string group, id;
+  static std::string group, device, id;
   static std::uint32_t limit = 100;
   static ExemptionOptions options;
   auto* posture = app.add_subcommand("posture", "secure score of devices, and exemptions from recommendations");
   posture->require_subcommand(1);
   const auto command = [&](const char* name, const char* help) { return posture->add_subcommand(name, help); };
   auto* show = command("show", "score, trend, formula and the worst devices");
-  show->add_option("--group", group, "only devices of this security group");
-  on_client(show, [&](const Client& client) { return posture_show(client, group, json); });
+  auto* of_group = show->add_option("--group", group, "only devices of this security group");
+  show->add_option("--device", device, "one device")->excludes(of_group);
+  on_client(show, [&](const Client& client) {
+    return device.empty() ? posture_show(client, group, json) : posture_device(client, device, json);
+  });
   auto* devices = command("devices", "score of each device, the worst first");
   devices->add_option("--group", group, "only devices of this security group");
   devices->add_option("--limit", limit, "rows at most")->check(CLI::Range(1, 500))->capture_default_str();

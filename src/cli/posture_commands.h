@@ -21,6 +21,8 @@ struct ExemptionOptions {
 };
 
 Outcome<void> posture_show(const Client& client, const std::string& group, bool json);
+/// Of one device: its score and what it was.
+Outcome<void> posture_device(const Client& client, const std::string& device, bool json);
 Outcome<void> posture_devices(const Client& client, const std::string& group, std::uint32_t limit, bool json);
 Outcome<void> posture_exemptions(const Client& client, bool json);
 Outcome<void> posture_exempt(const Client& client, const ExemptionOptions& options);

@@ -24,6 +24,7 @@ export type HubSettings = Schemas['HubSettings'];
 export type KqlType = Schemas['KqlType'];
 export type LiveStats = Schemas['LiveStats'];
 export type Overview = Schemas['Overview'];
+export type DevicePosture = Schemas['DevicePosture'];
 export type DeviceScore = Schemas['DeviceScore'];
 export type Exemption = Schemas['Exemption'];
 export type ExemptionOrder = NonNullable<operations['create_exemption']['requestBody']>['content']['application/json'];

@@ -29,7 +29,11 @@ function scoreOf(deviceId, group) {
   for (const item of recommendations) {
     if (item.deviceId !== deviceId || item.state !== 'Active') continue;
     const isExempt = exemptions.some(
-      (one) => one.type === item.type && !one.expired && (!one.deviceId || one.deviceId === deviceId) && (!one.group || one.group === group),
+      (one) =>
+        one.type === item.type &&
+        !one.expired &&
+        (!one.deviceId || one.deviceId === deviceId) &&
+        (!one.group || one.group === group),
     );
     if (isExempt) exempt += 1;
     else {
@@ -54,7 +58,8 @@ export function posture(group) {
   const all = scores(group);
   const score = all.length === 0 ? 100 : all.reduce((sum, one) => sum + one.score, 0) / all.length;
   const active = { High: 0, Medium: 0, Low: 0, Informational: 0 };
-  for (const one of all) for (const name of /** @type {const} */ (['High', 'Medium', 'Low', 'Informational'])) active[name] += one.active[name];
+  for (const one of all)
+    for (const name of /** @type {const} */ (['High', 'Medium', 'Low', 'Informational'])) active[name] += one.active[name];
   const today = Math.floor(Date.now() / kDayMs) * kDayMs;
   return {
     group,
@@ -69,5 +74,21 @@ export function posture(group) {
       score: Math.max(0, score - (13 - index) / 2),
       devices: all.length,
     })),
+  };
+}
+
+/** @param {string} deviceId @returns {import('../../src/api/types').DevicePosture | undefined} */
+export function deviceScore(deviceId) {
+  const device = devices.find((one) => one.deviceId === deviceId);
+  if (!device) return undefined;
+  const now = scoreOf(deviceId, device.group ?? '');
+  const today = Math.floor(Date.now() / kDayMs) * kDayMs;
+  return {
+    ...now,
+    formula: '100 * 50 / (50 + lost); lost = 10 for each active recommendation of severity High, 5 for Medium, 2 for Low.',
+    trend: Array.from({ length: 90 }, (_, index) => {
+      const lost = index === 89 ? now.lost : now.lost + (index < 30 ? 120 : index < 62 ? 45 : 10);
+      return { day: new Date(today - (89 - index) * kDayMs).toISOString(), score: 5000 / (50 + lost), lost };
+    }),
   };
 }

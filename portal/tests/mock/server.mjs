@@ -25,7 +25,7 @@ import {
   summary,
   twinOf,
 } from './data.mjs';
-import { exemptions, listScores, posture } from './posture.mjs';
+import { deviceScore, exemptions, listScores, posture } from './posture.mjs';
 import { askParts } from './parts.mjs';
 import { findRule, findRuleFile, listRules, putRuleFile, removeRuleFile } from './rules.mjs';
 
@@ -387,8 +387,11 @@ function route(method, path, query, body) {
     }
     case 'DELETE rule-files':
       return removeRuleFile(id) ? { status: 204 } : fail(404, 'not_found', 'There is no such rule file.');
-    case 'GET posture':
+    case 'GET posture': {
+      const one = part && deviceScore(part);
+      if (part) return one ? { status: 200, body: one } : fail(404, 'not_found', 'There is no such device.');
       return { status: 200, body: id === 'devices' ? listScores() : posture(query.get('group') ?? '') };
+    }
     case 'GET exemptions':
       return { status: 200, body: { items: exemptions } };
     case 'POST exemptions': {

@@ -78,6 +78,7 @@ Answer export_diagnostics(Call& call);
 // posture_routes.cc
 Answer get_posture(Call& call);
 Answer list_device_scores(Call& call);
+Answer get_device_score(Call& call);
 Answer list_exemptions(Call& call);
 Answer create_exemption(Call& call);
 Answer delete_exemption(Call& call);

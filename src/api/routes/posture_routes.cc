@@ -6,6 +6,7 @@
 #include "../paging.h"
 #include "base/core/json_writer.h"
 #include "handlers.h"
+#include "pipeline/catalogue.h"
 #include "state/posture.h"
 
 namespace picket::api {
@@ -14,17 +15,22 @@ namespace {
 constexpr std::size_t kWorstDevices = 10;
 constexpr std::string_view kFormula =
     "100 * 50 / (50 + lost); lost = 10 for each active recommendation of severity High, 5 for Medium, 2 for Low. "
-    "Exempt "
-    "ones and IoT_Baseline, whose checks count one by one, are left out. Of several devices: the mean.";
+    "Exempt ones and IoT_Baseline, whose checks count one by one, are left out. Of several devices: the mean.";
 
 std::unexpected<ApiError> not_offered() { return std::unexpected(ApiError{.code = "not_implemented"}); }
 
-void write_device(JsonWriter& out, const state::DeviceScore& device) {
-  out.begin_object().key("deviceId").value(device.device_id).key("group").value(device.security_group);
+void write_members(JsonWriter& out, const state::DeviceScore& device) {
+  out.key("deviceId").value(device.device_id).key("group").value(device.security_group);
   out.key("score").value(device.score()).key("lost").value(device.lost()).key("active").begin_object();
   out.key("High").value(device.high).key("Medium").value(device.medium).key("Low").value(device.low);
   out.key("Informational").value(device.informational).end_object();
-  out.key("exempt").value(device.exempt).end_object();
+  out.key("exempt").value(device.exempt);
+}
+
+void write_device(JsonWriter& out, const state::DeviceScore& device) {
+  out.begin_object();
+  write_members(out, device);
+  out.end_object();
 }
 
 void write_day(JsonWriter& out, const state::DayScore& day) {
@@ -38,6 +44,11 @@ void write_exemption(JsonWriter& out, const state::Exemption& one, Timestamp now
   out.key("created").value(one.created);
   if (one.until) out.key("until").value(*one.until);
   out.key("expired").value(one.until && *one.until <= now).end_object();
+}
+
+/// Whether there may be recommendations of this type. Those about checks of a baseline are made as devices name them.
+bool is_type(std::string_view type) {
+  return type.starts_with("IoT_CISBenchmarks_") || pipeline::RecommendationCatalogue::builtin().find(type) != nullptr;
 }
 
 }  // namespace
@@ -95,6 +106,32 @@ Answer list_device_scores(Call& call) {
   return Response::json(out.end_object().take());
 }
 
+Answer get_device_score(Call& call) {
+  auto* posture = call.parts.services.posture;
+  if (posture == nullptr) return not_offered();
+  const std::string& hub = call.parts.services.hub;
+  const auto device = posture->score(hub, call.path_values[0], call.now());
+  if (!device) return api_error(device.error(), "posture");
+  if (!*device) return std::unexpected(ApiError{.code = "not_found", .target = "device"});
+  const auto trend = posture->device_trend(hub, (*device)->device_id, (*device)->lost(), call.now());
+  if (!trend) return api_error(trend.error(), "posture");
+  JsonWriter out;
+  out.begin_object();
+  write_members(out, **device);
+  out.key("formula").value(kFormula).key("trend").begin_array();
+  for (const state::DeviceDay& day : *trend) {
+    out.begin_object()
+        .key("day")
+        .value(day.day)
+        .key("score")
+        .value(day.score())
+        .key("lost")
+        .value(day.lost)
+        .end_object();
+  }
+  return Response::json(out.end_array().end_object().take());
+}
+
 Answer list_exemptions(Call& call) {
   auto* posture = call.parts.services.posture;
   if (posture == nullptr) return not_offered();
@@ -115,6 +152,15 @@ Answer create_exemption(Call& call) {
   API_TRY(const auto group, body.text("group", 128));
   API_TRY(const auto reason, body.required_text("reason", state::Posture::kReasonBytesMax));
   API_TRY(const auto until, body.text("until", 64));
+  // A name with a slip would be an exemption that never exempts anything.
+  if (!is_type(type)) return std::unexpected(invalid("type", "There is no recommendation of this type."));
+  if (device && !device->empty()) {
+    const auto known = call.parts.services.devices.find(call.parts.services.hub, *device);
+    if (!known) return std::unexpected(invalid("deviceId", "There is no such device."));
+    if (group && !group->empty() && known->group != *group) {
+      return std::unexpected(invalid("group", "The device is not in this group; leave the group out."));
+    }
+  }
   state::Exemption made;
   made.type = type;
   made.hub = call.parts.services.hub;

@@ -15,13 +15,56 @@ class SecurityApiTest : public ApiTest {
   [[nodiscard]] Reply call(const std::string& method, const std::string& path, const std::string& body = "") const {
     return client_->call(method, "/api/v1" + path, body, admin());
   }
+  void recommend(const std::string& type, const std::string& severity) {
+    const auto applied = recommendations_->apply({.recommendation_id = type,
+                                                  .type = type,
+                                                  .display_name = type,
+                                                  .severity = severity,
+                                                  .state = "Active",
+                                                  .hub = "picket",
+                                                  .device_id = "d",
+                                                  .source = ++source_,
+                                                  .json = "{}"},
+                                                 std::to_string(source_));
+    ASSERT_TRUE(applied.has_value());
+  }
   [[nodiscard]] std::vector<std::string> kinds() const {
     std::vector<std::string> out;
     const auto pending = outbox_->pending(100);
     for (const auto& record : *pending) out.push_back(record.kind);
     return out;
   }
+
+ private:
+  std::uint64_t source_ = 100;
 };
+
+TEST_F(SecurityApiTest, TheScoreOfADeviceComesWithWhatItWasMadeOfAndItsTrend) {
+  recommend("IoT_OpenPorts", "Medium");
+  recommend("IoT_CISBenchmarks_PKT-FS-001", "Low");
+  const Reply one = call("GET", "/posture/devices/d");
+  ASSERT_EQ(one.status, 200) << one.body;
+  EXPECT_THAT(one.body, HasSubstr(R"("deviceId":"d","group":"")"));
+  EXPECT_THAT(one.body, HasSubstr(R"("lost":7,"active":{"High":0,"Medium":1,"Low":1,"Informational":0},"exempt":0)"));
+  EXPECT_THAT(one.body, HasSubstr(R"("trend":[{"day":)")) << "today is always there";
+  EXPECT_THAT(one.body, HasSubstr(R"("lost":7}]})"));
+  EXPECT_EQ(call("GET", "/posture/devices/nobody").status, 404);
+}
+
+TEST_F(SecurityApiTest, AnExemptionWithASlipInItIsRefused) {
+  recommend("IoT_OpenPorts", "Medium");
+  const auto exempt = [&](const std::string& what) {
+    return call("POST", "/exemptions", R"({"reason":"a field bus",)" + what + "}").status;
+  };
+  EXPECT_EQ(exempt(R"("type":"IoT_OpenPort")"), 400);
+  EXPECT_EQ(exempt(R"("type":"IoT_OpenPorts","deviceId":"e")"), 400);
+  EXPECT_EQ(exempt(R"("type":"IoT_OpenPorts","deviceId":"d","group":"line")"), 400);
+  EXPECT_EQ(exempt(R"("type":"IoT_OpenPorts","until":"2001-01-01T00:00:00Z")"), 400);
+  EXPECT_THAT(call("GET", "/posture/devices/d").body, HasSubstr(R"("exempt":0)"));
+  EXPECT_EQ(exempt(R"("type":"IoT_OpenPorts","deviceId":"d")"), 201);
+  EXPECT_EQ(exempt(R"("type":"IoT_CISBenchmarks_ACME-1","group":"line")"), 201);
+  EXPECT_THAT(call("GET", "/posture/devices/d").body, HasSubstr(R"("exempt":1)"));
+}
 
 TEST_F(SecurityApiTest, RecommendationsAreListedWithTheirStepsAndFiltered) {
   ASSERT_TRUE(

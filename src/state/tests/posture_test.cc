@@ -7,6 +7,7 @@
 
 #include "state/outbox.h"
 #include "state/recommendations.h"
+#include "statement.h"
 #include "temporary_database.h"
 
 namespace picket::state {
@@ -115,6 +116,88 @@ TEST_F(PostureTest, DaysAreKeptForAllAndForEachGroup) {
   EXPECT_NEAR(posture_.trend("hub", "hall").value()[0].score, 100, 0.001);
   posture_.keep_day("hub", kNow + Posture::kTrend + Duration::days(1)).value();
   EXPECT_EQ(posture_.trend("hub", "hall").value().size(), 2u) << "the first day is forgotten";
+}
+
+class DeviceTrend : public PostureTest {
+ protected:
+  std::vector<std::uint64_t> lost_by_day(const std::string& device, Timestamp now) {
+    std::vector<std::uint64_t> out;
+    const auto one = posture_.score("hub", device, now).value();
+    for (const DeviceDay& day : posture_.device_trend("hub", device, one ? one->lost() : 0, now).value()) {
+      if (!out.empty()) EXPECT_EQ((day.day - before_), Duration::days(1));
+      before_ = day.day;
+      out.push_back(day.lost);
+    }
+    return out;
+  }
+  std::int64_t rows(const std::string& device) {
+    std::int64_t out = 0;
+    EXPECT_TRUE((*database_).read([&](sqlite3* db) -> Result<> {
+      TRY(auto count, Statement::prepare(db, "SELECT count(*) FROM device_score_day WHERE device_id = ?"));
+      TRY_VOID(count.bind(device).step());
+      out = count.integer(0);
+      return {};
+    }));
+    return out;
+  }
+  static Timestamp day(int number) { return kNow + Duration::days(number); }
+
+ private:
+  Timestamp before_;
+};
+
+TEST_F(DeviceTrend, ADayWithoutAChangeIsAsTheOneBefore) {
+  EXPECT_EQ(lost_by_day("a", kNow), std::vector<std::uint64_t>{0}) << "today, before anything was kept";
+  posture_.keep_day("hub", kNow).value();
+  recommend("a", "IoT_OpenPorts", "Medium");
+  for (int i = 0; i < 4; ++i) posture_.keep_day("hub", day(2)).value();
+  recommend("a", "IoT_OpenPorts", "Medium", "Resolved");
+  posture_.keep_day("hub", day(4)).value();
+  EXPECT_EQ(lost_by_day("a", day(5)), (std::vector<std::uint64_t>{0, 0, 5, 5, 0, 0}));
+  EXPECT_EQ(rows("a"), 3) << "what did not change is not written";
+  EXPECT_EQ(rows("b"), 1);
+  EXPECT_EQ(lost_by_day("b", day(5)), (std::vector<std::uint64_t>(6, 0)));
+}
+
+TEST_F(DeviceTrend, ItIsThereAfterARestartAndGoneWithItsDevice) {
+  recommend("a", "IoT_OpenPorts", "High");
+  posture_.keep_day("hub", kNow).value();
+  database_.reopen();
+  const Posture again{*database_};
+  EXPECT_EQ(again.device_trend("hub", "a", 0, day(1)).value()[0].lost, 10u);
+  ASSERT_TRUE(Devices(*database_).remove("hub", "a", kAlice, kNow));
+  EXPECT_EQ(rows("a"), 0) << "another device of that name has a trend of its own";
+  EXPECT_EQ(rows("b"), 1);
+}
+
+TEST_F(DeviceTrend, ItHasNinetyDaysAndNoMoreRows) {
+  for (int i = 0; i < 200; ++i) {
+    recommend("a", "IoT_OpenPorts", "High", i % 2 == 0 ? "Active" : "Resolved");
+    if (i == 3) recommend("b", "IoT_OpenPorts", "Medium");
+    posture_.keep_day("hub", day(i)).value();
+  }
+  const auto of_a = lost_by_day("a", day(199));
+  ASSERT_EQ(of_a.size(), static_cast<std::size_t>(Posture::kDeviceTrendDays));
+  EXPECT_EQ(of_a[0], 10u) << "day 110: an even one";
+  EXPECT_EQ(of_a[1], 0u);
+  EXPECT_LE(rows("a"), Posture::kDeviceTrendDays + 1);
+  EXPECT_EQ(lost_by_day("b", day(199)), std::vector<std::uint64_t>(90, 5)) << "its last row is older than the trend";
+  EXPECT_EQ(rows("b"), 2);
+}
+
+TEST_F(DeviceTrend, TheScoreOfOneIsThatOfTheList) {
+  recommend("a", "IoT_OpenPorts", "High");
+  recommend("b", "IoT_OpenPorts", "High");
+  exempt({.type = "IoT_OpenPorts", .device_id = "b"});
+  for (const char* const name : {"a", "b", "c"}) {
+    const auto one = posture_.score("hub", name, kNow).value();
+    ASSERT_TRUE(one) << name;
+    EXPECT_EQ(one->lost(), score_of(name).lost()) << name;
+    EXPECT_EQ(one->exempt, score_of(name).exempt) << name;
+    EXPECT_EQ(one->security_group, score_of(name).security_group) << name;
+  }
+  EXPECT_FALSE(posture_.score("hub", "nobody", kNow).value());
+  EXPECT_FALSE(posture_.score("other", "a", kNow).value());
 }
 
 }  // namespace

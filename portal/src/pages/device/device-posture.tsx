@@ -1,4 +1,4 @@
-/** What is weak about the device: its recommendations, and the checks of the baseline as they stand now. */
+/** What is weak about the device: its score, its recommendations, and the checks of the baseline as they stand now. */
 import { makeStyles } from '@fluentui/react-components';
 import type { ColumnDef } from '@tanstack/react-table';
 import { Link } from 'react-router-dom';
@@ -13,6 +13,7 @@ import { SeverityBadge } from '@/parts/severity-badge';
 import { EmptyState } from '@/parts/states';
 import { TimeText } from '@/parts/time-text';
 import { BaselineChecks } from './baseline-checks';
+import { DeviceScore } from './device-score';
 
 const useStyles = makeStyles({ stack: { display: 'flex', flexDirection: 'column', gap: '16px' } });
 
@@ -55,6 +56,7 @@ export function DevicePosture({ deviceId }: { deviceId: string }) {
   );
   return (
     <div className={styles.stack}>
+      <DeviceScore deviceId={deviceId} />
       <Loaded query={recommendations} label="Loading recommendations">
         {() =>
           items.length > 0 ? (

@@ -39,7 +39,8 @@ struct DeviceScore {
   static constexpr double kHalf = 50;
   [[nodiscard]] std::uint64_t lost() const { return high * kHigh + medium * kMedium + low * kLow; }
   /// 0 to 100.
-  [[nodiscard]] double score() const { return 100 * kHalf / (kHalf + static_cast<double>(lost())); }
+  [[nodiscard]] double score() const { return of_lost(lost()); }
+  static double of_lost(std::uint64_t lost) { return 100 * kHalf / (kHalf + static_cast<double>(lost)); }
 };
 
 /// The score of all devices, or of one group's, at the end of a day or now.
@@ -49,11 +50,19 @@ struct DayScore {
   double score = 100;  ///< Mean of the devices'; 100 when there are none.
 };
 
+/// What one device had lost at the end of a day, or has now.
+struct DeviceDay {
+  Timestamp day;  ///< Its midnight, UTC.
+  std::uint64_t lost = 0;
+  [[nodiscard]] double score() const { return DeviceScore::of_lost(lost); }
+};
+
 class Posture {
  public:
   static constexpr std::size_t kExemptionsMax = 10'000;
   static constexpr std::size_t kReasonBytesMax = 1024;
-  static constexpr Duration kTrend = Duration::days(400);
+  static constexpr Duration kTrend = Duration::days(400);  ///< Of all devices and of groups.
+  static constexpr std::int64_t kDeviceTrendDays = 90;     ///< Of one device, today among them.
 
   explicit Posture(Database& database) : database_(database) {}
 
@@ -66,10 +75,17 @@ class Posture {
 
   /// Devices of a hub, the worst first; `group` empty: all groups.
   Result<std::vector<DeviceScore>> scores(std::string_view hub, std::string_view group, Timestamp now) const;
-  /// Keeps today's scores of the hub and of each group, and forgets what is older than kTrend.
+  /// nullopt: there is no such device.
+  Result<std::optional<DeviceScore>> score(std::string_view hub, std::string_view device_id, Timestamp now) const;
+  /// Keeps today's scores of the hub, of each group and of each device, and forgets those that are too old. Of a device
+  /// only what is another than on the day before is written: a device keeps at most kDeviceTrendDays + 1 rows.
   Result<> keep_day(std::string_view hub, Timestamp now);
   /// Oldest first; `group` empty: all devices.
   Result<std::vector<DayScore>> trend(std::string_view hub, std::string_view group) const;
+  /// One a day since the device was first judged, at most kDeviceTrendDays, oldest first; today's is `now_lost`, what
+  /// the device has lost now. A day without a row of its own was as the one before it.
+  Result<std::vector<DeviceDay>> device_trend(std::string_view hub, std::string_view device_id, std::uint64_t now_lost,
+                                              Timestamp now) const;
 
  private:
   Database& database_;
