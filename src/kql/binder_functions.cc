@@ -139,8 +139,10 @@ std::vector<std::string_view> Binder::similar_names(std::string_view name) {
       if (close(function.name)) out.push_back(function.name);
     }
   }
-  for (const auto& function : scalar_functions()) {
-    if (close(function.name)) out.push_back(function.name);
+  for (const auto all : {scalar_functions(), family_functions()}) {
+    for (const auto& function : all) {
+      if (close(function.name)) out.push_back(function.name);
+    }
   }
   return out;
 }

@@ -50,6 +50,12 @@ Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
                                                             : " to " + std::to_string(coded->args_max)) +
                         " arguments, not " + std::to_string(expression.arguments.size()));
   }
+  if (function != nullptr && function->overloads[0].op == kLocationOp && !schema_.locations) {
+    return diagnose(code::kUnsupported, expression.text_span,
+                    name +
+                        "() needs a database of locations: name one in the server's configuration "
+                        "(geo_database = \"/path/GeoLite2-City.mmdb\")");
+  }
   std::vector<ExprPtr> args;
   for (const auto& argument : expression.arguments) {
     if (!argument.names.empty()) {

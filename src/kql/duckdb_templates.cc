@@ -368,7 +368,10 @@ std::span<const SqlTemplate> sql_templates() { return kTemplates; }
 
 const SqlTemplate* find_template(std::string_view op) {
   const auto* const found = std::ranges::find(kTemplates, op, &SqlTemplate::op);
-  return found == std::end(kTemplates) ? nullptr : found;
+  if (found != std::end(kTemplates)) return found;
+  const auto families = family_templates();
+  const auto second = std::ranges::find(families, op, &SqlTemplate::op);
+  return second == families.end() ? nullptr : &*second;
 }
 
 }  // namespace picket::kql

@@ -16,5 +16,6 @@ struct SqlTemplate {
 /// nullptr: the op is written by code in duckdb_expression.cc, or does not exist.
 const SqlTemplate* find_template(std::string_view op);
 std::span<const SqlTemplate> sql_templates();
+std::span<const SqlTemplate> family_templates();  ///< The second table.
 
 }  // namespace picket::kql

@@ -77,7 +77,14 @@ constexpr RowColumn kDecomposeColumns[] = {
     {"baseline", dynamic}, {"seasonal", dynamic}, {"trend", dynamic}, {"residual", dynamic}};
 constexpr RowColumn kAnomaliesColumns[] = {{"ad_flag", dynamic}, {"ad_score", dynamic}, {"baseline", dynamic}};
 
+constexpr RowColumn kFftColumns[] = {{"real", dynamic}, {"imag", dynamic}};
+constexpr RowColumn kPolyColumns[] = {
+    {"rsquare", real}, {"coefficients", dynamic}, {"variance", real}, {"rvariance", real}, {"poly_fit", dynamic}};
+
 constexpr RowFunction kRows[] = {
+    {"series_fft", kFftColumns},
+    {"series_ifft", kFftColumns},
+    {"series_fit_poly", kPolyColumns},
     {"series_stats", kStatsColumns},
     {"series_fit_line", kFitColumns},
     {"series_fit_2lines", kFit2Columns},
@@ -99,7 +106,10 @@ const T* find(std::span<const T> all, std::string_view name) {
 }  // namespace
 
 std::span<const AggregateFunction> aggregate_functions() { return kAggregates; }
-const ScalarFunction* find_scalar_function(std::string_view name) { return find(scalar_functions(), name); }
+const ScalarFunction* find_scalar_function(std::string_view name) {
+  const auto* const found = find(scalar_functions(), name);
+  return found != nullptr ? found : find(family_functions(), name);
+}
 const AggregateFunction* find_aggregate(std::string_view name) { return find(aggregate_functions(), name); }
 const RowFunction* find_row_function(std::string_view name) { return find(std::span<const RowFunction>(kRows), name); }
 bool is_window_function(std::string_view name) { return contains(kWindows, name); }

@@ -35,6 +35,10 @@ struct ScalarFunction {
 /// nullptr: no such function, or one that function_binders.cc binds by code.
 const ScalarFunction* find_scalar_function(std::string_view name);
 std::span<const ScalarFunction> scalar_functions();
+std::span<const ScalarFunction> family_functions();  ///< The second table; a name stands in one of the two.
+
+/// The op of geo_info_from_ip_address(), which some workspaces have not (Schema::locations).
+inline constexpr std::string_view kLocationOp = "location";
 
 struct AggregateFunction {
   enum class Shape : std::uint8_t {

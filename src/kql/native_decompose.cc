@@ -126,6 +126,8 @@ Numbers scores(const Numbers& x, std::size_t learnt, bool custom) {
 
 }  // namespace
 
+std::size_t series_period(const std::vector<double>& series, double threshold) { return find_period(series, threshold); }
+
 std::optional<std::string> series_decompose(std::string_view series, std::int64_t period, std::string_view trend,
                                             std::int64_t test, double threshold) {
   const auto parts = decompose(series, period, trend, test, threshold);

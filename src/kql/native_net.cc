@@ -7,6 +7,7 @@
 #include <numbers>
 #include <vector>
 
+#include "kql/native_functions.h"
 #include "kql/native_text.h"
 #include "native_json.h"
 
@@ -208,6 +209,34 @@ std::optional<bool> ipv6_is_in_range(std::string_view address, std::string_view 
   mask(*x, y->bits);
   mask(*y, y->bits);
   return x->parts == y->parts;
+}
+
+std::optional<bool> ipv6_is_in_any_range(std::string_view address, std::string_view networks) {
+  const auto items = json_items(networks);
+  if (!items || !read6(address)) return std::nullopt;
+  bool found = false;
+  for (const auto item : *items) {
+    const auto one = ipv6_is_in_range(address, dynamic_text(item));
+    if (!one) return std::nullopt;
+    found = found || *one;
+  }
+  return found;
+}
+
+std::optional<std::string> parse_ipv6_mask(std::string_view address, std::int64_t bits) {
+  const auto text = trim(address);
+  // "::1.2.3.4" is an address of IPv4 here.
+  auto network = read6(text.starts_with("::") && text.contains('.') ? text.substr(2) : text);
+  if (!network || bits < 0 || bits > 128) return std::nullopt;
+  network->bits = std::min(network->bits, static_cast<unsigned>(bits));
+  mask(*network, network->bits);
+  std::string out;
+  std::array<char, 8> buffer{};
+  for (const auto part : network->parts) {
+    std::snprintf(buffer.data(), buffer.size(), "%04x", part);
+    out += (out.empty() ? "" : ":") + std::string(buffer.data());
+  }
+  return out;
 }
 
 bool has_ipv4(std::string_view text, std::string_view address) {

@@ -3,12 +3,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "case_file.h"
 #include "duckdb_runner.h"
+#include "location_writer.h"
 
 namespace picket::kql::testing {
 
@@ -29,6 +31,7 @@ std::string describe(const std::vector<ResultColumn>& columns) {
 /// T is the fixed table; cases that need others bring them as datatable.
 Schema case_schema() {
   Schema schema;
+  schema.locations = true;
   schema.tables.push_back({.name = "T",
                            .columns = {{"b", Type::boolean},
                                        {"i", Type::int32},
@@ -163,12 +166,15 @@ TEST(KqlCases, NameWhereTheirRowsComeFrom) {
 TEST(KqlCases, GiveTheRowsThatTheReferenceStatesAlsoAfterARestart) {
   const TemporaryFolder folder;
   const auto file = (folder.path / "cases.duckdb").string();
+  const auto locations = (folder.path / "places.mmdb").string();
+  std::ofstream(locations, std::ios::binary) << write_locations(documented_locations());
   const auto schema = case_schema();
   const auto cases = read_cases(kCases);
   EXPECT_GE(cases.size(), 800U);
   const char* const only = std::getenv("KQL_CASE");
   for (const bool restarted : {false, true}) {
     DuckdbRunner runner(file);
+    runner.use_locations(locations);
     if (!restarted) fill(runner);
     for (const auto& one : cases) {
       if (only == nullptr || one.name.find(only) != std::string::npos) check_case(runner, schema, one);

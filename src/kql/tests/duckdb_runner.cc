@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "kql/duckdb.h"
+#include "kql/location_file.h"
 #include "kql/native_functions.h"
 
 namespace picket::kql::testing {
@@ -90,6 +91,12 @@ DuckdbRunner::DuckdbRunner(const std::string& path) {
 DuckdbRunner::~DuckdbRunner() {
   duckdb_disconnect(&connection_);
   duckdb_close(&database_);
+}
+
+void DuckdbRunner::use_locations(const std::string& path) {
+  const auto file = std::make_shared<LocationFile>(path);
+  EXPECT_TRUE(file->refresh().has_value());
+  EXPECT_TRUE(register_location_function(connection_, file).has_value());
 }
 
 void DuckdbRunner::execute(const std::string& sql) {

@@ -19,6 +19,8 @@ class DuckdbRunner {
   DuckdbRunner(const DuckdbRunner&) = delete;
   DuckdbRunner& operator=(const DuckdbRunner&) = delete;
 
+  /// Gives geo_info_from_ip_address() the database at `path`.
+  void use_locations(const std::string& path);
   /// Statements that set up tables. Fails the test on an error.
   void execute(const std::string& sql);
   /// Rows as the case files write them; the error text of DuckDB otherwise.

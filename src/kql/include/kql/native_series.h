@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace picket::kql {
 
@@ -46,6 +47,8 @@ std::optional<std::string> series_anomalies(std::string_view series, double limi
 /// The baseline, for the last `points` too, which are not learnt from.
 std::optional<std::string> series_forecast(std::string_view series, std::int64_t points, std::int64_t period,
                                            std::string_view trend, double threshold);
+/// The period that series_decompose(-1) finds in finite numbers; 0: none.
+std::size_t series_period(const std::vector<double>& series, double threshold);
 /// Tukey's fences: 0 inside, otherwise how many ranges outside.
 std::optional<std::string> series_outliers(std::string_view series, std::string_view kind);
 

@@ -57,6 +57,10 @@ std::optional<std::int64_t> ipv4_netmask_suffix(std::string_view text);
 std::optional<std::string> parse_ipv6(std::string_view text);
 std::optional<std::int64_t> ipv6_compare(std::string_view a, std::string_view b, std::int64_t bits);
 std::optional<bool> ipv6_is_in_range(std::string_view address, std::string_view network);
+/// `networks` is an array of texts; null where the address or one of them is none.
+std::optional<bool> ipv6_is_in_any_range(std::string_view address, std::string_view networks);
+/// The address with its last bits cut, in full; `bits` of 128.
+std::optional<std::string> parse_ipv6_mask(std::string_view address, std::int64_t bits);
 /// `text` holds the address (or one that begins so), between characters that belong to no address.
 bool has_ipv4(std::string_view text, std::string_view address);
 bool has_ipv4_prefix(std::string_view text, std::string_view prefix);

@@ -74,6 +74,8 @@ struct Schema {
   /// What `externaldata` may read: the address as the query writes it is the table's name.
   std::vector<Table> external{};
   std::string database{};  ///< What current_database() says; empty: the function is refused.
+  /// There is a database of locations (register_location_function()); otherwise geo_info_from_ip_address() is refused.
+  bool locations = false;
 
   /// nullptr: no such table.
   [[nodiscard]] const Table* find(std::string_view name) const;

@@ -33,7 +33,8 @@ int main(int argc, char** argv) {
     std::cerr << "usage: kql_check TABLES | kql_check --cases FOLDER\n";
     return 2;
   }
-  const auto schema = kql::testing::read_tables(argv[1]);
+  auto schema = kql::testing::read_tables(argv[1]);
+  schema.locations = true;
   const Options options{.now = {1'795'255'200'000'000}};
   // No engine is here: what depends on the data is refused by name.
   for (std::string line; std::getline(std::cin, line);) {
