@@ -175,9 +175,15 @@ struct Search {
   bool case_sensitive = false;
 };
 struct Find {
+  struct Column {
+    Name name;
+    std::optional<Type> type;  ///< Converted to it.
+  };
   std::vector<Name> tables;
   ExpressionPtr predicate;
-  std::vector<Name> columns;  ///< project; empty: those that the predicate names and all common ones.
+  bool projects = false;        ///< Otherwise project-smart: columns in common and those the predicate names.
+  std::vector<Column> columns;  ///< project
+  bool packs = false;           ///< project ..., pack(*)
   std::optional<Name> with_source{};
 };
 struct MakeSeries {

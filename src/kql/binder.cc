@@ -118,11 +118,18 @@ Checked<Relation> Binder::bind_table(const ast::Name& name) {
   return call_table(*function, call, nullptr);
 }
 
+/// The name in table("T"): a constant, so that the schema decides and not the rows.
+Checked<std::string> Binder::table_named(const ast::Expression& call) {
+  const Scope nothing;
+  const auto& argument = *call.arguments[0].value;
+  TRY(const auto value, bind_in(nothing, argument));
+  return constant_text(argument, value);
+}
+
 Checked<Relation> Binder::bind_table_call(const ast::Expression& call) {
-  if (call.text == "table" && call.arguments.size() == 1 && call.arguments[0].value->kind == Kind::literal) {
-    if (const auto* name = std::get_if<std::string>(&call.arguments[0].value->literal.data)) {
-      return bind_table({*name, call.arguments[0].value->span});
-    }
+  if (call.text == "table" && call.arguments.size() == 1) {
+    TRY(auto name, table_named(call));
+    return bind_table({std::move(name), call.arguments[0].value->span});
   }
   TRY(const auto* function, find_function(call.text, call.text_span));
   if (function != nullptr) return call_table(*function, call, nullptr);

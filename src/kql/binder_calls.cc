@@ -264,7 +264,13 @@ Checked<ExprPtr> Binder::bind_any_range(const ast::Expression& expression, std::
     if (args[i]->type == Type::dynamic) {
       const auto* json = is_literal(args[i]) ? std::get_if<std::string>(&args[i]->value.data) : nullptr;
       const auto items = json == nullptr ? std::nullopt : text_elements(*json);
-      if (!items) return diagnose(code::kUnsupported, expression.arguments[i].value->span, "a list that is computed");
+      if (!items) {  // a list that only the row knows
+        const std::string_view among = op == "ipv4_is_in_range" ? "ipv4_in_any_of"
+                                       : op == "has_ipv4"       ? "has_ipv4_of"
+                                                                : "has_ipv4_prefix_of";
+        tests.push_back(call(among, Type::boolean, {source, args[i]}, false));
+        continue;
+      }
       for (const auto& item : *items) tests.push_back(call(op, Type::boolean, {source, text(item)}, true));
       continue;
     }
@@ -361,8 +367,12 @@ Checked<ExprPtr> Binder::bind_extract_all(const ast::Expression& expression, std
     for (const auto& item : *items) {
       const bool number =
           !item.empty() && item.size() < 3 && std::ranges::all_of(item, [](char c) { return c >= '0' && c <= '9'; });
-      if (!number) return diagnose(code::kUnsupported, expression.arguments[1].value->span, "groups by name");
-      groups.push_back(std::stoll(item));
+      const auto named = number ? std::optional<std::size_t>(std::stoul(item)) : regex_group(regex, item);
+      if (!named) {
+        return diagnose(code::kArguments, expression.arguments[1].value->span,
+                        "the expression has no group '" + item + "'");
+      }
+      groups.push_back(static_cast<std::int64_t>(*named));
     }
   } else {
     const auto count = regex_groups(regex);

@@ -284,7 +284,8 @@ std::string Binder::implicit_name(const ast::Expression& expression) {
         rule = coded->name_rule;
       }
       if (rule == NameRule::none || expression.arguments.empty()) return {};
-      const auto argument = implicit_name(*expression.arguments[0].value);
+      const auto& first = expression.arguments[0];
+      const auto argument = first.names.empty() ? implicit_name(*first.value) : first.names[0].text;
       return rule == NameRule::first_argument ? argument : std::string(prefix) + "_" + argument;
     }
     default:

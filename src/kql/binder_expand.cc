@@ -78,17 +78,16 @@ Checked<> Binder::apply(Relation& relation, const ast::Apply& op, Span span) {
   std::vector<std::string> items;
   TRY_VOID(expand(relation, op.expand, span, items));
   TRY_VOID(apply_all(relation, op.operators));
-  // Left: the row's columns, but for those that an item took the name of and the sub-query gives anew.
+  // Left: the row's columns, but for those that an item took the name of, and what the sub-query gives.
   Scope out;
   const Scope result = std::move(relation.columns);
-  const auto given = [&](const std::string& name) {
-    return contains(items, name) && find_column(result, name) != nullptr;
-  };
   for (const auto& column : relation.carried) {
-    if (!given(column.name)) out.push_back(column);
+    if (!contains(items, column.name)) out.push_back(column);
   }
   for (const auto& column : result) {
-    if (find_column(before, column.name) == nullptr || given(column.name)) TRY_VOID(add_column(out, column, span));
+    if (find_column(before, column.name) == nullptr || contains(items, column.name)) {
+      TRY_VOID(add_column(out, column, span));
+    }
   }
   relation.columns = std::move(out);
   relation.carried.clear();

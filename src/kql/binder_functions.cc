@@ -12,6 +12,8 @@ namespace picket::kql {
 
 namespace {
 
+using Kind = ast::Expression::Kind;
+
 constexpr std::size_t kMany = std::numeric_limits<std::size_t>::max();
 
 std::unexpected<Diagnostic> wrong_type(const ast::Expression& call, std::size_t argument, Type type,
@@ -363,9 +365,26 @@ Checked<ExprPtr> Binder::bind_datetime_add(const ast::Expression& expression, st
               {literal({Type::string, std::string(*part)}), convert(args[1], Type::int64), args[2]});
 }
 
+/// Whether an argument is a table: a query, the name of a table or a function that gives one.
+Checked<bool> Binder::gives_rows(const ast::Expression& argument) {
+  if (argument.kind == Kind::sub_query) return true;
+  if (argument.kind == Kind::call && argument.text == "table") return true;
+  if (argument.kind != Kind::name && argument.kind != Kind::call) return false;
+  if (argument.kind == Kind::name) {
+    if (scope_ != nullptr && find_column(*scope_, argument.text) != nullptr) return false;
+    if (is_table(argument.text)) return true;
+  }
+  TRY(const auto* function, find_function(argument.text, argument.span));
+  return function != nullptr && gives_table(*function);
+}
+
 Checked<ExprPtr> Binder::bind_to_scalar(const ast::Expression& expression, std::vector<ExprPtr>& /*args*/) {
   const auto& argument = *expression.arguments[0].value;
-  TRY(auto table, bind_pipeline(*argument.table));
+  TRY(const bool rows, gives_rows(argument));
+  if (!rows) return bind_expression(argument);  // a scalar already
+  TRY(auto table, argument.kind == Kind::sub_query ? bind_pipeline(*argument.table)
+                  : argument.kind == Kind::name    ? bind_table({argument.text, argument.span})
+                                                   : bind_table_call(argument));
   const auto& column = table.columns.front();
   if (!table.order.empty()) {
     TRY(table.node, make_node(Take{std::move(table.node), 1, table.order}, argument.span));

@@ -97,9 +97,13 @@ Checked<ExprPtr> Binder::bind_list(const ast::Expression& expression) {
                            (scope_ == nullptr || find_column(*scope_, single->text) == nullptr) &&
                            is_table(single->text);
   if (expression.table != nullptr || names_table) {
-    if (terms) return diagnose(code::kUnsupported, expression.span, "'" + expression.text + "' with a table");
     TRY(auto table,
         expression.table != nullptr ? bind_pipeline(*expression.table) : bind_table({single->text, single->span}));
+    if (terms || table.columns[0].type == Type::dynamic) {  // what dynamic values hold is looked through, too
+      TRY(auto list, list_of(std::move(table), expression.span));
+      TRY(auto out, bind_dynamic_list(expression, std::move(left), std::move(list)));
+      return finish_up(std::move(out));
+    }
     TRY(auto out, bind_in_table(expression, std::move(left), std::move(table)));
     return finish_up(std::move(out));
   }
@@ -167,13 +171,22 @@ Checked<ExprPtr> Binder::bind_dynamic_list(const ast::Expression& expression, Ex
               {json_of(left), call("or_null_text", Type::dynamic, {std::move(list)}, false)}, false);
 }
 
+/// The values of a table's first column as one array; arrays among them give their elements.
+Checked<ExprPtr> Binder::list_of(Relation table, Span span) {
+  const auto& column = table.columns[0];
+  const auto id = new_column();
+  Aggregate all{std::move(table.node), {}, {}, {}};
+  all.measures.push_back({.columns = {{id, Type::dynamic}},
+                          .op = "make_set",
+                          .args = {column_ref(column.id, column.type, column.nullable)},
+                          .parameter = 1'048'576});
+  Expr out{.kind = Expr::Kind::scalar_table, .type = Type::dynamic, .nullable = true, .column = id};
+  TRY(out.table, make_node(std::move(all), span));
+  return finish(std::move(out));
+}
+
 Checked<ExprPtr> Binder::bind_in_table(const ast::Expression& expression, ExprPtr left, Relation table) {
-  if (table.columns.size() != 1) {
-    return diagnose(
-        code::kArguments, expression.span,
-        "the table of '" + expression.text + "' must have one column, it has " + std::to_string(table.columns.size()));
-  }
-  auto column = table.columns[0];
+  auto column = table.columns[0];  // others count for nothing
   const bool folded = expression.text.ends_with('~');
   const Type target = folded ? Type::string : column.type;
   const bool fits =

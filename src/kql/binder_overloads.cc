@@ -58,10 +58,8 @@ Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
   }
   std::vector<ExprPtr> args;
   for (const auto& argument : expression.arguments) {
-    if (!argument.names.empty()) {
-      return diagnose(code::kUnsupported, argument.names[0].span, "a named argument");
-    }
-    if (argument.value->kind == Kind::type_of || argument.value->kind == Kind::sub_query) {
+    // A name before an argument of a built-in function, iff(c, x = a, b), says nothing: place decides.
+    if (argument.value->kind == Kind::type_of || argument.value->kind == Kind::sub_query || name == "toscalar") {
       args.push_back(nullptr);  // read from the syntax tree by the functions that want one
       continue;
     }

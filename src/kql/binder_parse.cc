@@ -30,8 +30,11 @@ std::string_view type_pattern(Type type) {
 
 }  // namespace
 
-std::size_t regex_groups(std::string_view regex) {
-  std::size_t out = 0;
+namespace {
+
+/// Calls `found` with what stands behind the bracket of each capturing group, until it says true.
+template <class Found>
+void each_group(std::string_view regex, Found found) {
   bool in_class = false;
   for (std::size_t i = 0; i < regex.size(); ++i) {
     if (regex[i] == '\\') {
@@ -42,10 +45,32 @@ std::size_t regex_groups(std::string_view regex) {
       in_class = true;
     } else if (regex[i] == '(') {
       const auto rest = regex.substr(i + 1);
-      out += !rest.starts_with('?') || rest.starts_with("?P<") ? 1 : 0;
+      if ((!rest.starts_with('?') || rest.starts_with("?P<")) && found(rest)) return;
     }
   }
+}
+
+}  // namespace
+
+std::size_t regex_groups(std::string_view regex) {
+  std::size_t out = 0;
+  each_group(regex, [&](std::string_view) {
+    ++out;
+    return false;
+  });
   return out;
+}
+
+std::optional<std::size_t> regex_group(std::string_view regex, std::string_view name) {
+  const auto head = "?P<" + std::string(name) + ">";
+  std::size_t at = 0;
+  bool met = false;
+  each_group(regex, [&](std::string_view rest) {
+    ++at;
+    met = rest.starts_with(head);
+    return met;
+  });
+  return met ? std::optional(at) : std::nullopt;
 }
 
 Checked<> Binder::apply(Relation& relation, const ast::Parse& op, Span span) {

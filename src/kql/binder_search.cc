@@ -1,4 +1,4 @@
-// search and find: one predicate over many tables.
+// search: one predicate over many tables. find is in binder_find.cc.
 #include <algorithm>
 
 #include "binder_state.h"
@@ -143,36 +143,6 @@ Checked<> Binder::apply(Relation& relation, const ast::Search& op, Span span) {
   if (!predicate) return std::unexpected(std::move(predicate).error());
   TRY(relation.node, make_node(Filter{std::move(relation.node), std::move(*predicate)}, span));
   return {};
-}
-
-Checked<Relation> Binder::bind_find(const ast::Find& op, Span span) {
-  if (op.columns.empty()) {
-    return diagnose(code::kUnsupported, {span.start, 4}, "'find' without 'project': name the columns you want");
-  }
-  std::vector<Relation> branches;
-  auto names = matching_tables(op.tables);
-  for (const auto& name : names) {
-    const auto place = std::ranges::find(op.tables, name, &ast::Name::text);
-    TRY(auto table, bind_table({name, place == op.tables.end() ? span : place->span}));
-    branches.push_back(std::move(table));
-  }
-  if (branches.empty()) return diagnose(code::kUnknownName, span, "there is no table to search");
-  const std::string source = op.with_source ? op.with_source->text : "source_";
-  TRY(auto relation, union_of(std::move(branches), std::move(names), source, span));
-  const Scope* const outer = std::exchange(scope_, &relation.columns);
-  auto predicate = bind_search_predicate(*op.predicate, false);
-  scope_ = outer;
-  if (!predicate) return std::unexpected(std::move(predicate).error());
-  TRY(relation.node, make_node(Filter{std::move(relation.node), std::move(*predicate)}, span));
-  Scope out = {relation.columns[0]};
-  for (const auto& name : op.columns) {
-    TRY(const auto found, matching(relation.columns, name));
-    for (const auto i : found) {
-      if (i != 0) TRY_VOID(add_column(out, relation.columns[i], name.span));
-    }
-  }
-  relation.columns = std::move(out);
-  return relation;
 }
 
 }  // namespace picket::kql

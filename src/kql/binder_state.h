@@ -48,6 +48,8 @@ bool matches_pattern(std::string_view name, std::string_view pattern);
 
 /// Capturing groups in the text of a regular expression.
 std::size_t regex_groups(std::string_view regex);
+/// The number of the group (?P<name>...), from 1; nullopt: none.
+std::optional<std::size_t> regex_group(std::string_view regex, std::string_view name);
 /// The elements of a JSON array of scalars as texts; nullopt: not an array.
 std::optional<std::vector<std::string>> text_elements(std::string_view json);
 
@@ -83,8 +85,9 @@ class Binder {
   struct Measures {
     std::vector<Aggregate::Measure> found;
     const Scope* input;
-    std::vector<ColumnId> plain_keys;  ///< Columns that are keys as they stand.
-    bool inside = false;               ///< Within the argument of an aggregate.
+    std::vector<ColumnId> plain_keys;    ///< Columns that are keys as they stand.
+    bool inside = false;                 ///< Within the argument of an aggregate.
+    std::vector<std::string> starred{};  ///< Names that a '*' gave.
   };
 
   // --- declarations and functions (binder_scope.cc)
@@ -114,6 +117,7 @@ class Binder {
   Checked<Relation> bind_declared_table(const Declared& declared);
   Checked<Relation> bind_source(const ast::Pipeline& pipeline);
   Checked<Relation> bind_table_call(const ast::Expression& call);
+  Checked<std::string> table_named(const ast::Expression& call);
   Checked<Relation> bind_external(const ast::ExternalData& external, Span span);
   Checked<> apply_all(Relation& relation, std::span<const ast::Operator> operators);
   Checked<Relation> bind_table(const ast::Name& name);
@@ -183,13 +187,30 @@ class Binder {
 
   // --- search (binder_search.cc)
   Checked<Relation> bind_search(const ast::Search& op, Span span);
-  Checked<Relation> bind_find(const ast::Find& op, Span span);
   Checked<Relation> union_of(std::vector<Relation> branches, std::vector<std::string> names,
                              const std::string& source_name, Span span);
   Checked<ExprPtr> bind_search_predicate(const ast::Expression& expression, bool case_sensitive);
   Checked<ExprPtr> any_column(std::string_view op, const ExprPtr& wanted, Span span);
   [[nodiscard]] std::vector<std::string> matching_tables(const std::vector<ast::Name>& patterns) const;
   Checked<> check_search_names(const ast::Expression& expression) const;
+
+  // --- find (binder_find.cc)
+  struct FindTable {
+    std::string name;
+    Relation table;
+    std::vector<std::string> read;  ///< Columns of it that the predicate reads.
+  };
+  struct FoundColumn {
+    std::string name;
+    Type type;
+    bool converted = false;
+    friend bool operator==(const FoundColumn&, const FoundColumn&) = default;
+  };
+  Checked<Relation> bind_find(const ast::Find& op, Span span);
+  Checked<std::vector<FindTable>> find_tables(const ast::Find& op, Span span);
+  [[nodiscard]] std::vector<FoundColumn> found_columns(const ast::Find& op, const std::vector<FindTable>& tables) const;
+  Checked<Relation> find_in_table(const ast::Find& op, FindTable one, const std::vector<FoundColumn>& columns,
+                                  bool packs, Span span);
 
   // --- plugins (binder_plugins.cc)
   Checked<> bag_unpack(Relation& relation, const ast::Evaluate& op, Span span);
@@ -228,6 +249,7 @@ class Binder {
   Checked<ExprPtr> bind_path(const ast::Expression& expression);
   Checked<ExprPtr> bind_list(const ast::Expression& expression);
   Checked<ExprPtr> bind_in_table(const ast::Expression& expression, ExprPtr left, Relation table);
+  Checked<ExprPtr> list_of(Relation table, Span span);
   Checked<std::vector<ExprPtr>> list_items(const ast::Expression& expression);
   Checked<ExprPtr> bind_dynamic_list(const ast::Expression& expression, ExprPtr left, ExprPtr list);
   Checked<ExprPtr> bind_between(const ast::Expression& expression);
@@ -291,6 +313,7 @@ class Binder {
   Checked<ExprPtr> bind_from_unix(const ast::Expression& call, std::vector<ExprPtr>& args);
   /// A value's JSON, as an element of an array: 'null' where it is null.
   static ExprPtr json_of(const ExprPtr& value);
+  Checked<bool> gives_rows(const ast::Expression& argument);
   Checked<ExprPtr> bind_to_scalar(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<std::string> constant_text(const ast::Expression& argument, const ExprPtr& bound) const;
 

@@ -56,7 +56,10 @@ Checked<std::vector<NamedExpr>> Binder::bind_keys(const Scope& input, const std:
                       "rows cannot be grouped by a dynamic value; convert it, for instance with tostring()");
     }
     auto name = key.names.empty() ? implicit_name(*key.value) : key.names[0].text;
-    if (name.empty()) name = "Column" + std::to_string(++unnamed);
+    while (name.empty()) {
+      auto candidate = "Column" + std::to_string(++unnamed);
+      if (find_column(input, candidate) == nullptr) name = std::move(candidate);
+    }
     if (key.names.empty() && key.value->kind != Kind::name) name = unique_name(out, std::move(name));
     const auto id = new_column();
     TRY_VOID(add_column(out, {std::move(name), expr->type, id, expr->nullable}, key.value->span));
@@ -120,6 +123,8 @@ Checked<> Binder::bind_measure(Measures& measures, const ast::Assignment& assign
       name = "Column" + std::to_string(i);
     }
     name = unique_name(taken, std::move(name));
+  } else if (contains(measures.starred, name)) {
+    name = unique_name(taken, std::move(name));  // arg_max(x, *) brought a column of this name
   } else if (find_column(taken, name) != nullptr) {
     return diagnose(code::kDuplicate, name_span, "the column '" + name + "' is declared twice");
   }
@@ -344,6 +349,7 @@ Checked<> Binder::bind_row_measure(Measures& measures, const AggregateFunction& 
         if (contains(measures.plain_keys, column.id) || column.name == rank_name) continue;
         TRY_VOID(add(prefixed(column.name), false, column_ref(column.id, column.type, column.nullable),
                      argument.value->span));
+        measures.starred.push_back(out.back().name);
       }
       continue;
     }

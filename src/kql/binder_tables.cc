@@ -53,6 +53,13 @@ Checked<std::optional<Relation>> Binder::bind_union_branch(const ast::Pipeline& 
       if (function == nullptr) return std::nullopt;
     }
   }
+  if (const auto* called = std::get_if<ast::TableCall>(&branch.source); called != nullptr && fuzzy) {
+    const auto& call = *called->call;
+    if (call.text == "table" && call.arguments.size() == 1) {
+      TRY(name, table_named(call));
+      if (!is_table(name)) return std::nullopt;
+    }
+  }
   if (!branch.operators.empty()) {
     if (const auto* alias = std::get_if<ast::As>(&branch.operators.back().op)) name = alias->name.text;
   }
@@ -97,7 +104,9 @@ Checked<Relation> Binder::bind_union(std::vector<Relation> branches, std::vector
   for (const auto& branch : branches) {
     for (const auto& column : branch.columns) {
       const auto same = [&](const UnionColumn& one) { return one.name == column.name && one.type == column.type; };
-      if (!std::ranges::any_of(wanted, same)) wanted.push_back({column.name, column.type});
+      if (std::ranges::any_of(wanted, same)) continue;
+      const auto named = std::ranges::find(wanted.rbegin(), wanted.rend(), column.name, &UnionColumn::name);
+      wanted.insert(named == wanted.rend() ? wanted.end() : named.base(), {column.name, column.type});
     }
   }
   if (op.inner) {

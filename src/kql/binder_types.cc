@@ -21,6 +21,10 @@ std::optional<Value> fold_number(const Value& value, Type target) {
   if (whole == nullptr || !is_whole(value.type)) return std::nullopt;
   if (target == Type::int64) return Value{target, *whole};
   if (target == Type::real) return Value{target, static_cast<double>(*whole)};
+  if (target == Type::int32 && *whole >= std::numeric_limits<std::int32_t>::min() &&
+      *whole <= std::numeric_limits<std::int32_t>::max()) {
+    return Value{target, *whole};
+  }
   return std::nullopt;
 }
 
@@ -203,13 +207,22 @@ Checked<ExprPtr> Binder::compare(std::string_view op, Span op_span, ExprPtr left
     const Type common = a == Type::real || b == Type::real ? Type::real : Type::int64;
     return make_comparison(name, convert(left, common), convert(right, common));
   }
+  // A truth counts as 1 or 0 beside a number.
+  if (a == Type::boolean && is_number(b)) return compare(op, op_span, convert(left, Type::int64), std::move(right));
+  if (b == Type::boolean && is_number(a)) return compare(op, op_span, std::move(left), convert(right, Type::int64));
   if (a != b) {
-    // A guid is compared with its text form; any other pair of types is a slip, not a question.
-    if (equality && a == Type::guid && b == Type::string)
-      return make_comparison(name, left, convert(right, Type::guid));
-    if (equality && a == Type::string && b == Type::guid)
-      return make_comparison(name, convert(left, Type::guid), right);
-    return undefined(op, op_span, a, b);
+    // A text beside a value of another type is read as that type; what cannot be read equals nothing.
+    const auto beside = [](Type type) { return type == Type::int32 ? Type::int64 : type; };
+    if (equality && b == Type::string)
+      return make_comparison(name, convert(left, beside(a)), convert(right, beside(a)));
+    if (equality && a == Type::string)
+      return make_comparison(name, convert(left, beside(b)), convert(right, beside(b)));
+    if (!equality) return undefined(op, op_span, a, b);
+    return diagnose(code::kUnsupported, op_span,
+                    "comparing " + std::string(to_string(a)) + " with " + std::string(to_string(b)) + "; convert one");
+  }
+  if (a == Type::boolean && !equality) {
+    return make_comparison(name, convert(left, Type::int64), convert(right, Type::int64));
   }
   const bool ordered = a == Type::datetime || a == Type::timespan;
   if (!equality && !ordered) return undefined(op, op_span, a, b);

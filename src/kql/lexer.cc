@@ -29,6 +29,20 @@ constexpr std::array<std::string_view, 15> kNegated = {"!has_cs",        "!has",
                                                        "!startswith_cs", "!startswith", "!endswith_cs",  "!endswith",
                                                        "!in~",           "!in",         "!between"};
 
+/// Bytes of the blank that is no ASCII character and stands first here, as pasted from web pages: the spaces of
+/// Unicode, its line ends, and the mark that editors put before a text. 0: none.
+std::size_t wide_blank(std::string_view text) {
+  if (text.starts_with("\xC2\xA0") || text.starts_with("\xC2\x85")) return 2;
+  if (text.size() >= 3 && text.starts_with("\xE2\x80")) {
+    const auto last = static_cast<unsigned char>(text[2]);  // U+2000 to U+200B, U+2028, U+2029, U+202F
+    return last <= 0x8B && last >= 0x80 ? 3 : last == 0xA8 || last == 0xA9 || last == 0xAF ? 3 : 0;
+  }
+  for (const std::string_view blank : {"\xE1\x9A\x80", "\xE2\x81\x9F", "\xE3\x80\x80", "\xEF\xBB\xBF"}) {
+    if (text.starts_with(blank)) return 3;
+  }
+  return 0;
+}
+
 class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) {}
@@ -52,8 +66,8 @@ class Lexer {
   void skip_blanks() {
     for (;;) {
       while (at_ < text_.size() && (peek() == ' ' || (peek() >= '\t' && peek() <= '\r'))) ++at_;
-      if (rest().starts_with("\xC2\xA0")) {  // no-break space, as pasted from web pages
-        at_ += 2;
+      if (const auto wide = wide_blank(rest()); wide > 0) {
+        at_ += wide;
         continue;
       }
       if (!rest().starts_with("//")) return;

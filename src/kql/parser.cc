@@ -115,8 +115,22 @@ bool Parser::starts_table() const {
   // "(T | count)" but not "(a) + 1": a bracket that holds a pipe and is the whole part.
   const auto& behind = tokens_[behind_bracket(0)];
   if (behind.kind != TokenKind::end && behind.text != ";" && behind.text != ")" && behind.text != ",") return false;
-  for (std::size_t i = at_ + 1; i < behind_bracket(0); ++i) {
-    if (tokens_[i].kind == TokenKind::punctuation && tokens_[i].text == "|") return true;
+  std::size_t first = 1;
+  while (at("(", first)) ++first;
+  for (const auto word : {"datatable", "externaldata", "external_data", "materialize"}) {
+    if (at(word, first)) return at("(", first + 1);
+  }
+  const auto next = peek(first + 1).kind;
+  if ((at("union", first) || at("print", first)) && next != TokenKind::punctuation && next != TokenKind::end)
+    return true;
+  // The pipe stands in one of the brackets that begin here, not in a table within an expression.
+  for (std::size_t bracket = 0; bracket < first; ++bracket) {
+    const auto end = behind_bracket(bracket);
+    for (std::size_t i = at_ + bracket + 1; i + 1 < end; ++i) {
+      if (tokens_[i].kind != TokenKind::punctuation) continue;
+      if (tokens_[i].text == "|") return true;
+      if (tokens_[i].text == "(" || tokens_[i].text == "[" || tokens_[i].text == "{") i = behind_bracket(i - at_) - 1;
+    }
   }
   return false;
 }

@@ -74,7 +74,9 @@ Checked<ast::Name> Parser::name(std::string_view what) {
 Checked<ast::Name> Parser::name_pattern() {
   if (!at("*") && !(at("*", 1) && peek(1).span.start == peek().span.end())) return name("a column name or pattern");
   ast::Name out{{}, peek().span, true};
-  const auto part = [this] { return at("*") || peek().kind == TokenKind::identifier; };
+  const auto part = [this] {  // *1 is a star and a number to the lexer
+    return at("*") || peek().kind == TokenKind::identifier || peek().kind == TokenKind::literal;
+  };
   do {
     out.text += peek().text;
     out.span = cover(out.span, take().span);
@@ -323,24 +325,17 @@ Checked<ExpressionPtr> Parser::call() {
   out->text = function.text;
   out->text_span = function.span;
   take();
-  if (function.text == "toscalar") {
-    auto argument = make(Expression::Kind::sub_query, peek().span);
-    TRY(argument->table, pipeline());
-    argument->span = argument->table->span;
-    out->arguments.push_back({{}, std::move(argument)});
-  } else {
-    while (!at(")")) {
-      ast::Assignment argument;
-      if (starts_table()) {
-        argument.value = make(Expression::Kind::sub_query, peek().span);
-        TRY(argument.value->table, pipeline());
-        argument.value->span = argument.value->table->span;
-      } else {
-        TRY(argument, assignment());
-      }
-      out->arguments.push_back(std::move(argument));
-      if (!accept(",")) break;
+  while (!at(")")) {
+    ast::Assignment argument;
+    if (starts_table()) {
+      argument.value = make(Expression::Kind::sub_query, peek().span);
+      TRY(argument.value->table, pipeline());
+      argument.value->span = argument.value->table->span;
+    } else {
+      TRY(argument, assignment());
     }
+    out->arguments.push_back(std::move(argument));
+    if (!accept(",")) break;
   }
   TRY(const auto close, expect(")", "after the arguments of " + std::string(function.text) + "()"));
   out->span = cover(out->span, close);
@@ -402,7 +397,8 @@ Checked<> Parser::json_value(std::string& out) {
   if (!negative) accept("+");
   const auto& token = peek();
   if (token.kind == TokenKind::string && !negative) {
-    append_json_string(out, std::get<std::string>(take().value.data));
+    TRY(const auto text, string_literal());
+    append_json_string(out, std::get<std::string>(text->literal.data));
     return {};
   }
   if (token.kind == TokenKind::identifier && !negative && (at("true") || at("false") || at("null"))) {

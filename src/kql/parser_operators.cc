@@ -220,14 +220,28 @@ Checked<ast::Find> Parser::find() {
   }
   accept("where");
   TRY(out.predicate, expression());
-  if (!at("project")) {
-    if (at("project-smart")) take();
-    return out;
-  }
-  const Span word = take().span;
-  if (at("-")) return unsupported(cover(word, peek(1).span), "'project-smart' and 'project-away' of 'find'");
-  TRY(out.columns, name_patterns());
-  if (at(":")) return unsupported(peek().span, "a type in 'find ... project'");
+  if (!at("project")) return out;
+  Span word{};
+  TRY(const auto operation, operator_name(word));
+  if (operation == "project-smart") return out;
+  if (operation != "project") return unsupported(word, "'" + operation + "' of 'find'");
+  out.projects = true;
+  do {
+    if ((at("pack") || at("pack_all")) && at("(", 1)) {  // pack(*), pack_all()
+      take();
+      take();
+      accept("*");
+      TRY_VOID(expect(")", "after 'pack('"));
+      out.packs = true;
+      break;
+    }
+    ast::Find::Column column;
+    TRY(column.name, name_pattern());
+    if (accept(":")) {
+      TRY(column.type, type_name());
+    }
+    out.columns.push_back(std::move(column));
+  } while (accept(","));
   return out;
 }
 

@@ -10,25 +10,6 @@ namespace {
 using Columns = std::vector<TypedColumn>;
 const Cell kNull{};
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-/// `has`: the term occurs and what is beside it is no letter or digit.
-bool has(const std::string& text, const std::string& term) {
-  const auto in_term = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
-  const auto t = lower(text);
-  const auto w = lower(term);
-  for (std::size_t at = t.find(w); at != std::string::npos; at = t.find(w, at + 1)) {
-    const bool free_before = at == 0 || !in_term(t[at - 1]);
-    const bool free_behind = at + w.size() == t.size() || !in_term(t[at + w.size()]);
-    if (free_before && free_behind) return true;
-    if (w.empty()) return true;
-  }
-  return false;
-}
-
 Cell whole_result(char op, const Cell& a, const Cell& b) {
   if (is_null(a) || is_null(b)) return kNull;
   const auto x = std::get<std::int64_t>(a);
@@ -66,7 +47,8 @@ RandomExpression constant(Dice& dice, Sort sort) {
   Cell cell;
   if (sort == Sort::whole) cell = dice.chance(8) ? kNull : Cell(static_cast<std::int64_t>(dice.roll(9)) - 3);
   if (sort == Sort::truth) cell = dice.chance(2);
-  static const std::vector<std::string> kTexts = {"", "a", "b", "ab", "a b", "A", "x_a", "b-a"};
+  static const std::vector<std::string> kTexts = {"",    "a", "b",   "ab", "a b",    "A",   "x_a",
+                                                  "b-a", "É", "é b", "1",  "日本 a", "a.b", "B1_2"};
   if (sort == Sort::text) cell = kTexts[dice.roll(kTexts.size())];
   return {cell_literal(cell, sort), sort, [cell](const Row&) { return cell; }};
 }
@@ -83,13 +65,10 @@ RandomExpression leaf(Dice& dice, const Columns& columns, Sort sort) {
 
 RandomExpression whole(Dice& dice, const Columns& columns, int depth) {
   const auto part = [&](Sort sort) { return random_expression(dice, columns, sort, depth - 1); };
-  switch (dice.roll(5)) {
-    case 0: {
-      auto text = part(Sort::text);
-      return {"strlen(" + text.text + ")", Sort::whole, [text](const Row& row) {
-                return Cell(static_cast<std::int64_t>(std::get<std::string>(text.value(row)).size()));
-              }};
-    }
+  switch (dice.roll(6)) {
+    case 0:
+    case 5:
+      return random_text_number(dice, columns, depth);
     case 1: {
       auto condition = part(Sort::truth);
       auto yes = part(Sort::whole);
@@ -115,61 +94,27 @@ RandomExpression whole(Dice& dice, const Columns& columns, int depth) {
   }
 }
 
-RandomExpression text(Dice& dice, const Columns& columns, int depth) {
-  const auto part = [&](Sort sort) { return random_expression(dice, columns, sort, depth - 1); };
-  switch (dice.roll(4)) {
-    case 0: {
-      auto left = part(Sort::text);
-      auto right = part(Sort::text);
-      return {"strcat(" + left.text + ", " + right.text + ")", Sort::text, [=](const Row& row) {
-                return Cell(std::get<std::string>(left.value(row)) + std::get<std::string>(right.value(row)));
-              }};
-    }
-    case 1: {
-      auto inner = part(Sort::text);
-      return {"tolower(" + inner.text + ")", Sort::text,
-              [=](const Row& row) { return Cell(lower(std::get<std::string>(inner.value(row)))); }};
-    }
-    case 2: {
-      auto inner = part(Sort::whole);
-      return {"tostring(" + inner.text + ")", Sort::text, [=](const Row& row) {
-                const auto value = inner.value(row);
-                return Cell(is_null(value) ? std::string() : std::to_string(std::get<std::int64_t>(value)));
-              }};
-    }
-    default: {
-      auto condition = part(Sort::truth);
-      auto yes = part(Sort::text);
-      auto no = part(Sort::text);
-      return {"iff(" + condition.text + ", " + yes.text + ", " + no.text + ")", Sort::text,
-              [=](const Row& row) { return is_true(condition.value(row)) ? yes.value(row) : no.value(row); }};
-    }
-  }
-}
-
-RandomExpression text_test(Dice& dice, RandomExpression left, RandomExpression right) {
-  static const std::vector<std::string> kOps = {"has", "contains",    "startswith", "endswith",      "==",       "!=",
-                                                "=~",  "contains_cs", "!has",       "startswith_cs", "!contains"};
-  const auto op = kOps[dice.roll(kOps.size())];
-  return {"(" + left.text + " " + op + " " + right.text + ")", Sort::truth, [=](const Row& row) {
-            const auto a = std::get<std::string>(left.value(row));
-            const auto b = std::get<std::string>(right.value(row));
-            if (op == "has") return Cell(has(a, b));
-            if (op == "!has") return Cell(!has(a, b));
-            if (op == "contains") return Cell(lower(a).find(lower(b)) != std::string::npos);
-            if (op == "!contains") return Cell(lower(a).find(lower(b)) == std::string::npos);
-            if (op == "contains_cs") return Cell(a.find(b) != std::string::npos);
-            if (op == "startswith") return Cell(lower(a).starts_with(lower(b)));
-            if (op == "startswith_cs") return Cell(a.starts_with(b));
-            if (op == "endswith") return Cell(lower(a).ends_with(lower(b)));
-            if (op == "=~") return Cell(lower(a) == lower(b));
-            return Cell(op == "==" ? a == b : a != b);
+/// Among the numbers of the other table, or beside their count.
+RandomExpression among_other(Dice& dice, RandomExpression number, const RandomTable& other) {
+  const bool counted = dice.chance(3);
+  const bool not_in = dice.chance(3);
+  const auto rows = other.rows;
+  auto text = counted  ? "(" + number.text + " > toscalar(U | count))"
+              : not_in ? "(" + number.text + " !in ((U | project a)))"
+                       : "(" + number.text + " in (U))";
+  return {std::move(text), Sort::truth, [=](const Row& row) {
+            const auto value = number.value(row);
+            if (counted) return compare(">", value, Cell(static_cast<std::int64_t>(rows.size())));
+            // null is in no list
+            const bool found =
+                !is_null(value) && std::ranges::any_of(rows, [&](const Row& one) { return one[0] == value; });
+            return Cell(found != not_in);
           }};
 }
 
-RandomExpression truth(Dice& dice, const Columns& columns, int depth) {
-  const auto part = [&](Sort sort) { return random_expression(dice, columns, sort, depth - 1); };
-  switch (dice.roll(6)) {
+RandomExpression truth(Dice& dice, const Columns& columns, int depth, const RandomTable* other) {
+  const auto part = [&](Sort sort) { return random_expression(dice, columns, sort, depth - 1, other); };
+  switch (dice.roll(9)) {
     case 0: {
       auto left = part(Sort::truth);
       auto right = part(Sort::truth);
@@ -197,7 +142,7 @@ RandomExpression truth(Dice& dice, const Columns& columns, int depth) {
               [=](const Row& row) { return Cell(is_null(inner.value(row))); }};
     }
     case 3:
-      return text_test(dice, part(Sort::text), part(Sort::text));
+      return random_text_test(dice, part(Sort::text), part(Sort::text));
     case 4: {
       auto inner = part(Sort::whole);
       std::vector<Cell> items = {std::int64_t{1}, static_cast<std::int64_t>(dice.roll(5))};
@@ -206,6 +151,25 @@ RandomExpression truth(Dice& dice, const Columns& columns, int depth) {
               Sort::truth,
               [=](const Row& row) { return Cell(std::ranges::find(items, inner.value(row)) != items.end()); }};
     }
+    case 6:
+      return random_text_list_test(dice, part(Sort::text));
+    case 7: {
+      auto inner = part(Sort::whole);
+      auto low = part(Sort::whole);
+      auto high = part(Sort::whole);
+      const bool outside = dice.chance(3);
+      return {"(" + inner.text + (outside ? " !between (" : " between (") + low.text + " .. " + high.text + "))",
+              Sort::truth, [=](const Row& row) {
+                const auto above = compare(">=", inner.value(row), low.value(row));
+                const auto below = compare("<=", inner.value(row), high.value(row));
+                const auto is_false = [](const Cell& cell) { return !is_null(cell) && !std::get<bool>(cell); };
+                if (is_false(above) || is_false(below)) return Cell(outside);
+                return is_null(above) || is_null(below) ? kNull : Cell(!outside);
+              }};
+    }
+    case 8:
+      if (other != nullptr) return among_other(dice, part(Sort::whole), *other);
+      [[fallthrough]];
     default: {
       static const std::vector<std::string> kOps = {"==", "!=", "<", "<=", ">", ">="};
       const auto op = kOps[dice.roll(kOps.size())];
@@ -234,15 +198,15 @@ std::string cell_literal(const Cell& cell, Sort sort) {
   return number != nullptr && *number < 0 ? "(" + cell_text(cell) + ")" : cell_text(cell);
 }
 
-RandomExpression random_expression(Dice& dice, const Columns& columns, Sort sort, int depth) {
+RandomExpression random_expression(Dice& dice, const Columns& columns, Sort sort, int depth, const RandomTable* other) {
   if (depth <= 0 || dice.chance(4)) return leaf(dice, columns, sort);
   switch (sort) {
     case Sort::whole:
       return whole(dice, columns, depth);
     case Sort::text:
-      return text(dice, columns, depth);
+      return random_text(dice, columns, depth);
     case Sort::truth:
-      return truth(dice, columns, depth);
+      return truth(dice, columns, depth, other);
   }
   return leaf(dice, columns, sort);
 }

@@ -46,8 +46,18 @@ class Dice {
   std::mt19937_64 engine_;
 };
 
-/// An expression of the wanted sort, at most `depth` deep.
-RandomExpression random_expression(Dice& dice, const std::vector<TypedColumn>& columns, Sort sort, int depth);
+/// An expression of the wanted sort, at most `depth` deep. `other`: the table that is called U in the query, for
+/// expressions that look into it; its first column is a number.
+RandomExpression random_expression(Dice& dice, const std::vector<TypedColumn>& columns, Sort sort, int depth,
+                                   const RandomTable* other = nullptr);
+
+/// Functions of texts, and paths through dynamic values (random_text.cc).
+RandomExpression random_text(Dice& dice, const std::vector<TypedColumn>& columns, int depth);
+RandomExpression random_text_number(Dice& dice, const std::vector<TypedColumn>& columns, int depth);
+RandomExpression random_text_test(Dice& dice, RandomExpression left, RandomExpression right);
+RandomExpression random_text_list_test(Dice& dice, RandomExpression text);
+/// The letters of the generator's texts, without case.
+std::string without_case(const std::string& text);
 
 /// As the case files write a cell.
 std::string cell_text(const Cell& cell);
