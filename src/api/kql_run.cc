@@ -2,22 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "api/kql_request.h"
 #include "base/server/log.h"
 #include "query_parameters.h"
 #include "router.h"
 
 namespace picket::api {
 namespace {
-
-workspace::Cell cell_of(const kql::Value& value) {
-  using workspace::Cell;
-  if (value.is_null()) return Cell::null();
-  if (const auto* text = std::get_if<std::string>(&value.data)) return Cell::text(*text);
-  if (const auto* truth = std::get_if<bool>(&value.data)) return Cell::boolean(*truth);
-  if (const auto* real = std::get_if<double>(&value.data)) return Cell::real(*real);
-  const auto number = std::get<std::int64_t>(value.data);
-  return value.type == kql::Type::datetime ? Cell::timestamp({number}) : Cell::integer(number);
-}
 
 ApiError from_engine(const workspace::QueryError& error, const RunLimits& limits) {
   using Kind = workspace::QueryError::Kind;
@@ -53,31 +44,27 @@ struct Watched {
 };
 
 /// `compiled` outlives the request.
-workspace::QueryRequest request_of(const kql::CompiledQuery& compiled, const kql::Options& options,
-                                   const RunLimits& limits, const Watched& watched) {
-  workspace::QueryRequest request{.sql = compiled.sql,
-                                  .rows_max = limits.rows_max,
-                                  .bytes_max = limits.bytes_max,
-                                  .timeout = limits.timeout,
-                                  .cancellation = watched.end,
-                                  .progress = watched.progress,
-                                  .view = watched.view};
-  for (const kql::Value& value : compiled.binds) request.binds.push_back(cell_of(value));
-  if (options.time_range) {
-    request.time_from = options.time_range->from;
-    request.time_to = options.time_range->to;
-  }
+workspace::QueryRequest limited_request(const kql::CompiledQuery& compiled, const RunLimits& limits,
+                                        const Watched& watched) {
+  workspace::QueryRequest request = request_of(compiled);
+  request.rows_max = limits.rows_max;
+  request.bytes_max = limits.bytes_max;
+  request.timeout = limits.timeout;
+  request.cancellation = watched.end;
+  request.progress = watched.progress;
+  request.view = watched.view;
   return request;
 }
 
 /// What bag_unpack and pivot make depends on the rows: the compiler asks for the names before it knows the columns.
 kql::Options with_discovery(const Services& services, kql::Options options, const RunLimits& limits,
                             const Watched& watched) {
-  options.discover = [&services, limits, &watched, range = options.time_range](
+  options.computed = kql::ComputedColumns::allowed;
+  options.discover = [&services, limits, &watched](
                          const kql::CompiledQuery& asked) -> std::expected<std::vector<std::string>, std::string> {
     RunLimits few = limits;
     few.rows_max = kql::kColumnsMax + 1;
-    const auto found = services.workspace.query(request_of(asked, {.now = {}, .time_range = range}, few, watched));
+    const auto found = services.workspace.query(limited_request(asked, few, watched));
     if (!found) return std::unexpected(from_engine(found.error(), limits).message);
     std::vector<std::string> names;
     for (std::size_t row = 0; row < found->rows; ++row) names.emplace_back(found->at(row, 0).as_text());
@@ -105,7 +92,7 @@ std::expected<std::vector<KqlTable>, ApiError> run(const Services& services, std
     const Duration started = out.empty() ? begin : services.clock.monotonic();
     left.timeout = limits.timeout - (started - begin);
     workspace::QueryOutcome outcome = std::unexpected(workspace::QueryError{workspace::QueryError::Kind::timeout, ""});
-    if (left.timeout.us > 0) outcome = services.workspace.query(request_of(one, options, left, watched));
+    if (left.timeout.us > 0) outcome = services.workspace.query(limited_request(one, left, watched));
     if (!outcome) return std::unexpected(from_engine(outcome.error(), limits));
     std::size_t bytes = 0;
     for (const auto& column : outcome->columns) bytes += column.bytes();

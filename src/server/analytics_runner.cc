@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "api/kql_request.h"
 #include "base/server/log.h"
 #include "base/server/priority.h"
 #include "durable_group.h"
@@ -20,16 +21,6 @@ constexpr auto kLookEvery = std::chrono::seconds(5);
 constexpr std::size_t kRowsMax = 10'000;
 constexpr Duration kTimeout = Duration::minutes(2);
 constexpr std::int64_t kBehindMax = 20;  ///< Runs that are made up for after the server was down.
-
-workspace::Cell cell_of(const kql::Value& value) {
-  using workspace::Cell;
-  if (value.is_null()) return Cell::null();
-  if (const auto* text = std::get_if<std::string>(&value.data)) return Cell::text(*text);
-  if (const auto* truth = std::get_if<bool>(&value.data)) return Cell::boolean(*truth);
-  if (const auto* real = std::get_if<double>(&value.data)) return Cell::real(*real);
-  const auto number = std::get<std::int64_t>(value.data);
-  return value.type == kql::Type::datetime ? Cell::timestamp({number}) : Cell::integer(number);
-}
 
 std::string text_of(kql::Type type, const workspace::Cell& cell) {
   using Kind = workspace::Cell::Kind;
@@ -91,15 +82,14 @@ std::optional<std::string> AnalyticsRunner::problem(const analytics::Rule& rule)
 std::expected<analytics::Table, std::string> AnalyticsRunner::query(const analytics::Rule& rule,
                                                                     const analytics::Window& window,
                                                                     const std::stop_token& end) const {
-  kql::Options options{.now = window.end, .time_range = kql::TimeRange{window.start, window.end}};
+  kql::Options options{.now = window.end,
+                       .time_range = kql::TimeRange{window.start, window.end},
+                       .computed = kql::ComputedColumns::allowed};
   const auto run = [&](const kql::CompiledQuery& compiled, std::size_t rows_max) {
-    workspace::QueryRequest request{.sql = compiled.sql,
-                                    .rows_max = rows_max,
-                                    .timeout = kTimeout,
-                                    .cancellation = end,
-                                    .time_from = window.start,
-                                    .time_to = window.end};
-    for (const kql::Value& value : compiled.binds) request.binds.push_back(cell_of(value));
+    workspace::QueryRequest request = api::request_of(compiled);
+    request.rows_max = rows_max;
+    request.timeout = kTimeout;
+    request.cancellation = end;
     return parts_.workspace.query(request);
   };
   options.discover = [&](const kql::CompiledQuery& asked) -> std::expected<std::vector<std::string>, std::string> {

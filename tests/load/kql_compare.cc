@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "api/kql_request.h"
 #include "base/core/file.h"
 #include "base/core/json_writer.h"
 #include "base/server/priority.h"
@@ -68,13 +69,15 @@ class KqlSide {
       : workspace_(std::move(workspace)), schema_(std::move(schema)), now_(now) {}
 
   Answer run(const std::string& text) {
-    kql::Options options{.now = now_};
+    kql::Options options{.now = now_, .computed = kql::ComputedColumns::allowed};
     const auto compiled = kql::compile(text, schema_, options);
     if (!compiled) return std::unexpected(kql::render(compiled.error().front(), text));
     sql_ = compiled->sql;
-    QueryRequest request = large_request();
-    request.sql = compiled->sql;
-    for (const kql::Value& value : compiled->binds) request.binds.push_back(cell_of(value));
+    const QueryRequest limits = large_request();
+    QueryRequest request = api::request_of(*compiled);
+    request.rows_max = limits.rows_max;
+    request.bytes_max = limits.bytes_max;
+    request.timeout = limits.timeout;
     auto outcome = workspace_->query(request);
     if (!outcome) return std::unexpected(outcome.error().text);
     return *std::move(outcome);
@@ -82,16 +85,6 @@ class KqlSide {
   [[nodiscard]] const std::string& sql() const { return sql_; }
 
  private:
-  static workspace::Cell cell_of(const kql::Value& value) {
-    using workspace::Cell;
-    if (value.is_null()) return Cell::null();
-    if (const auto* text = std::get_if<std::string>(&value.data)) return Cell::text(*text);
-    if (const auto* truth = std::get_if<bool>(&value.data)) return Cell::boolean(*truth);
-    if (const auto* real = std::get_if<double>(&value.data)) return Cell::real(*real);
-    const auto number = std::get<std::int64_t>(value.data);
-    return value.type == kql::Type::datetime ? Cell::timestamp({number}) : Cell::integer(number);
-  }
-
   std::unique_ptr<workspace::Workspace> workspace_;
   kql::Schema schema_;
   Timestamp now_;

@@ -57,6 +57,43 @@ TEST(KqlCompile, TheSameTextGivesTheSameSql) {
 
 TEST(KqlCompile, AnEqualValueIsBoundOnce) { EXPECT_EQ(good("T | where s has 'x' or s == 'x'").binds.size(), 1U); }
 
+/// "2 1": nothing of the tables from before two hours ago, or from later than one hour ago, changes the answer.
+std::string hours(std::string_view text) {
+  const auto query = good(text);
+  const auto ago = [](std::optional<Timestamp> time) {
+    return time ? std::to_string((kNow - *time).whole_seconds() / 3600) : "-";
+  };
+  return ago(query.time_from) + " " + ago(query.time_to);
+}
+
+TEST(KqlCompile, SaysWhichTimesMatter) {
+  EXPECT_EQ(hours("T | where TimeGenerated > ago(2h)"), "2 -");
+  EXPECT_EQ(hours("T | where s == 'x' and TimeGenerated between (ago(2h) .. ago(1h))"), "2 1");
+  EXPECT_EQ(hours("T | where ago(2h) <= TimeGenerated | where TimeGenerated < ago(1h)"), "2 1");
+  EXPECT_EQ(hours("T | where TimeGenerated > ago(2h) | where TimeGenerated > ago(3h)"), "2 -");
+  EXPECT_EQ(hours("T | extend d = parse_json(s) | where TimeGenerated > ago(2h) | summarize count() by s"), "2 -");
+  EXPECT_EQ(hours("T | extend d = parse_json(s) | mv-expand d.a | where TimeGenerated > ago(2h)"), "2 -");
+  EXPECT_EQ(hours("union T, (T | where l > 1) | where TimeGenerated > ago(2h)"), "2 -");
+  EXPECT_EQ(hours("T | where TimeGenerated > ago(1h) | join (T | where TimeGenerated > ago(3h)) on s"), "3 -");
+  EXPECT_EQ(hours("print x = 1"), "- -");
+}
+
+TEST(KqlCompile, LeavesOutNoTimeThatMatters) {
+  EXPECT_EQ(hours("T"), "- -");
+  EXPECT_EQ(hours("T | where TimeGenerated > ago(2h) or l > 1"), "- -");
+  EXPECT_EQ(hours("T | where not(TimeGenerated > ago(2h))"), "- -");
+  EXPECT_EQ(hours("T | where TimeGenerated != ago(2h)"), "- -");
+  EXPECT_EQ(hours("T | take 5 | where TimeGenerated > ago(2h)"), "- -");
+  EXPECT_EQ(hours("T | top 5 by l | where TimeGenerated > ago(2h)"), "- -");
+  EXPECT_EQ(hours("T | sort by TimeGenerated asc | extend before = prev(l) | where TimeGenerated > ago(2h)"), "- -");
+  EXPECT_EQ(hours("T | summarize TimeGenerated = max(TimeGenerated) by s | where TimeGenerated > ago(2h)"), "- -");
+  EXPECT_EQ(hours("T | where TimeGenerated > ago(2h) | join T on s"), "- -");
+  EXPECT_EQ(hours("let t = T; t | where TimeGenerated > ago(2h) and s in ((t | project s))"), "- -");
+  EXPECT_EQ(hours("let t = T; t | where TimeGenerated > ago(2h) and l < toscalar(t | count)"), "- -");
+  EXPECT_EQ(hours("let t = T; union (t | where TimeGenerated > ago(2h)), t"), "- -");
+  EXPECT_EQ(hours("let t = T; t | where TimeGenerated > ago(2h) | join kind=leftanti t on s"), "- -");
+}
+
 TEST(KqlCompile, ReadsOnlyTheColumnsThatAreNeeded) {
   const auto query = good("T | where l > 5 | count");
   EXPECT_EQ(query.sql.find("\"s\""), std::string::npos);

@@ -98,6 +98,20 @@ const char* sql_type_of(ColumnType type) {
   return "";
 }
 
+std::optional<std::int64_t> bits_in(const HotArena& arena, const HotPart& part, std::size_t column) {
+  const std::uint32_t at = part.chunk->column(column);
+  if (at == 0) return std::nullopt;
+  const std::byte* memory = arena.at(at);
+  if (std::memchr(memory, 0, part.rows) != nullptr) return std::nullopt;
+  std::int64_t out = 0;
+  for (std::uint32_t row = 0; row < part.rows; ++row) {
+    std::int64_t value = 0;
+    std::memcpy(&value, memory + kChunkRows + row * sizeof(value), sizeof(value));
+    out |= value;
+  }
+  return out;
+}
+
 void fill_vector(const HotArena& arena, const HotPart& part, std::size_t column, ColumnType type, duckdb_vector out) {
   const std::uint32_t at = part.chunk->column(column);
   if (at == 0) return fill_null(part.rows, out);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/server/priority.h"
+#include "duckdb/part_select.h"
 #include "duckdb/relations.h"
 #include "duckdb/result_reader.h"
 #include "duckdb/sql_guard.h"
@@ -126,11 +127,15 @@ QueryOutcome QueryInstance::answer(const Connection& connection, const QueryRequ
                                    const std::shared_ptr<const Snapshot>& snapshot) {
   auto used = check_sql(connection, request.sql, schema_);
   if (!used) return std::unexpected(std::move(used).error());
+  if (!request.computed.empty()) {
+    if (auto probe = check_sql(connection, probe_of(request.computed), schema_); !probe)
+      return std::unexpected(std::move(probe).error());
+  }
   const Registration registration(snapshots_, snapshot);
   // Leases end before the snapshot: a retired segment is detached only when both are gone.
   AttachmentLeases leases(*attachments_);
   for (int attempt = 1;; ++attempt) {
-    QueryFiles files{leases, archive_, checked_, damage_, connection, {}, {}};
+    QueryFiles files{leases, archive_, facts_, checked_, damage_, connection, {}, {}};
     const auto sql = wrap_query(request, *used, schema_, layouts_, *snapshot, registration.token(), files);
     if (!sql) return std::unexpected(internal(sql.error()));
     QueryOutcome outcome = run(connection, *sql, request);
@@ -175,17 +180,17 @@ QueryError QueryInstance::internal(const EngineError& error) {
   return out;
 }
 
-std::expected<Prepared, QueryError> QueryInstance::prepare(const Connection& connection, const std::string& sql,
+std::expected<Prepared, QueryError> QueryInstance::prepare(const Connection& connection, const WrappedQuery& query,
                                                            const QueryRequest& request) {
   Prepared prepared;
-  if (duckdb_prepare(connection.get(), sql.c_str(), prepared.out()) != DuckDBSuccess) {
+  if (duckdb_prepare(connection.get(), query.sql.c_str(), prepared.out()) != DuckDBSuccess) {
     const char* text = duckdb_prepare_error(prepared.get());
     return std::unexpected(classify(text == nullptr ? "" : text, DUCKDB_ERROR_INVALID));
   }
   if (duckdb_prepared_statement_type(prepared.get()) != DUCKDB_STATEMENT_TYPE_SELECT) {
     return std::unexpected(QueryError{QueryError::Kind::invalid, "a query is one SELECT"});
   }
-  const idx_t added = adds_parameter(request) ? 1 : 0;
+  const idx_t added = query.adds_parameter ? 1 : 0;
   if (duckdb_nparams(prepared.get()) != request.binds.size() + added) {
     return std::unexpected(QueryError{QueryError::Kind::invalid, "the query has another number of parameters"});
   }
@@ -200,8 +205,8 @@ std::expected<Prepared, QueryError> QueryInstance::prepare(const Connection& con
   return prepared;
 }
 
-QueryOutcome QueryInstance::run(const Connection& connection, const std::string& sql, const QueryRequest& request) {
-  auto prepared = prepare(connection, sql, request);
+QueryOutcome QueryInstance::run(const Connection& connection, const WrappedQuery& query, const QueryRequest& request) {
+  auto prepared = prepare(connection, query, request);
   if (!prepared) return std::unexpected(std::move(prepared).error());
   Pending pending;
   if (duckdb_pending_prepared_streaming(prepared->get(), pending.out()) != DuckDBSuccess) {

@@ -8,6 +8,7 @@
 #include "duckdb/archive_check.h"
 #include "duckdb/attachments.h"
 #include "duckdb/hot_scan.h"
+#include "duckdb/part_facts.h"
 #include "duckdb/query_watch.h"
 #include "duckdb/relations.h"
 #include "duckdb/segment_check.h"
@@ -30,6 +31,7 @@ class QueryInstance {
   void forget(const std::string& path) {
     attachments_->forget(path);
     archive_.forget(path);
+    facts_.forget(path);
     checked_.forget(path);
     whole_.forget(path);
   }
@@ -45,8 +47,8 @@ class QueryInstance {
                       const std::shared_ptr<const Snapshot>& snapshot);
   /// After a failure: whether one of the files that the query read is damaged, which is noted then.
   bool find_damage(const Connection& connection, const std::vector<QuerySource>& sources);
-  QueryOutcome run(const Connection& connection, const std::string& sql, const QueryRequest& request);
-  std::expected<Prepared, QueryError> prepare(const Connection& connection, const std::string& sql,
+  QueryOutcome run(const Connection& connection, const WrappedQuery& query, const QueryRequest& request);
+  std::expected<Prepared, QueryError> prepare(const Connection& connection, const WrappedQuery& query,
                                               const QueryRequest& request);
   QueryError internal(const EngineError& error);
   QueryError classify(std::string text, duckdb_error_type type);
@@ -60,6 +62,7 @@ class QueryInstance {
   Database database_;
   std::unique_ptr<Attachments> attachments_;
   ArchiveCheck archive_;
+  PartFacts facts_;
   CheckedTables checked_;  ///< By their counts.
   CheckedTables whole_;    ///< All of their blocks were read, after something failed.
   std::atomic<bool> broken_ = false;

@@ -9,7 +9,9 @@
 #include "duckdb/archive_check.h"
 #include "duckdb/attachments.h"
 #include "duckdb/hot_scan.h"
+#include "duckdb/part_facts.h"
 #include "duckdb/segment_check.h"
+#include "duckdb/sql_guard.h"
 #include "workspace/query.h"
 #include "workspace/schema.h"
 
@@ -27,6 +29,7 @@ struct QuerySource {
 struct QueryFiles {
   AttachmentLeases& leases;
   ArchiveCheck& archive;
+  PartFacts& facts;
   CheckedTables& checked;
   DamageBook& damage;
   const Connection& connection;
@@ -34,17 +37,21 @@ struct QueryFiles {
   std::vector<DamagedFile> missing;  ///< and what is not there to be read.
 };
 
-/// Wraps `request.sql` into WITH <relations> SELECT * FROM (<sql>) LIMIT rows_max + 1: each relation named in `used`,
-/// and the tables below a view, becomes a common table expression over the hot rows and the segments of the snapshot
-/// (those that hold the table and meet the request's times). Segments are attached through `files.leases`; files of the
-/// archive are verified first. Lost and damaged files are left out, and stand in `files.missing`.
-Outcome<std::string> wrap_query(const QueryRequest& request, const std::set<std::string>& used, const Schema& schema,
-                                const Layouts& layouts, const Snapshot& snapshot, std::uint64_t token,
-                                QueryFiles& files);
+struct WrappedQuery {
+  std::string sql;
+  /// There is a parameter, to be bound to null, behind the query's own. It has no type, which makes DuckDB plan when
+  /// the values are known: planned before, a comparison with a parameter prunes no row groups and reaches no
+  /// dictionary. It stands at the first piece of each table, so that DuckDB gives up its first attempt early.
+  bool adds_parameter = false;
+};
 
-/// Whether wrap_query() adds a parameter, to be bound to null, behind the query's own. It has no type, which makes
-/// DuckDB plan when the values are known: planned before, a comparison with a parameter prunes no row groups and
-/// reaches no dictionary. Not where the text seems to use that number itself.
-bool adds_parameter(const QueryRequest& request);
+/// Wraps `request.sql` into WITH <relations> SELECT * FROM (<sql>) LIMIT rows_max + 1: each relation that it uses, and
+/// the tables below a view, becomes a common table expression over the hot rows and the segments of the snapshot (those
+/// that hold the table and meet the request's times), of the columns that it mentions and its computed ones. Segments
+/// are attached through `files.leases`; files of the archive are verified first. Lost and damaged files are left out,
+/// and stand in `files.missing`.
+Outcome<WrappedQuery> wrap_query(const QueryRequest& request, const SqlUse& use, const Schema& schema,
+                                 const Layouts& layouts, const Snapshot& snapshot, std::uint64_t token,
+                                 QueryFiles& files);
 
 }  // namespace picket::workspace

@@ -180,6 +180,59 @@ TEST_F(Query, BindsValuesByPosition) {
   EXPECT_EQ(workspace->query(request)->rows, 0u);
 }
 
+// The bits of Size, which is the sequence: 1 and 2 are sealed together, 3 is hot.
+TEST_F(Query, AComputedColumnIsShortWhereAllRowsOfAPieceHaveItsBitsClear) {
+  const auto said = [&](std::int64_t mask, std::string column = "Size") {
+    QueryRequest request = sql("SELECT _position, _k FROM Process WHERE _k <> $1 ORDER BY 1");
+    request.binds = {Cell::text("")};
+    request.computed = {{"Process", "_k", "concat('slow ', EventDetails)", "'fast'", std::move(column), mask}};
+    const auto outcome = workspace->query(request);
+    if (!outcome) return outcome.error().text;
+    std::string out;
+    for (std::size_t row = 0; row < outcome->rows; ++row) out += std::string(outcome->at(row, 1).as_text()) + ";";
+    return out;
+  };
+  const std::string third = R"(slow {"CommandLine":"/bin/true 3"};)";
+  EXPECT_EQ(said(4), "fast;fast;fast;");
+  EXPECT_EQ(said(2), "slow {\"a\":1};slow x;" + third) << "row 2 has the bit, and row 1 is in its segment";
+  EXPECT_EQ(said(8), "fast;fast;fast;") << "also when it is asked again";
+  Batch unknown;
+  unknown.add(kProcess, {4, 0, 0},
+              {Cell::timestamp(kStart), Cell::null(), Cell::null(), Cell::integer(1), Cell::null()});
+  ASSERT_TRUE(workspace->append("messages", 4, unknown.rows()));
+  EXPECT_EQ(said(8), "fast;fast;" + third + "slow ;") << "nothing is known of a row without a mask";
+  ASSERT_TRUE(workspace->flush());
+  EXPECT_EQ(said(8), "fast;fast;" + third + "slow ;");
+  EXPECT_EQ(said(1, "NoSuch"), "slow {\"a\":1};slow x;" + third + "slow ;");
+}
+
+TEST_F(Query, AComputedColumnIsAnExpressionAndNothingElse) {
+  for (const char* text : {"1) FROM Process; DROP TABLE x; SELECT (1", "(SELECT content FROM read_text('/etc/passwd'))",
+                           "(SELECT 1 FROM duckdb_settings())", "1, (2"}) {
+    QueryRequest request = sql("SELECT count(_k) FROM Process");
+    request.computed = {{"Process", "_k", text, "1", "Size", 64}};
+    EXPECT_EQ(error(request).kind, Kind::invalid) << text;
+  }
+}
+
+TEST_F(Query, ColumnsThatTheTextDoesNotNameAreThere) {
+  for (const char* text :
+       {"SELECT count(*) FROM (SELECT * FROM Process WHERE Size > 1)",
+        "SELECT count(*) FROM (FROM Process) WHERE size > 1",
+        "SELECT count(*) FROM (SELECT COLUMNS('S.*') FROM Process) AS p(x) WHERE x > 1",
+        "SELECT count(*) FROM Process AS p(a, b, c, d, e, f, g, h, i) WHERE i > 1",
+        "SELECT count(*) FROM (SELECT p AS whole FROM Process p) WHERE whole.\"Size\" > 1",
+        "SELECT count(*) FROM (SELECT process AS whole FROM Process) WHERE (to_json(whole)->>'Size')::BIGINT > 1",
+        "SELECT count(*) FROM Process NATURAL JOIN (SELECT 2::BIGINT AS Size UNION ALL SELECT 3)",
+        "SELECT count(*) FROM Process JOIN (SELECT 2::BIGINT AS Size UNION ALL SELECT 3) USING (Size)"}) {
+    EXPECT_EQ(number(*workspace, text), 2) << text;
+  }
+  EXPECT_EQ(number(*workspace, "SELECT count(*) FROM Process"), 3);
+  EXPECT_EQ(number(*workspace, "SELECT count(*) FROM Event"), 4);
+  EXPECT_EQ(number(*workspace, "SELECT sum(strlen(\"Type\")) FROM Event"), 20);
+  EXPECT_EQ(number(*workspace, "SELECT count(*) FROM Event WHERE _BilledSize = 1"), 1);
+}
+
 TEST_F(Query, ResultsEndAtTheirBoundsAndSaySo) {
   QueryRequest request = sql("SELECT range AS i FROM range(5000) ORDER BY i");
   request.rows_max = 5'000;

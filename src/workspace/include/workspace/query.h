@@ -45,12 +45,24 @@ class SharedView {
   std::shared_ptr<const void> pinned_;
 };
 
+/// A column that the query reads from a stored table which has none of that name. Where the workspace knows that the
+/// bits are clear in all rows of a piece of the table, that piece reads the shorter expression.
+struct ComputedColumn {
+  std::string table;
+  std::string name;
+  std::string sql;           ///< Over the table's row; no parameters.
+  std::string sql_if_clear;  ///< The same value where all `mask` bits of the row's `mask_column` are clear.
+  std::string mask_column;   ///< Whole numbers; NULL: nothing is known of the row.
+  std::int64_t mask = 0;
+};
+
 /// One SELECT in the SQL of the engine, as the KQL emitter writes it. Tables and views go by their schema names,
 /// without catalog or schema. Anything else (statements that write, other tables, table functions that read files) is
 /// refused.
 struct QueryRequest {
   std::string sql;
   std::vector<Cell> binds;  ///< For $1, $2, …; text must live until query() returns.
+  std::vector<ComputedColumn> computed{};
   std::size_t rows_max = 10'000;
   std::size_t bytes_max = 16U << 20;  ///< Of the owned result; the row that crosses it is left out.
   Duration timeout = Duration::seconds(30);
