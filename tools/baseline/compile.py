@@ -217,50 +217,83 @@ class Compiler:
         return head + b"".join(sections)
 
 
-def load_benchmark():
-    """Section -> its numbers; number -> why it has no rule; number -> the one whose rule answers it."""
-    document = yaml.safe_load((Path(__file__).parent / "benchmark.yaml").read_text())
+def load_benchmark(name):
+    """Section -> its numbers, and the rest of the file with numbers as text."""
+    document = yaml.safe_load((Path(__file__).parent / name).read_text())
     sections = {}
-    for title, ranges in document["sections"].items():
+    for title, ranges in document.pop("sections").items():
         numbers = sections[title] = []
         for each in ranges:
             begin, last = each.split("-")
             *head, first = begin.split(".")
             numbers += [".".join([*head, str(n)]) for n in range(int(first), int(last) + 1)]
-    return sections, *({str(k): str(v) for k, v in document[part].items()} for part in ("not_automated", "stands_for"))
+    return sections, {part: {str(k): v for k, v in texts.items()} for part, texts in document.items()}
 
 
 def coverage(rules):
-    """Lines of Markdown: every number of the benchmark with its rules or why it has none; then the rules beyond it."""
-    sections, why, stands_for = load_benchmark()
+    """Lines of Markdown: every number of the benchmark with its rules or why it has none; then the rules beyond it; then
+    the numbers of the Debian 12 benchmark."""
+    sections, document = load_benchmark("benchmark.yaml")
+    why, stands_for = document["not_automated"], {k: str(v) for k, v in document["stands_for"].items()}
     by_number = {}
     for rule in rules:
         by_number.setdefault(str(rule.get("cis", {}).get("dil2", "")), []).append(rule)
-    known = {number for numbers in sections.values() for number in numbers}
-    for number in sorted(set(by_number) - known - {""}):
+    known = [number for numbers in sections.values() for number in numbers]
+    for number in sorted(set(by_number) - {"", *known}):
         raise RuleError(f"{by_number[number][0]['id']}: cis.dil2: the benchmark has no {number}")
+    for number in known:
+        if (stands_for.get(number, number) in by_number) == (number in why):
+            raise RuleError(f"{number}: has {'a rule and a reason to have none' if number in why else 'neither a rule nor a reason'}")
+    debian_lines, debian = debian_coverage(rules)
+    head = ["| DIL 2.0.0 | rule | level | Ubuntu 22.04 | Debian 12 | what |", "|---|---|---|---|---|---|"]
     lines = []
 
     def row(number, rule):
         ubuntu = rule.get("cis", {}).get("ubuntu2204", "")
-        lines.append(f"| {number} | {rule['id']} | {rule.get('level', 1)} | {ubuntu} | {rule['title']} |")
+        there = ", ".join(debian.get(rule["id"], []))
+        lines.append(f"| {number} | {rule['id']} | {rule.get('level', 1)} | {ubuntu} | {there} | {rule['title']} |")
     for title, numbers in sections.items():
         automated = [n for n in numbers if n in by_number or n in stands_for]
-        lines += ["", f"## {title}: {len(automated)} of {len(numbers)}", "",
-                  "| DIL 2.0.0 | rule | level | Ubuntu 22.04 | what |", "|---|---|---|---|---|"]
+        lines += ["", f"## {title}: {len(automated)} of {len(numbers)}", "", *head]
         for number in numbers:
             found = by_number.get(stands_for.get(number, number), [])
-            if bool(found) == (number in why):
-                raise RuleError(f"{number}: has {'a rule and a reason to have none' if found else 'neither a rule nor a reason'}")
             for rule in found:
                 row(number, rule)
             if not found:
-                lines.append(f"| {number} | not automated | | | {why[number]} |")
-    lines += ["", f"## Rules beyond the benchmark: {len(by_number[''])}", "", "| DIL 2.0.0 | rule | level | Ubuntu 22.04 | what |",
-              "|---|---|---|---|---|"]
+                lines.append(f"| {number} | not automated | | | | {why[number]} |")
+    lines += ["", f"## Rules beyond the benchmark: {len(by_number[''])}", "", *head]
     for rule in by_number[""]:
         row("", rule)
-    return lines
+    return [*lines, *debian_lines]
+
+
+def debian_coverage(rules):
+    """Lines of Markdown, and rule -> its numbers. A number has rules, or a reason to have none."""
+    sections, document = load_benchmark("debian12.yaml")
+    titles = {rule["id"]: rule["title"] for rule in rules}
+    by_number = {number: [ids] if isinstance(ids, str) else ids for number, ids in document["rules"].items()}
+    in_part, why = document["in_part"], document["not_automated"]
+    known = [number for numbers in sections.values() for number in numbers]
+    for number in [*by_number, *in_part, *why]:
+        if number not in known:
+            raise RuleError(f"debian12.yaml: the benchmark has no {number}")
+    lines, of_rule = ["", "# By number of the Debian 12 benchmark 1.1.0"], {}
+    for title, numbers in sections.items():
+        automated = [n for n in numbers if n in by_number]
+        lines += ["", f"## Debian {title}: {len(automated)} of {len(numbers)}", "", "| Debian 12 | rules | what |", "|---|---|---|"]
+        for number in numbers:
+            if (number in by_number) == (number in why):
+                raise RuleError(f"debian12.yaml: {number}: has {'both rules and' if number in why else 'neither rules nor'} a reason")
+            for rule in by_number.get(number, []):
+                if rule not in titles:
+                    raise RuleError(f"debian12.yaml: {number}: there is no rule {rule}")
+                of_rule.setdefault(rule, []).append(number)
+            if number in why:
+                lines.append(f"| {number} | not automated | {why[number]} |")
+            else:
+                what = f"in part: {in_part[number]}" if number in in_part else "; ".join(titles[rule] for rule in by_number[number])
+                lines.append(f"| {number} | {', '.join(by_number[number])} | {what} |")
+    return lines, of_rule
 
 
 def main():

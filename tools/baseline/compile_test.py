@@ -88,6 +88,8 @@ class CompileTest(unittest.TestCase):
             coverage([*rules, {"id": "T-1", "title": "t", "cis": {"dil2": "6.1.1"}}])
         with self.assertRaisesRegex(RuleError, "T-1: cis.dil2: the benchmark has no 9.9"):
             coverage([*rules, {"id": "T-1", "title": "t", "cis": {"dil2": "9.9"}}])
+        with self.assertRaisesRegex(RuleError, "debian12.yaml: 1.5.2: there is no rule PKT-KRN-003"):
+            coverage([rule for rule in rules if rule["id"] != "PKT-KRN-003"])
 
 
 if __name__ == "__main__":
