@@ -1,9 +1,12 @@
-// How the device is configured, judged by rules: whole once, then differences.
+// How the device is configured, judged by rules: whole once, then differences. A difference has all checks that are not
+// passed, so that the newest scan alone tells what is wrong (docs/decisions/baseline-scans.md).
 #include "agent/collector.h"
 
 #include <memory>
 #include <optional>
+#include <vector>
 
+#include "base/core/random.h"
 #include "baseline/content_file.h"
 #include "baseline/run.h"
 #include "support/snapshot_source.h"
@@ -69,6 +72,7 @@ class Baseline final : public Source {
     }
     files_ = *std::move(files);
     root_.emplace(*std::move(root));
+    scan_ = random_uuid();
     report_.emplace(difference_, environment_, Origin{"baseline", "rules", false}, message::Baseline::kEvent,
                     Priority::high, counters_);
     run_.emplace(*root_, files_.contents(), baseline::choice_of(settings),
@@ -79,18 +83,39 @@ class Baseline final : public Source {
     counters_.seen += run_->broken_rules();
     counters_.dropped_user += run_->broken_rules();
     run_.reset();
-    report_->finish([](std::string_view text, auto send) {
-      message::Baseline gone{.baseline_check_result = message::BaselineResult::SKIP, .source = "rules"};
+    report_->removed([this](std::string_view text, auto send) {
+      message::Baseline gone{
+          .baseline_check_result = message::BaselineResult::SKIP, .event_id = scan_, .source = "rules"};
       gone.baseline_check_id = take_field(text);
       send(gone);
     });
+    for (const NotPassed& old : not_passed_) {
+      if (report_->any_news()) say(old.rule, old.verdict, [this](const auto& item) { report_->again(item); });
+    }
+    not_passed_ = {};
+    report_->finish();
     report_.reset();
     root_.reset();
     files_ = {};
     save_at_ = environment_.clock.monotonic() + kSnapshotSaveDelay;
   }
 
+  /// Of a difference, what is wrong as before: whether it is to be told is known at the end. No more than there are
+  /// rules, each with at most kObservedMax bytes; what a rule names lies in files_.
+  struct NotPassed {
+    baseline::Rule rule;
+    baseline::Verdict verdict;
+  };
+
   void found(const baseline::Rule& rule, const baseline::Verdict& verdict) {
+    bool news = false;
+    say(rule, verdict, [&](const auto& item) { news = report_->item(rule.id, "", item); });
+    const bool is_wrong = verdict.state == baseline::State::fail || verdict.state == baseline::State::error;
+    if (!news && is_wrong) not_passed_.push_back({rule, verdict});
+  }
+
+  template <class Send>
+  void say(const baseline::Rule& rule, const baseline::Verdict& verdict, Send send) const {
     const bool wrong = verdict.state == baseline::State::fail;
     const message::Detail details[] = {{"Observed", verdict.observed},
                                        {"Expected", rule.expected},
@@ -98,16 +123,16 @@ class Baseline final : public Source {
                                        {"Level", rule.level == 1 ? "1" : "2"},
                                        {"Reference", rule.reference}};
     const bool error = verdict.state == baseline::State::error;
-    report_->item(rule.id, "",
-                  message::Baseline{.baseline_check_id = rule.id,
-                                    .baseline_check_result = result_of(verdict.state),
-                                    .baseline_check_description = rule.title,
-                                    .baseline_check_error = error ? std::string_view(verdict.observed) : "",
-                                    .baseline_check_remediation = wrong ? rule.remediation : "",
-                                    .baseline_check_severity = severity_of(rule.severity),
-                                    .baseline_name = files_.name(),
-                                    .source = "rules",
-                                    .extra_details = std::span(details).first(rule.reference.empty() ? 4 : 5)});
+    send(message::Baseline{.baseline_check_id = rule.id,
+                           .baseline_check_result = result_of(verdict.state),
+                           .baseline_check_description = rule.title,
+                           .baseline_check_error = error ? std::string_view(verdict.observed) : "",
+                           .baseline_check_remediation = wrong ? rule.remediation : "",
+                           .baseline_check_severity = severity_of(rule.severity),
+                           .baseline_name = files_.name(),
+                           .event_id = scan_,
+                           .source = "rules",
+                           .extra_details = std::span(details).first(rule.reference.empty() ? 4 : 5)});
   }
 
   Environment environment_;
@@ -116,6 +141,8 @@ class Baseline final : public Source {
   baseline::ContentFiles files_;
   std::optional<baseline::Root> root_;
   std::optional<baseline::BaselineRun> run_;  ///< While one runs.
+  std::string scan_;                          ///< UUID of the running scan, its EventId.
+  std::vector<NotPassed> not_passed_;
   bool begun_ = false;
   Duration due_;
   std::optional<Duration> save_at_;

@@ -24,7 +24,7 @@ constexpr std::size_t kTailMax = 64;
 }  // namespace
 
 std::string_view to_string(SnapshotChange change) {
-  constexpr std::string_view names[] = {"", "", "added", "changed", "removed"};
+  constexpr std::string_view names[] = {"", "unchanged", "added", "changed", "removed"};
   return names[static_cast<std::size_t>(change)];
 }
 

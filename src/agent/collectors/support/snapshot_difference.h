@@ -20,12 +20,12 @@ inline constexpr Duration kSnapshotWholeEvery = Duration::days(7);
 /// What a snapshot finds out about an item.
 enum class SnapshotChange : std::uint8_t {
   whole,      ///< The snapshot is a whole one: every item is sent.
-  unchanged,  ///< Also an identity that this snapshot showed before.
+  unchanged,  ///< Also an identity that this snapshot showed before. Not sent, unless by SnapshotReport::again().
   added,
   changed,
   removed
 };
-/// As in ExtraDetails.Change: "added", "changed", "removed".
+/// As in ExtraDetails.Change: "unchanged", "added", "changed", "removed".
 std::string_view to_string(SnapshotChange change);
 
 /// A bounded set of items: hash of the identity, hash of the content, and a text that can name the item when it is
@@ -112,13 +112,22 @@ class SnapshotReport {
   SnapshotReport(SnapshotDifference& difference, const Environment& environment, Origin origin,
                  message::EventName event, Priority of_difference, Counters& counters);
   [[nodiscard]] bool whole() const { return whole_; }
+  /// Whether the snapshot had news so far.
+  [[nodiscard]] bool any_news() const { return any_news_; }
 
-  /// Sends `item` if it is news. `item.source` does not count as content: another tier changes nothing.
+  /// Sends `item` if it is news; whether it is. `item.source` does not count as content: another tier changes nothing.
+  /// Nor does `item.event_id`, where there is one.
   template <class Payload>
-  void item(std::string_view identity, std::string_view details, const Payload& item) {
+  bool item(std::string_view identity, std::string_view details, const Payload& item) {
     Payload content = item;
     content.source = {};
-    send_news(identity, details, content, item);
+    if constexpr (requires { content.event_id; }) content.event_id = {};
+    return send_news(identity, details, content, item);
+  }
+  /// Sends `item` although it is no news, as "unchanged": for readers who want the state without what came before.
+  template <class Payload>
+  void again(const Payload& item) {
+    send_item(SnapshotChange::unchanged, item);
   }
   /// The same where `item.priority`, its place among the others, does not count either.
   template <class Payload>
@@ -128,15 +137,24 @@ class SnapshotReport {
     content.priority = {};
     send_news(identity, details, content, item);
   }
-  /// Ends the snapshot. `removed_item(text)` makes the payload that names what is gone and gives it to the function it
-  /// is passed: `report.finish([](std::string_view text, auto send) { send(message::LocalUsers{...}); });`
+  /// Tells what is gone; once, after all items. `make_removed(text)` makes the payload that names what is gone and
+  /// gives it to the function it is passed: `report.finish([](std::string_view text, auto send) {
+  /// send(message::LocalUsers{...}); });`
   template <class MakeRemoved>
-  void finish(MakeRemoved make_removed) {
+  void removed(MakeRemoved make_removed) {
     while (!whole_) {
       const std::string_view text = difference_.next_removed();
       if (text.empty()) break;
+      any_news_ = true;
       make_removed(text, [this](const auto& item) { this->send_item(SnapshotChange::removed, item); });
     }
+  }
+  /// Ends the snapshot, after removed().
+  void finish() { end(); }
+  /// Both.
+  template <class MakeRemoved>
+  void finish(MakeRemoved make_removed) {
+    removed(make_removed);
     end();
   }
 
@@ -150,9 +168,12 @@ class SnapshotReport {
     return json.take();
   }
   template <class Payload>
-  void send_news(std::string_view identity, std::string_view details, const Payload& content, const Payload& item) {
+  bool send_news(std::string_view identity, std::string_view details, const Payload& content, const Payload& item) {
     const SnapshotChange change = difference_.see(identity, details, encode(content));
-    if (change != SnapshotChange::unchanged) send_item(change, item);
+    if (change == SnapshotChange::unchanged) return false;
+    any_news_ = true;
+    send_item(change, item);
+    return true;
   }
   template <class Payload>
   void send_item(SnapshotChange change, Payload item) {
@@ -176,6 +197,7 @@ class SnapshotReport {
   Counters& counters_;
   bool whole_;
   bool sent_ = false;
+  bool any_news_ = false;
   std::string items_;
 };
 

@@ -1,6 +1,8 @@
 // The collector on prepared roots, with the rules that are shipped.
 #include "agent/collector.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -69,7 +71,59 @@ TEST_F(BaselineTest, SendsDifferencesAfterTheWhole) {
   const std::string changed = look();
   EXPECT_THAT(changed, AllOf(HasSubstr(R"("BaselineCheckId":"PKT-SSH-010","BaselineCheckResult":"PASS")"),
                              HasSubstr(R"("Change":"changed")")));
-  EXPECT_THAT(changed, Not(HasSubstr("PKT-SSH-011")));
+  EXPECT_THAT(changed, Not(HasSubstr("PKT-SSH-011"))) << "it passed before and still does";
+}
+
+/// Each value of a key in the items of events.
+std::vector<std::string> values_of(const std::string& all, const std::string& key) {
+  std::vector<std::string> out;
+  const std::string name = "\"" + key + "\":\"";
+  for (std::size_t at = all.find(name); at != std::string::npos; at = all.find(name, at + 1)) {
+    out.push_back(all.substr(at + name.size(), all.find('"', at + name.size()) - at - name.size()));
+  }
+  return out;
+}
+/// Ids of checks with this result.
+std::set<std::string> checks_with(const std::string& all, const std::string& result) {
+  std::set<std::string> out;
+  const auto ids = values_of(all, "BaselineCheckId"), results = values_of(all, "BaselineCheckResult");
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (results[i] == result) out.insert(ids[i]);
+  }
+  return out;
+}
+
+TEST_F(BaselineTest, ADifferenceAloneTellsAllThatIsWrong) {
+  settings_.state_dir = state_.path();
+  image_.write("/etc/ssh/sshd_config", "PermitRootLogin yes\nPermitEmptyPasswords yes\n");
+  const std::string whole = look(true);
+  image_.write("/etc/ssh/sshd_config", "PermitRootLogin no\nPermitEmptyPasswords yes\n");
+  const std::string changed = look(true);
+  std::set<std::string> still = checks_with(whole, "FAIL");
+  ASSERT_EQ(still.erase("PKT-SSH-010"), 1u);
+  ASSERT_GT(still.size(), 10u);
+  EXPECT_EQ(checks_with(changed, "FAIL"), still);
+  EXPECT_EQ(checks_with(changed, "ERROR"), checks_with(whole, "ERROR"));
+  EXPECT_EQ(checks_with(changed, "PASS"), std::set<std::string>{"PKT-SSH-010"}) << "of what passes only the news";
+  EXPECT_THAT(changed, HasSubstr(R"("Change":"unchanged")"));
+  EXPECT_EQ(look(true), "") << "nothing changed: the newest scan with news is still what holds";
+  settings_.baseline_checks_disabled = {"PKT-SSH-011"};
+  const std::string fewer = look(true);
+  EXPECT_THAT(fewer, HasSubstr(R"("Change":"removed")"));
+  still.erase("PKT-SSH-011");
+  EXPECT_EQ(checks_with(fewer, "FAIL"), still) << "a check that is switched off is news too";
+}
+
+TEST_F(BaselineTest, AllItemsOfAScanCarryItsId) {
+  settings_.state_dir = state_.path();
+  const auto whole = values_of(look(true), "EventId");
+  image_.write("/etc/ssh/sshd_config", "PermitRootLogin no\n");
+  const std::string second = look(true);
+  const auto changed = values_of(second, "EventId");
+  EXPECT_EQ(changed.size(), values_of(second, "BaselineCheckId").size());
+  EXPECT_EQ(std::set(whole.begin(), whole.end()).size(), 1u);
+  EXPECT_EQ(std::set(changed.begin(), changed.end()).size(), 1u);
+  EXPECT_NE(whole[0], changed[0]);
 }
 
 TEST_F(BaselineTest, TheSelfTestOfTheRetiredAgentWorks) {
