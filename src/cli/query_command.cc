@@ -101,8 +101,10 @@ Outcome<void> query(const Client& client, const QueryOptions& options, bool json
   for_each_result(*answer, [](const boost::json::value& result, bool) {
     const auto* stats = result.as_object().if_contains("stats");
     if (stats == nullptr || member(*stats, "truncated") != "true") return;
-    std::fprintf(stderr, "picket: only the first %zu rows are shown; raise --max-rows or narrow the query\n",
-                 items_of(result, "rows").size());
+    // Not only limits leave rows out: lost files do too, and are named.
+    const std::string partial = printable(member(*stats, "partial"));
+    std::fprintf(stderr, "picket: %zu rows are shown, not all: %s (limits: --max-rows, or narrow the query)\n",
+                 items_of(result, "rows").size(), partial.c_str());
   });
   return {};
 }

@@ -13,6 +13,7 @@
 #include "base/core/file.h"
 #include "commands.h"
 #include "output.h"
+#include "table_commands.h"
 
 namespace picket::cli {
 namespace {
@@ -294,6 +295,7 @@ void add_workspace(CLI::App& app, const OnClient& on_client, const bool& json) {
   add_saved(app, on_client, json, false);
   add_saved(app, on_client, json, true);
   add_analytics(app, on_client, json);
+  add_tables(app, on_client, json);
 }
 
 }  // namespace picket::cli

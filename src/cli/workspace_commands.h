@@ -1,4 +1,4 @@
-// `picket queries …`, `picket saved-query …`, `picket function …`, `picket analytics …`.
+// `picket queries …`, `picket saved-query …`, `picket function …`, `picket analytics …`, `picket workspace …`.
 #pragma once
 
 #include "hub_options.h"

@@ -1,6 +1,8 @@
 #include "server/server.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -41,6 +43,7 @@
 #include "self_test_confirmer.h"
 #include "software_reader.h"
 #include "software_reporter.h"
+#include "state/table_retention.h"
 #include "state_identity_store.h"
 #include "triage_desk.h"
 #include "triage_source.h"
@@ -52,6 +55,8 @@ namespace {
 // A flush costs the processor as much as ten messages: what many devices send within this time shares one.
 constexpr Duration kGatherDelay = Duration::milliseconds(4);
 constexpr Duration kActivityTimeout = Duration::minutes(10);
+constexpr auto kQuietPoll = std::chrono::milliseconds(200);
+constexpr int kQuietPollsMax = 50;
 
 /// What still stands is written to the tables again before retention takes the older rows.
 Duration whole_reports_every(Duration retention_age) {
@@ -136,6 +141,9 @@ class EmbeddedServer final : public Server {
   [[nodiscard]] kql::Schema query_schema_now() const;
   [[nodiscard]] api::CounterGroup software_counters() const;
   void remember_activity(const std::stop_token& stopping);
+  /// False: do not go on.
+  bool remember_activity(Timestamp from, Timestamp to, const std::stop_token& stopping);
+  void wait_for_quiet(const std::stop_token& stopping) const;
   /// What connection strings name as the host: the first name that the operator gave.
   [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
 
@@ -150,6 +158,7 @@ class EmbeddedServer final : public Server {
   std::optional<state::Incidents> incidents_;
   std::optional<state::Suppressions> suppressions_;
   std::optional<state::Solutions> solutions_;
+  std::optional<state::TableRetentions> table_retentions_;
   std::optional<state::Outbox> outbox_;
   std::optional<state::Recommendations> recommendations_;
   std::optional<state::Posture> posture_;
@@ -232,6 +241,7 @@ Result<> EmbeddedServer::open_storage(std::string& detail) {
   incidents_.emplace(*database_);
   suppressions_.emplace(*database_);
   solutions_.emplace(*database_);
+  table_retentions_.emplace(*database_);
   outbox_.emplace(*database_);
   recommendations_.emplace(*database_);
   posture_.emplace(*database_);
@@ -261,10 +271,16 @@ Result<> EmbeddedServer::open_workspace(std::string& detail) {
     }
     options.tables[table] = {kept.keep, kept.archive};
   }
+  // Before anything is thrown away by the settings: what operators have decided since.
+  TRY(const auto decided, table_retentions_->list());
+  for (const state::TableRetentionRow& row : decided) {
+    options.tables_set[row.table] = {Duration::days(row.days), Duration::days(row.archive_days)};
+  }
   options.register_functions = [](void* connection) {
     return kql::register_kql_functions(static_cast<duckdb_connection>(connection)).has_value();
   };
   TRY(workspace_, workspace::open_duckdb_workspace(std::move(options), schema_, *retention_clock_, &detail));
+  for (const workspace::DamagedFile& file : workspace_->damaged()) log::error("workspace", "{}", sentence(file));
   return {};
 }
 
@@ -277,22 +293,53 @@ kql::Schema EmbeddedServer::query_schema_now() const {
   return schema;
 }
 
-// After a restart the activity of devices is not in memory any more; the workspace knows it.
+// After a restart the activity of devices is not in memory any more; the workspace knows it. A day at a time, the
+// newest first: all at once would take both threads of the queries for seconds, when people wait for their first
+// answer.
 void EmbeddedServer::remember_activity(const std::stop_token& stopping) {
+  Timestamp to = clock_.now() + Duration::days(1);
+  Timestamp oldest = to;
+  for (const workspace::TableStats& table : workspace_->tables()) oldest = std::min(oldest, table.oldest.value_or(to));
+  while (to >= oldest && !stopping.stop_requested()) {
+    const Timestamp from = to - Duration::days(to > clock_.now() ? 2 : 1);
+    if (!remember_activity(from, to, stopping)) return;
+    to = from;
+    wait_for_quiet(stopping);
+  }
+}
+
+bool EmbeddedServer::remember_activity(Timestamp from, Timestamp to, const std::stop_token& stopping) {
   const workspace::QueryRequest request{
-      .sql = R"(SELECT "Hub", "DeviceId", "ModuleId", max("_ingested") FROM "RawEvents" GROUP BY ALL)",
-      .binds = {},
+      .sql = R"(SELECT "Hub", "DeviceId", "ModuleId", max("_ingested") FROM "RawEvents" )"
+             R"(WHERE "TimeGenerated" >= $1 AND "TimeGenerated" < $2 GROUP BY ALL)",
+      .binds = {workspace::Cell::timestamp(from), workspace::Cell::timestamp(to)},
       .rows_max = Presence::kIdentitiesMax,
       .bytes_max = 256U << 20,
       .timeout = kActivityTimeout,
-      .cancellation = stopping};
+      .cancellation = stopping,
+      .time_from = from,
+      .time_to = to};
   const auto found = workspace_->query(request);
-  if (stopping.stop_requested()) return;
-  if (!found)
-    return log::warning("server", "activity of devices before this start is not shown: {}", found.error().text);
+  if (stopping.stop_requested()) return false;
+  if (!found) {
+    log::warning("server", "activity of devices before {} is not shown: {}", format_rfc3339(to), found.error().text);
+    return false;
+  }
   for (std::size_t row = 0; row < found->rows; ++row) {
     const auto text = [&](std::size_t column) { return std::string(found->at(row, column).as_text()); };
     presence_->message({text(0), text(1), text(2), ""}, found->at(row, 3).as_timestamp());
+  }
+  return true;
+}
+
+// Others' queries go first, though not for ever.
+void EmbeddedServer::wait_for_quiet(const std::stop_token& stopping) const {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  for (int i = 0; i < kQuietPollsMax && !stopping.stop_requested(); ++i) {
+    wake.wait_for(lock, stopping, kQuietPoll, [] { return false; });
+    if (workspace_->stats().queries_running == 0) return;
   }
 }
 
@@ -520,7 +567,8 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .analytics_desk = &*analytics_runner_,
                                 .incidents = &*incidents_,
                                 .suppressions = &*suppressions_,
-                                .solutions = &*solutions_},
+                                .solutions = &*solutions_,
+                                .table_retentions = &*table_retentions_},
                                *live_));
   detail.clear();
   log::info("server", "devices: mqtts://{0}:{1}, amqps://{0}:{2}, https://{0}:{3}; portal: https://{0}:{4}",

@@ -24,6 +24,7 @@ extern const char* const kJobsSchema;
 extern const char* const kRecommendationsSchema;
 extern const char* const kRevocationsSchema;
 extern const char* const kPostureSchema;
+extern const char* const kTableRetentionSchema;
 extern const char* const kActiveSchema;
 extern const char* const kDeviceScoresSchema;
 extern const char* const kRulesSchema;
@@ -121,10 +122,11 @@ std::span<const UpgradeStep> upgrade_steps() {
   static const DomainScript intelligence[] = {{"intelligence", kIntelligenceSchema}};
   static const DomainScript posture[] = {{"posture", kPostureSchema}};
   static const DomainScript device_scores[] = {{"device scores", kDeviceScoresSchema},
-                                                {"active recommendations", kActiveSchema}};
-  static const UpgradeStep steps[] = {{1, first},   {2, device_hub}, {3, revocations},  {4, rules},
-                                      {5, queries}, {6, life},       {7, intelligence}, {8, posture},
-                                      {9, device_scores}};
+                                               {"active recommendations", kActiveSchema}};
+  static const DomainScript table_retention[] = {{"table retention", kTableRetentionSchema}};
+  static const UpgradeStep steps[] = {
+      {1, first}, {2, device_hub},   {3, revocations}, {4, rules},         {5, queries},
+      {6, life},  {7, intelligence}, {8, posture},     {9, device_scores}, {10, table_retention}};
   return steps;
 }
 

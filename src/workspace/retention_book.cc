@@ -3,14 +3,16 @@
 namespace picket::workspace {
 
 RetentionBook::RetentionBook(const Schema& schema, const std::vector<StreamOptions>& streams,
-                             std::map<std::string, TableRetention, std::less<>> tables)
-    : set_(std::move(tables)) {
+                             const std::map<std::string, TableRetention, std::less<>>& tables,
+                             std::map<std::string, TableRetention, std::less<>> set)
+    : set_(std::move(set)) {
   for (const StreamOptions& stream : streams) {
     bytes_max_[stream.stream] = stream.retention.bytes_max;
     for (const TableSchema& table : schema.tables) {
       if (table.stream == stream.stream) defaults_[table.name] = {stream.retention.age_max, {}};
     }
   }
+  for (const auto& [table, retention] : tables) defaults_[table] = retention;
 }
 
 TableRetention RetentionBook::of(std::string_view table) const {

@@ -1,4 +1,4 @@
-// How long each table is kept: what operators set, else what its stream says.
+// How long each table is kept: what operators set, else what the options say of it, else what its stream says.
 #pragma once
 
 #include <map>
@@ -15,11 +15,12 @@ namespace picket::workspace {
 class RetentionBook {
  public:
   RetentionBook(const Schema& schema, const std::vector<StreamOptions>& streams,
-                std::map<std::string, TableRetention, std::less<>> tables);
+                const std::map<std::string, TableRetention, std::less<>>& tables,
+                std::map<std::string, TableRetention, std::less<>> set = {});
 
   /// Of a table that the schema does not know: no limit.
   [[nodiscard]] TableRetention of(std::string_view table) const;
-  /// nullopt: as its stream again.
+  /// nullopt: as the options say, or its stream.
   void set(std::string_view table, std::optional<TableRetention> retention);
   /// Bytes that a stream may take on disk; 0: no limit.
   [[nodiscard]] std::uint64_t bytes_max(std::string_view stream) const;

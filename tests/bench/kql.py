@@ -33,11 +33,11 @@ HOSTILE = [
 ]
 
 
-def filled(folder: pathlib.Path, rows: int) -> tuple[pathlib.Path, dict]:
+def filled(folder: pathlib.Path, rows: int, *more: str) -> tuple[pathlib.Path, dict]:
     """A folder whose `server` is a filled data directory, and what the filling said. Kept, it serves the next run too."""
     note = folder / f"filled-{rows}.json"
     if not note.exists():
-        done = subprocess.run([BIN / "picket-workspace-fill", "--data", folder / "server", "--rows", str(rows)],
+        done = subprocess.run([BIN / "picket-workspace-fill", "--data", folder / "server", "--rows", str(rows), *more],
                               check=True, text=True, stdout=subprocess.PIPE)
         note.write_text(done.stdout)
     return folder, json.loads(note.read_text())

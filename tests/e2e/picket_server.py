@@ -69,14 +69,17 @@ class Server:
 
     # life
     def start(self, timeout_s: float = 60) -> "Server":
+        self.launch()
+        wait_for(self._answers, timeout_s, f"the server answers; see {self.log_path}")
+        return self
+
+    def launch(self) -> None:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [BIN / "picket", "serve", "--data", self.data, "--portal", ROOT / "portal/dist", "--mqtt-port",
                  str(self.mqtt_port), "--amqp-port", str(self.amqp_port), "--https-port", str(self.https_port),
                  "--portal-port", str(self.portal_port), *self.more],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_for(self._answers, timeout_s, f"the server answers; see {self.log_path}")
-        return self
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, f"the server ended:\n{self.log_path.read_text()[-4000:]}"

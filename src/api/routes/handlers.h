@@ -123,6 +123,10 @@ Answer get_routing(Call& call);
 Answer put_routing(Call& call);
 Answer test_routing(Call& call);
 Answer get_provisioning(Call& call);
+// workspace_routes.cc
+Answer list_workspace_tables(Call& call);
+Answer put_table_retention(Call& call);
+Answer delete_table_retention(Call& call);
 // alert_routes.cc
 Answer list_alerts(Call& call);
 Answer get_alert(Call& call);

@@ -20,6 +20,7 @@
 #include "hub/method_broker.h"
 #include "hub/twins.h"
 #include "net/certificate_authority.h"
+#include "state/table_retention.h"
 
 namespace picket::api::testing {
 
@@ -102,6 +103,17 @@ class FakeWorkspace final : public workspace::Workspace {
     return answer ? answer(request) : workspace::QueryOutcome(workspace::QueryResult{});
   }
   [[nodiscard]] workspace::WorkspaceStats stats() const override { return {}; }
+  [[nodiscard]] std::vector<workspace::TableStats> tables() const override { return table_list; }
+  [[nodiscard]] std::vector<workspace::DamagedFile> damaged() const override { return damaged_files; }
+  Result<> set_retention(std::string_view table, std::optional<workspace::TableRetention> retention) override {
+    for (auto& one : table_list) {
+      if (one.table == table) one.retention = retention.value_or(workspace::TableRetention{Duration::days(30), {}});
+    }
+    return {};
+  }
+
+  std::vector<workspace::TableStats> table_list;
+  std::vector<workspace::DamagedFile> damaged_files;
 
   std::function<workspace::QueryOutcome(const workspace::QueryRequest&)> answer;
   workspace::QueryRequest last;
@@ -172,7 +184,8 @@ class FakeAnalyticsDesk final : public AnalyticsDesk {
   [[nodiscard]] std::vector<RuleTrial> try_out(const analytics::Rule& rule, Timestamp from, Timestamp to,
                                                const std::stop_token&) const override {
     RuleTrial trial{.window = {from, to}, .rows = static_cast<std::int64_t>(rule.query.size())};
-    trial.alerts = analytics::evaluate(rule, {.columns = {"A"}, .rows = {{"x"}}, .rows_total = trial.rows}, trial.window);
+    trial.alerts =
+        analytics::evaluate(rule, {.columns = {"A"}, .rows = {{"x"}}, .rows_total = trial.rows}, trial.window);
     return {trial};
   }
 };
@@ -196,6 +209,7 @@ class ApiTest : public ::testing::Test {
     incidents_.emplace(*database_);
     suppressions_.emplace(*database_);
     solutions_.emplace(*database_);
+    table_retentions_.emplace(*database_);
     desk_.emplace(*alerts_, *incidents_);
     recommendations_.emplace(*database_);
     posture_.emplace(*database_);
@@ -259,7 +273,8 @@ class ApiTest : public ::testing::Test {
                              .analytics_desk = &analytics_desk_,
                              .incidents = &*incidents_,
                              .suppressions = &*suppressions_,
-                             .solutions = &*solutions_},
+                             .solutions = &*solutions_,
+                             .table_retentions = &*table_retentions_},
                             live_)
                   .value();
     client_.emplace("https://localhost:" + std::to_string(server_->port()), folder_ + "/ca.crt");
@@ -341,6 +356,7 @@ class ApiTest : public ::testing::Test {
   std::optional<state::Incidents> incidents_;
   std::optional<state::Suppressions> suppressions_;
   std::optional<state::Solutions> solutions_;
+  std::optional<state::TableRetentions> table_retentions_;
   std::optional<state::Outbox> outbox_;
   std::optional<FakeDesk> desk_;
   FakePresence presence_;

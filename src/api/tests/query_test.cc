@@ -248,6 +248,43 @@ TEST_F(QueryApiTest, EachStatementOfARequestGivesItsTable) {
   EXPECT_EQ(v1[5].at("Rows").as_array().size(), 5u) << "the table of contents: three results, properties, status";
 }
 
+TEST_F(QueryApiTest, ResultsOfARequestAreOfOneMoment) {
+  start();
+  std::vector<std::shared_ptr<workspace::SharedView>> views;
+  workspace_.answer = [&](const workspace::QueryRequest& request) {
+    views.push_back(request.view);
+    return workspace::QueryOutcome(table_of(1));
+  };
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(post("/api/v1/query", R"({"query":"T; T; T"})").status, 200);
+  ASSERT_EQ(views.size(), 6u);
+  ASSERT_NE(views[0], nullptr);
+  EXPECT_EQ(views[1], views[0]);
+  EXPECT_EQ(views[2], views[0]);
+  EXPECT_NE(views[3], views[0]) << "the next request has a moment of its own";
+}
+
+TEST_F(QueryApiTest, AFileThatIsLostMakesAResultPartialAndIsNamed) {
+  start();
+  workspace_.answer = [](const workspace::QueryRequest&) {
+    auto result = table_of(1);
+    result.truncated = true;
+    result.cut = workspace::Cut::damage;
+    result.missing = {{.file = "segments/messages/1-9.duckdb",
+                       .problem = "is lost",
+                       .first = 1,
+                       .last = 9,
+                       .tables = {{.table = "T", .rows = 7, .time_min = {5}, .time_max = {4}}}}};
+    return workspace::QueryOutcome(std::move(result));
+  };
+  constexpr const char* kText = "segments/messages/1-9.duckdb is lost: 7 rows of T are missing (records 1 to 9)";
+  const auto rest = post("/api/v1/query", R"({"query":"T"})").json();
+  EXPECT_THAT(std::string(rest.at("stats").at("partial").as_string()), ::testing::StartsWith(kText));
+  const auto logs = post("/v1/workspaces/picket/query", R"({"query":"T"})").json();
+  EXPECT_EQ(logs.at("error").at("code").as_string(), "PartialError");
+  const auto v1 = post("/v1/rest/query", R"({"db":"picket","csl":"T"})").json();
+  EXPECT_THAT(std::string(v1.at("Exceptions").at(0).as_string()), ::testing::HasSubstr(kText));
+}
+
 TEST_F(QueryApiTest, ResultsOfARequestShareItsBytes) {
   start();
   workspace_.answer = [](const workspace::QueryRequest& request) {

@@ -13,6 +13,18 @@ StreamLimits limits_of(const DuckdbOptions& options) {
   return {options.hot_rows_max, options.hot_bytes_max, options.seal_rows, options.seal_bytes, options.seal_age};
 }
 
+std::uint64_t rows_in_file(const SegmentInfo& segment) {
+  std::uint64_t out = 0;
+  for (const TableExtent& extent : segment.tables) out += extent.archived ? 0 : extent.rows;
+  return out;
+}
+
+void widen(TableStats& table, Timestamp from, Timestamp to) {
+  if (from > to) return;  // no row has a time
+  table.oldest = std::min(table.oldest.value_or(from), from);
+  table.newest = std::max(table.newest.value_or(to), to);
+}
+
 std::vector<std::string> stream_names(const Schema& schema) {
   std::vector<std::string> out;
   for (const TableSchema& table : schema.tables) {
@@ -27,7 +39,7 @@ DuckdbWorkspace::DuckdbWorkspace(DuckdbOptions options, Schema schema, const Clo
     : options_(std::move(options)),
       schema_(std::move(schema)),
       layouts_(layouts_of(schema_)),
-      retention_(schema_, options_.streams, options_.tables),
+      retention_(schema_, options_.streams, options_.tables, options_.tables_set),
       clock_(clock),
       spill_(options_.directory + "/.spill"),
       damage_(options_.directory),
@@ -190,10 +202,15 @@ std::vector<TableStats> DuckdbWorkspace::tables() const {
         TableStats& sum = out[*index];
         (extent.archived ? sum.archived_rows : sum.rows) += extent.rows;
         sum.archived_bytes += extent.bytes;
-        if (extent.time_min > extent.time_max) continue;
-        sum.oldest = std::min(sum.oldest.value_or(extent.time_min), extent.time_min);
-        sum.newest = std::max(sum.newest.value_or(extent.time_max), extent.time_max);
+        if (!extent.archived)
+          sum.bytes += segment.bytes * extent.rows / std::max<std::uint64_t>(rows_in_file(segment), 1);
+        widen(sum, extent.time_min, extent.time_max);
       }
+    }
+    for (TableIndex i = 0; i < out.size(); ++i) {
+      const TableExtent hot = stream->hot_extent(i);
+      out[i].hot_rows += hot.rows;
+      if (hot.rows != 0) widen(out[i], hot.time_min, hot.time_max);
     }
   }
   return out;

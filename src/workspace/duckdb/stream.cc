@@ -374,6 +374,19 @@ std::vector<SegmentInfo> Stream::segments() const {
   return manifest_.segments;
 }
 
+TableExtent Stream::hot_extent(TableIndex index) const {
+  TableExtent out{layouts_[index].name, 0, kTimestampMax, kTimestampMin};
+  const std::lock_guard lock(mutex_);
+  for (const auto& generation : {frozen_, open_}) {
+    if (!generation) continue;
+    const HotTable& table = generation->table(index);
+    out.rows += table.rows;
+    out.time_min = std::min(out.time_min, table.time_min);
+    out.time_max = std::max(out.time_max, table.time_max);
+  }
+  return out;
+}
+
 StreamPositions Stream::positions() const {
   const std::lock_guard lock(mutex_);
   return {manifest_.last, hot_end(), manifest_.dropped_through};

@@ -110,6 +110,8 @@ class Stream {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::vector<SegmentInfo> segments() const;
+  /// What is hot of one table.
+  [[nodiscard]] TableExtent hot_extent(TableIndex index) const;
   [[nodiscard]] StreamPositions positions() const;
   [[nodiscard]] StreamStats stats() const;
   void count_failure(std::uint64_t StreamStats::* counter);

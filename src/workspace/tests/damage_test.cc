@@ -139,7 +139,7 @@ TEST_F(Damage, NoChangedByteChangesAnAnswer) {
   const fs::path good = folder.path() + "/good";
   fs::copy_file(path, good);
   int found = 0;
-  constexpr std::uint64_t kPlaces = 24;
+  constexpr std::uint64_t kPlaces = 12;
   for (std::uint64_t i = 0; i < kPlaces; ++i) {
     fs::copy_file(good, path, fs::copy_options::overwrite_existing);
     flip(path, fs::file_size(path) / kPlaces * i + 13 * i);
@@ -154,7 +154,7 @@ TEST_F(Damage, NoChangedByteChangesAnAnswer) {
     EXPECT_EQ(outcome->missing[0].file, name_of(3'001));
     EXPECT_EQ(outcome->at(0, 0).as_integer(), 6'000);
   }
-  EXPECT_GT(found, 6) << "some bytes belong to no block in use, but not nearly all";
+  EXPECT_GT(found, 2) << "some bytes belong to no block in use, but not nearly all";
 }
 
 TEST_F(Damage, OfTheArchiveIsNamedLikewise) {

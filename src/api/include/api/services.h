@@ -43,6 +43,7 @@ class Desk;
 
 namespace picket::state {
 class Intelligence;
+class TableRetentions;
 }  // namespace picket::state
 
 namespace picket::api {
@@ -202,6 +203,7 @@ struct Services {
   state::Incidents* incidents = nullptr;
   state::Suppressions* suppressions = nullptr;
   state::Solutions* solutions = nullptr;
+  state::TableRetentions* table_retentions = nullptr;
 };
 
 }  // namespace picket::api

@@ -16,7 +16,7 @@ struct sqlite3;
 namespace picket::state {
 
 /// Number of the schema this program writes. Older files are upgraded on open, newer ones refused.
-inline constexpr int kSchemaVersion = 9;
+inline constexpr int kSchemaVersion = 10;
 
 class GroupCommit;
 class StatementCache;

@@ -58,15 +58,17 @@ struct TableRetention {
   friend bool operator==(const TableRetention&, const TableRetention&) = default;
 };
 
-/// What one table holds in files; the hot rows are not counted.
+/// What one table holds.
 struct TableStats {
   std::string table;
   std::string stream;
-  TableRetention retention;  ///< In force.
-  std::uint64_t rows = 0;
+  TableRetention retention;    ///< In force.
+  std::uint64_t rows = 0;      ///< In segments.
+  std::uint64_t bytes = 0;     ///< Its share of the segments' files, by rows: an estimate.
+  std::uint64_t hot_rows = 0;  ///< In memory, not sealed yet.
   std::uint64_t archived_rows = 0;
   std::uint64_t archived_bytes = 0;
-  std::optional<Timestamp> oldest;  ///< By the time column, of rows in files.
+  std::optional<Timestamp> oldest;  ///< By the time column.
   std::optional<Timestamp> newest;
 };
 
@@ -123,7 +125,7 @@ class Workspace {
 
   /// Each stored table, in the order of the schema.
   [[nodiscard]] virtual std::vector<TableStats> tables() const { return {}; }
-  /// From now on; nullopt: as the stream's options say. Not remembered: whoever opens the workspace gives it again.
+  /// From now on; nullopt: as the options say. Not remembered: whoever opens the workspace gives it again (tables_set).
   /// Errors: not_found (no such table).
   virtual Result<> set_retention(std::string_view table, std::optional<TableRetention> retention) {
     static_cast<void>(retention);
@@ -148,6 +150,8 @@ struct DuckdbOptions {
   std::vector<StreamOptions> streams;
   /// Retention of single tables, by name; names that the schema does not have are passed by.
   std::map<std::string, TableRetention, std::less<>> tables;
+  /// The same, as set_retention() made it in an earlier run.
+  std::map<std::string, TableRetention, std::less<>> tables_set;
 
   std::uint64_t hot_rows_max = 262'144;  ///< Of one stream.
   std::uint64_t hot_bytes_max = 64U << 20;

@@ -1,0 +1,129 @@
+"""./bench restart: how soon a server with 100 million rows answers again after kill -9."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+
+import support
+from kql import filled
+from picket_server import ApiError, Server, load, wait_for, write_identities
+
+METHOD = """
+A data directory of 100,000,000 rows over 14 days of 2,000 devices (picket-workspace-fill: the newest 4 million through the pipeline's
+decoder, row builder, seals and merges, the others as copies of them with earlier times and positions, written as merges write), a server
+on it that 20 connections have sent events to until its hot rows stood at nine tenths of a seal, all of it counted, then kill -9. restart_s:
+from exec of `picket serve` to the answer of the first query, `SecurityIoTRawEvent | count` over everything, asked over the API again
+and again from the start (median of 3 kills). hot_replay_s: from the first line of the log that says the pipeline reads to the moment when
+nothing is left to read; rows_missing and rows_doubled compare the count with the one before the kill. restart_cold_s: once with the
+directory's files out of the page cache. restart_clean_s: after SIGTERM. first_hour_s: exec to the answer about one device's last hour.
+start_rss_mib: resident memory right after the first answer. PICKET_BENCH_DATA=DIR keeps the filled folder for the next run.
+"""
+
+ROWS = int(os.environ.get("PICKET_BENCH_ROWS", "100000000"))
+BLOCK_ROWS = min(4_000_000, ROWS // 2)
+SEAL_ROWS, SEAL_BYTES = 122_880, 32 << 20
+COUNT = "SecurityIoTRawEvent | count"
+HOUR = 'SecurityIoTRawEvent | where TimeGenerated > ago(1h) and DeviceId == "load-7" | summarize count() by RawEventName'
+
+
+def hot_share(server: Server) -> float:
+    """How near the hot rows are to a seal."""
+    counters = server.get("/status")["workspace"]
+    return max(counters["messages_hot_rows"] / SEAL_ROWS, counters["messages_hot_bytes"] / SEAL_BYTES)
+
+
+def fill_hot_rows(server: Server, identities: pathlib.Path) -> None:
+    run = int(time.time()) % 100_000
+    while hot_share(server) < 0.9:
+        run += 1
+        left = 0.93 - hot_share(server)
+        seconds = max(1, min(8, round(left * 16)))
+        with load(server, identities, messages_per_s=500, events=10, seconds=seconds, run=run, attack_every=0) as finish:
+            finish(120)
+        server.settled(120)
+
+
+def forget_cached(folder: pathlib.Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def seconds_in_log(line: str) -> float:
+    found = re.search(r"(\d\d):(\d\d):(\d\d\.\d+)", line)
+    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+
+
+class Started:
+    """One start of a server, timed from exec."""
+
+    def __init__(self, server: Server, query: str):
+        log_before = server.log_path.stat().st_size if server.log_path.exists() else 0
+        begin = time.monotonic()
+        server.launch()
+        self.value = wait_for(lambda: self._ask(server, query), 300, "the first query is answered", every_s=0.01)[0]
+        self.first_answer_s = time.monotonic() - begin
+        self.rss_mib = support.memory_mib(server.process.pid, "VmRSS")
+        wait_for(lambda: server.get("/overview")["pipeline"]["lag_records"] == 0, 300, "replayed", every_s=0.01)
+        self.replayed_s = time.monotonic() - begin
+        with open(server.log_path) as log:
+            log.seek(log_before)
+            self.log = log.read()
+
+    @staticmethod
+    def _ask(server: Server, query: str):
+        assert server.process.poll() is None, f"the server ended: see {server.log_path}"
+        try:
+            rows = server.query(query)
+            return [next(iter(rows[0].values())) if rows else 0]
+        except (OSError, ApiError):
+            return None
+
+
+def run() -> dict:
+    kept = os.environ.get("PICKET_BENCH_DATA")
+    with tempfile.TemporaryDirectory(prefix="picket-bench-") as temporary:
+        folder = pathlib.Path(kept or temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder, fill = filled(folder, ROWS, "--block-rows", str(BLOCK_ROWS))
+        server = Server(folder).start(300)
+        try:
+            return measured(server, folder, fill)
+        finally:
+            server.stop()
+
+
+def measured(server: Server, folder: pathlib.Path, fill: dict) -> dict:
+    server.settled(600)
+    identities = folder / "identities"
+    if not identities.exists():
+        write_identities(server, identities, 20)
+    fill_hot_rows(server, identities)
+    expected = server.scalar(COUNT)
+    hot = server.get("/status")["workspace"]["messages_hot_rows"]
+    kills, missing = [], 0
+    for _ in range(3):
+        server.kill()
+        kills.append(Started(server, COUNT))
+        missing += expected - server.scalar(COUNT)
+    server.kill()
+    forget_cached(server.data)
+    cold = Started(server, COUNT)
+    server.kill()
+    hour = Started(server, HOUR)
+    doubled = server.scalar("SecurityIoTRawEvent | where TimeGenerated > ago(2h) | summarize n = count() by IoTRawEventId, DeviceId "
+                            "| where n > 1 | count")
+    server.stop()
+    clean = Started(server, COUNT)
+    middle = lambda values: support.percentile(values, 0.5)
+    return {"restart_s": (middle([k.first_answer_s for k in kills]), "s"),
+            "hot_replay_s": (middle([k.replayed_s for k in kills]), "s"),
+            "restart_max_s": (max(k.first_answer_s for k in kills), "s"), "restart_cold_s": (cold.first_answer_s, "s"),
+            "restart_clean_s": (clean.first_answer_s, "s"), "first_hour_s": (hour.first_answer_s, "s"),
+            "rows": (expected, "rows"), "hot_rows": (hot, "rows"), "rows_missing": (missing, "rows"),
+            "rows_doubled": (doubled, "rows"), "start_rss_mib": (middle([k.rss_mib for k in kills]), "MiB"),
+            "segments": (fill["segments"], "segments"), "stored_gb": (fill["bytes"] / 1e9, "GB")}
