@@ -37,6 +37,7 @@ const kPages = [
   ['/workbooks/Fleet%20overview', 'Fleet overview'],
   ['/saved-queries', 'Saved queries and functions'],
   ['/running-queries', 'Running queries'],
+  ['/tables', 'Tables'],
   [`/logs?q=${encodeURIComponent('SecurityIoTRawEvent | summarize count() by RawEventName')}`, 'Logs'],
 ] as const;
 

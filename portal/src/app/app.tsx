@@ -41,6 +41,7 @@ const RulePage = lazy(() => import('@/pages/rule/rule-page'));
 const LogsPage = lazy(() => import('@/pages/logs/logs-page'));
 const SavedQueriesPage = lazy(() => import('@/pages/saved-queries/saved-queries-page'));
 const RunningQueriesPage = lazy(() => import('@/pages/running-queries/running-queries-page'));
+const TablesPage = lazy(() => import('@/pages/tables/tables-page'));
 const AnalyticsRulesPage = lazy(() => import('@/pages/analytics-rules/analytics-rules-page'));
 const AnalyticsRulePage = lazy(() => import('@/pages/analytics-rule/analytics-rule-page'));
 const WorkbooksPage = lazy(() => import('@/pages/workbooks/workbooks-page'));
@@ -114,6 +115,7 @@ function Gate() {
               <Route path="/logs" element={<LogsPage />} />
               <Route path="/saved-queries" element={<SavedQueriesPage />} />
               <Route path="/running-queries" element={<RunningQueriesPage />} />
+              <Route path="/tables" element={<TablesPage />} />
               <Route path="/analytics-rules" element={<AnalyticsRulesPage />} />
               <Route path="/analytics-rules/:id" element={<AnalyticsRulePage />} />
               <Route path="/workbooks" element={<WorkbooksPage />} />

@@ -90,7 +90,7 @@ export const kDestinations: readonly DestinationGroup[] = [
         label: 'Logs',
         icon: DocumentSearch20Regular,
         activeIcon: DocumentSearch20Filled,
-        also: ['/saved-queries', '/running-queries'],
+        also: ['/saved-queries', '/running-queries', '/tables'],
       },
       { path: '/workbooks', label: 'Workbooks', icon: Notebook20Regular, activeIcon: Notebook20Filled },
       { path: '/analytics-rules', label: 'Analytics rules', icon: CalendarClock20Regular, activeIcon: CalendarClock20Filled },

@@ -5,6 +5,7 @@ const kTabs = [
   ['/logs', 'Query'],
   ['/saved-queries', 'Saved queries and functions'],
   ['/running-queries', 'Running queries'],
+  ['/tables', 'Tables'],
 ] as const;
 
 export function LogsTabs() {

@@ -10,12 +10,23 @@ import { askSoftware } from './software.mjs';
 import { askSuppressions } from './suppressions.mjs';
 import { askAnalytics } from './analytics.mjs';
 import { askSaved } from './saved.mjs';
+import { askTables } from './tables.mjs';
 import { askWorkbooks } from './workbooks.mjs';
 /** @typedef {import('./answers.mjs').Answer} Answer */
 /** @typedef {(method: string, segments: string[], query: URLSearchParams, body: any) => Answer | undefined} Part */
 
 /** @type {Part[]} */
-const kParts = [askGroups, askIncidents, askIntelligence, askSoftware, askSuppressions, askWorkbooks, askSaved, askAnalytics];
+const kParts = [
+  askGroups,
+  askIncidents,
+  askIntelligence,
+  askSoftware,
+  askSuppressions,
+  askWorkbooks,
+  askSaved,
+  askTables,
+  askAnalytics,
+];
 
 /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {Answer | undefined} */
 export function askParts(method, path, query, body) {

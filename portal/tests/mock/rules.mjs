@@ -81,6 +81,6 @@ export function putRuleFile(name, yaml) {
 /** @param {string} name */
 export function removeRuleFile(name) {
   if (!files.delete(name)) return false;
-  for (let i = rules.length; i-- > 0; ) if (rules[i]?.file === name) rules.splice(i, 1);
+  for (let i = rules.length; i-- > 0;) if (rules[i]?.file === name) rules.splice(i, 1);
   return true;
 }

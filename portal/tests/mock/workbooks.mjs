@@ -72,7 +72,8 @@ function fromDatatable(query) {
     return { name, type };
   });
   const cells = [...(found[2] ?? '').matchAll(/datetime\(([^)]*)\)|'((?:[^'\\]|\\.)*)'|(-?[\d.]+)/g)].map(
-    ([, time, text, number]) => (time !== undefined ? new Date(time).toISOString() : text !== undefined ? text.replace(/\\'/g, "'") : Number(number)),
+    ([, time, text, number]) =>
+      time !== undefined ? new Date(time).toISOString() : text !== undefined ? text.replace(/\\'/g, "'") : Number(number),
   );
   let rows = Array.from({ length: cells.length / columns.length }, (_, at) =>
     cells.slice(at * columns.length, (at + 1) * columns.length),
