@@ -229,6 +229,22 @@ struct Partition {
   ExpressionPtr key;
   std::vector<Operator> operators;
 };
+struct Steps {  ///< scan
+  struct Column {
+    Name name;
+    Type type{};
+    ExpressionPtr fallback{};
+  };
+  struct Step {
+    Name name;
+    bool shown = true;
+    ExpressionPtr condition;
+    std::vector<Assignment> assignments;
+  };
+  std::optional<Name> match_id{};
+  std::vector<Column> columns;  ///< declare
+  std::vector<Step> steps;
+};
 struct Fork {
   std::vector<PipelinePtr> branches;  ///< Their sources are empty table names: the operator's input.
 };
@@ -242,7 +258,8 @@ struct Operator {
   Span name_span;  ///< Of its keyword.
   std::variant<Where, Extend, Project, ProjectAway, ProjectKeep, ProjectRename, ProjectReorder, Summarize, Sort, Take,
                Top, Distinct, Count, As, Serialize, Render, Union, Join, Expand, Apply, Parse, ParseKv, Search,
-               MakeSeries, Evaluate, TopNested, TopHitters, Sample, GetSchema, Consume, Invoke, Partition, Fork, Facet>
+               MakeSeries, Evaluate, TopNested, TopHitters, Sample, GetSchema, Consume, Invoke, Partition, Steps, Fork,
+               Facet>
       op;
 };
 

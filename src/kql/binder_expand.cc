@@ -81,8 +81,14 @@ Checked<> Binder::apply(Relation& relation, const ast::Apply& op, Span span) {
   // Left: the row's columns, but for those that an item took the name of, and what the sub-query gives.
   Scope out;
   const Scope result = std::move(relation.columns);
+  const auto left = [&](const std::string& name) {
+    if (contains(items, name) && find_column(result, name) != nullptr) return false;
+    return std::ranges::none_of(op.expand.items, [&](const ast::Expand::Item& item) {
+      return !item.name && implicit_name(*item.value) == name;  // mv-apply d on (...): d itself is worked on
+    });
+  };
   for (const auto& column : relation.carried) {
-    if (!contains(items, column.name)) out.push_back(column);
+    if (left(column.name)) out.push_back(column);
   }
   for (const auto& column : result) {
     if (find_column(before, column.name) == nullptr || contains(items, column.name)) {

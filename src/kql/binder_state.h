@@ -158,6 +158,7 @@ class Binder {
   Checked<> apply(Relation& relation, const ast::Consume& op, Span span);
   Checked<> apply(Relation& relation, const ast::Invoke& op, Span span);
   Checked<> apply(Relation& relation, const ast::Partition& op, Span span);
+  Checked<> apply(Relation& relation, const ast::Steps& op, Span span);
   Checked<> apply(Relation& relation, const ast::Fork& op, Span span);
   Checked<> apply(Relation& relation, const ast::Facet& op, Span span);
   Checked<std::vector<std::size_t>> matching(const Scope& scope, const ast::Name& pattern) const;
@@ -184,6 +185,14 @@ class Binder {
   // --- expansion, apart (binder_expand.cc)
   Checked<> expand(Relation& relation, const ast::Expand& op, Span span, std::vector<std::string>& names);
   Checked<> aggregate(Relation& relation, Aggregate aggregate, Span span);
+
+  // --- scan (binder_scan.cc)
+  /// What `step.column` means, by the names of both.
+  using StepColumns = std::map<std::string, std::map<std::string, ExprPtr, std::less<>>, std::less<>>;
+  [[nodiscard]] std::optional<ExprPtr> step_column(const ast::Expression& expression) const;
+  Checked<Steps::Try> bind_try(const Relation& relation, const ast::Steps::Step& step,
+                               const std::vector<ScopeColumn>& declared, const std::vector<ExprPtr>& fallbacks,
+                               const StepColumns& seen);
 
   // --- search (binder_search.cc)
   Checked<Relation> bind_search(const ast::Search& op, Span span);
@@ -371,6 +380,7 @@ class Binder {
   std::size_t nodes_ = 0;
   const Scope* scope_ = nullptr;  ///< What names mean in the expression being bound.
   Measures* measures_ = nullptr;
+  const StepColumns* step_columns_ = nullptr;  ///< In the conditions and values of scan.
 };
 
 }  // namespace picket::kql

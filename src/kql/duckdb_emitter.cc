@@ -84,7 +84,10 @@ Checked<EmittedSql> DuckdbWriter::write(const Plan& plan) {
   select += " FROM " + root + order_by(plan.order);
   std::string text;
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    text += (i == 0 ? "WITH s" : ",\ns") + std::to_string(i) + " AS (" + tables_[i] + ")";
+    text += (i > 0        ? ",\ns"
+             : recursive_ ? "WITH RECURSIVE s"
+                          : "WITH s") +
+            std::to_string(i) + " AS (" + tables_[i] + ")";
   }
   text += "\n" + select;
   if (too_large_ || text.size() > kSqlBytesMax) {

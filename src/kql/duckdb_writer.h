@@ -51,6 +51,12 @@ class DuckdbWriter {
   std::string node(const Take& take, const Needed& needed);
   std::string node(const Union& all, const Needed& needed);
   std::string node(const Join& join, const Needed& needed);
+  std::string node(const Steps& steps, const Needed& needed);
+  Needed read_of_steps(const Steps& steps);
+  std::string step_select(const Steps& steps, std::size_t k, const Needed& read, const std::string& from,
+                          const std::string& others);
+  /// The name that define() gives next: what a recursive table expression calls itself.
+  [[nodiscard]] std::string next_table() const { return "s" + std::to_string(tables_.size()); }
   // --- stored tables (duckdb_scan.cc)
   std::string part(const Scan& scan, const TablePart* part, const Needed& needed);
   std::string computed_text(const Scan& scan, const TablePart* part, const Computed& computed);
@@ -111,6 +117,7 @@ class DuckdbWriter {
   Times all_times_;  ///< Of all scans.
   std::size_t bytes_ = 0;
   bool too_large_ = false;
+  bool recursive_ = false;  ///< A table expression names itself.
 };
 
 }  // namespace picket::kql

@@ -15,7 +15,7 @@ using namespace std::string_view_literals;
 /// In the language, not in Picket: refused by name, so that nobody searches for a typing error.
 constexpr std::array kOperatorsNotSupported = {
     "execute-and-cache"sv, "graph-match"sv, "graph-to-table"sv, "graph-mark-components"sv, "graph-shortest-paths"sv,
-    "make-graph"sv,        "reduce"sv,      "scan"sv,           "macro-expand"sv,          "assert-schema"sv};
+    "make-graph"sv,        "reduce"sv,      "macro-expand"sv,   "assert-schema"sv};
 
 std::unexpected<Diagnostic> unsupported(Span span, std::string_view what) {
   return diagnose(code::kUnsupported, span, std::string(what) + " is not supported");
@@ -125,6 +125,8 @@ Checked<ast::Operator> Parser::pipe_operator() {
     out.op = ast::Invoke{std::move(called)};
   } else if (word == "partition") {
     TRY(out.op, partition());
+  } else if (word == "scan") {
+    TRY(out.op, scan_steps());
   } else if (word == "fork") {
     TRY(out.op, fork());
   } else if (word == "facet") {

@@ -93,6 +93,8 @@ class Parser {
   Checked<ast::TopHitters> top_hitters();
   Checked<ast::Sample> sample(bool distinct);
   Checked<ast::Partition> partition();
+  Checked<ast::Steps> scan_steps();
+  Checked<ast::Steps::Step> scan_step();
   Checked<ast::Fork> fork();
   Checked<ast::Facet> facet();
   Checked<ast::ExternalData> external_data();

@@ -190,8 +190,47 @@ struct Join {
   std::vector<Padded> left_columns, right_columns;
 };
 
+/// `scan`: rows in the order of a column go through steps. Each step remembers, of itself and of the steps before it,
+/// the row that matched last. A row is tried at the steps from the last to the first: it takes what the step before
+/// remembers onward, or matches the step again.
+struct Steps {
+  struct Kept {
+    ColumnId column;  ///< What is remembered of...
+    ColumnId from;    ///< ...this column of the row, or this one of `columns`.
+    Type type;
+    ExprPtr nothing;  ///< Its value while nothing is remembered.
+  };
+  struct Try {
+    ExprPtr condition{};            ///< Over the row's columns and remembered ones.
+    std::vector<ExprPtr> values{};  ///< Of `columns` where it holds.
+  };
+  struct Step {
+    bool shown = true;
+    Try onward{};                           ///< With the memory of the step before; nothing for the first step.
+    Try again{};                            ///< With the step's own; of the first step also when there is none.
+    std::vector<std::vector<Kept>> kept{};  ///< By step, up to this one, and column.
+    [[nodiscard]] const ExprPtr& nothing(std::size_t column, std::size_t declared) const {
+      return kept.back()[kept.back().size() - declared + column].nothing;
+    }
+  };
+  struct Passed {
+    ColumnId column;  ///< New id above.
+    ColumnId from;
+    Type type;
+  };
+  NodePtr input{};
+  ColumnId ordinal = 0;
+  std::vector<ColumnId> partition{};                    ///< Rows of each partition go alone.
+  std::vector<std::pair<ColumnId, ColumnId>> parted{};  ///< Those columns above, and below.
+  std::vector<std::pair<ColumnId, Type>> columns{};     ///< Declared: each match gives them values.
+  std::vector<Step> steps{};
+  std::vector<Passed> passed{};
+  std::optional<ColumnId> match_id{};  ///< int64, from 0: one more where the first step begins anew.
+  ColumnId position = 0;               ///< The row's ordinal, above.
+};
+
 struct Node {
-  std::variant<Scan, Rows, Range, Filter, Extend, Window, Expand, Aggregate, Take, Union, Join> op;
+  std::variant<Scan, Rows, Range, Filter, Extend, Window, Expand, Aggregate, Take, Union, Join, Steps> op;
 };
 
 struct PlanColumn {
