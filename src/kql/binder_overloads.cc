@@ -23,7 +23,9 @@ Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
     if (function != nullptr) return call_scalar(*function, expression);
   }
   if (is_window_function(name)) return bind_window(expression, name);
-  if (const auto* aggregate = find_aggregate(name)) {
+  // hll_merge() and its like are both: of the rows of a group, and of the values of a row.
+  const bool of_a_row = (measures_ == nullptr || measures_->inside) && find_scalar_function(name) != nullptr;
+  if (const auto* aggregate = find_aggregate(name); aggregate != nullptr && !of_a_row) {
     if (measures_ == nullptr || measures_->inside) {
       return diagnose(code::kArguments, expression.text_span,
                       "the aggregate " + name + "() has its place in summarize");
@@ -65,6 +67,12 @@ Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
     }
     TRY(auto arg, bind_expression(*argument.value));
     args.push_back(std::move(arg));
+  }
+  // Of other types no documented value says which bytes are hashed.
+  if (function != nullptr && function->overloads[0].op == kHashOp && !args.empty() && args[0] != nullptr &&
+      args[0]->type != Type::string && args[0]->type != Type::datetime) {
+    return diagnose(code::kUnsupported, expression.arguments[0].value->span,
+                    name + "() of anything but a string or a datetime; convert it with tostring()");
   }
   const auto* const row = find_row_function(name);
   auto out =

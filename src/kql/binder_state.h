@@ -236,6 +236,7 @@ class Binder {
   Checked<> bind_row_measure(Measures& measures, const AggregateFunction& function, const ast::Assignment& assignment,
                              Scope& out, const Scope& keys);
   Checked<> bind_percentiles(Measures& measures, const ast::Assignment& assignment, Scope& out, const Scope& keys);
+  Checked<ExprPtr> weight_of(const ExprPtr& given, Span span);
   Checked<ExprPtr> bind_aggregate(const AggregateFunction& function, const ast::Expression& call);
   Checked<Type> aggregate_type(const AggregateFunction& function, Type argument, Span span) const;
 
@@ -312,6 +313,8 @@ class Binder {
   Checked<ExprPtr> bind_series_one(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<ExprPtr> bind_any_range(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<ExprPtr> bind_column_if_exists(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_is_column(const ast::Expression& call, std::vector<ExprPtr>& args);
+  Checked<ExprPtr> bind_digest_percentile(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<ExprPtr> bind_get_type(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<ExprPtr> bind_datetime_part(const ast::Expression& call, std::vector<ExprPtr>& args);
   Checked<ExprPtr> bind_bin_at(const ast::Expression& call, std::vector<ExprPtr>& args);

@@ -131,6 +131,13 @@ Checked<> Binder::bind_measure(Measures& measures, const ast::Assignment& assign
   return add_column(out, define(std::move(name), expr, computed), name_span);
 }
 
+Checked<ExprPtr> Binder::weight_of(const ExprPtr& given, Span span) {
+  if (given->type != Type::int32 && given->type != Type::int64) {
+    return diagnose(code::kType, span, "the weight must be a long, this is " + std::string(to_string(given->type)));
+  }
+  return convert(given, Type::int64);
+}
+
 Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const ast::Expression& call) {
   auto& measures = *measures_;
   measures.inside = true;
@@ -183,8 +190,9 @@ Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const
         measure.args = std::move(args);
         break;
       case Shape::percentiles_array: {
-        if (args.size() < 2) return wrong_count(call);
-        for (std::size_t i = 1; i < args.size(); ++i) {
+        const std::size_t first = function.op == "percentiles_weighted_array" ? 2 : 1;
+        if (args.size() <= first) return wrong_count(call);
+        for (std::size_t i = first; i < args.size(); ++i) {
           auto shares = std::vector<std::optional<double>>{number_literal(args[i])};
           const auto* json = is_literal(args[i]) && args[i]->type == Type::dynamic
                                  ? std::get_if<std::string>(&args[i]->value.data)
@@ -203,6 +211,10 @@ Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const
         }
         TRY(type, aggregate_type(function, args[0]->type, call.arguments[0].value->span));
         measure.args = {std::move(args[0])};
+        if (first == 2) {
+          TRY(auto weight, weight_of(args[1], call.arguments[1].value->span));
+          measure.args.push_back(std::move(weight));
+        }
         break;
       }
       case Shape::percentile:
@@ -221,6 +233,12 @@ Checked<ExprPtr> Binder::bind_aggregate(const AggregateFunction& function, const
         }
         [[fallthrough]];
       default: {
+        if (function.op == "tdigest" && args.size() == 2) {
+          TRY(auto weight, weight_of(args[1], call.arguments[1].value->span));
+          TRY(type, aggregate_type(function, args[0]->type, call.arguments[0].value->span));
+          measure.args = {std::move(args[0]), std::move(weight)};
+          break;
+        }
         if (args.size() != 1) return wrong_count(call);
         TRY(type, aggregate_type(function, args[0]->type, call.arguments[0].value->span));
         if (function.result != '=' && type != args[0]->type && (type == Type::int64 || type == Type::real) &&
@@ -267,15 +285,23 @@ Checked<Type> Binder::aggregate_type(const AggregateFunction& function, Type arg
 Checked<> Binder::bind_percentiles(Measures& measures, const ast::Assignment& assignment, Scope& out,
                                    const Scope& keys) {
   const auto& call = *assignment.value;
-  if (call.arguments.size() < 2 || (call.text == "percentile" && call.arguments.size() != 2)) return wrong_count(call);
-  if (assignment.names.size() >= call.arguments.size()) {
+  const auto& function = *find_aggregate(call.text);
+  const std::size_t first = function.op == "percentile_weighted" ? 2 : 1;
+  if (call.arguments.size() <= first || (function.shape == Shape::percentile && call.arguments.size() != first + 1)) {
+    return wrong_count(call);
+  }
+  if (assignment.names.size() > call.arguments.size() - first) {
     return diagnose(code::kArguments, assignment.names.back().span, "more names than values");
   }
-  const auto& function = *find_aggregate(call.text);
   TRY(auto value, bind_in(*measures.input, *call.arguments[0].value));
   TRY(const auto type, aggregate_type(function, value->type, call.arguments[0].value->span));
   if (type == Type::int64) value = convert(value, type);
-  for (std::size_t i = 1; i < call.arguments.size(); ++i) {
+  ExprPtr weight;
+  if (first == 2) {
+    TRY(weight, bind_in(*measures.input, *call.arguments[1].value));
+    TRY(weight, weight_of(weight, call.arguments[1].value->span));
+  }
+  for (std::size_t i = first; i < call.arguments.size(); ++i) {
     const auto& argument = *call.arguments[i].value;
     const Scope nothing;
     TRY(const auto bound, bind_in(nothing, argument));
@@ -284,12 +310,14 @@ Checked<> Binder::bind_percentiles(Measures& measures, const ast::Assignment& as
       return diagnose(code::kArguments, argument.span, "a literal from 0 to 100 is expected");
     }
     auto name = "percentile_" + implicit_name(*call.arguments[0].value) + "_" + percentage_name(*percentage);
-    if (i <= assignment.names.size()) name = assignment.names[i - 1].text;
+    if (i - first < assignment.names.size()) name = assignment.names[i - first].text;
     Scope taken = keys;
     taken.insert(taken.end(), out.begin(), out.end());
     const auto id = new_column();
     TRY_VOID(add_column(out, {unique_name(taken, std::move(name)), type, id, true}, argument.span));
-    measures.found.push_back({.columns = {{id, type}}, .op = "percentile", .args = {value}, .parameter = *percentage});
+    auto& made = measures.found.emplace_back(
+        Aggregate::Measure{.columns = {{id, type}}, .op = function.op, .args = {value}, .parameter = *percentage});
+    if (weight != nullptr) made.args.push_back(weight);
   }
   return {};
 }
@@ -328,7 +356,11 @@ Checked<> Binder::bind_row_measure(Measures& measures, const AggregateFunction& 
     measure.args.push_back(std::move(value));
     return {};
   };
+  // The older argmax(x, y) names its columns max_x and max_x_y.
+  const bool older = function.name == "argmax" || function.name == "argmin";
+  std::string older_prefix;
   const auto prefixed = [&](std::string name) {
+    if (older) return older_prefix + "_" + name;
     return function.prefix.empty() || ranked ? name : std::string(function.prefix) + "_" + name;
   };
   if (ranked) {
@@ -336,6 +368,7 @@ Checked<> Binder::bind_row_measure(Measures& measures, const AggregateFunction& 
     TRY_VOID(aggregate_type(function, rank->type, arguments[0].value->span));
     auto name = arguments[0].names.empty() ? implicit_name(*arguments[0].value) : arguments[0].names[0].text;
     if (name.empty()) name = std::string(function.prefix) + "_";
+    if (older) name = older_prefix = std::string(function.prefix) + "_" + implicit_name(*arguments[0].value);
     measure.args.push_back(rank);
     TRY_VOID(add(std::move(name), !arguments[0].names.empty(), rank, arguments[0].value->span));
   }

@@ -117,6 +117,19 @@ Checked<ExprPtr> Binder::bind_window(const ast::Expression& call, std::string_vi
     TRY(auto out, add_window(relation, std::move(window), sum, true, call.span));
     return convert(out, type);
   }
+  if (name == "row_window_session") {
+    TRY_VOID(many(3, 4));
+    if (args[0]->type != Type::datetime) return wrong(0, "a datetime");
+    for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+      if (args[i]->type != Type::timespan || !is_literal(args[i]) || args[i]->value.is_null()) {
+        return wrong(i, "a literal timespan");
+      }
+    }
+    if (args.size() > 3 && args[3]->type != Type::boolean) return wrong(3, "a condition (bool)");
+    window.op = "session";
+    window.args = std::move(args);
+    return add_window(relation, std::move(window), Type::datetime, true, call.span);
+  }
   if (name == "row_rank_dense" || name == "row_rank_min" || name == "row_rank") {
     TRY_VOID(many(1, 2));
     if (args[0]->type == Type::dynamic) return wrong(0, "a scalar");

@@ -433,7 +433,7 @@ std::string DuckdbWriter::measure(const Aggregate::Measure& measure, const Order
   if (measure.op == "binary_all_xor") return filtered("bit_xor(" + text + ")");
   if (measure.op == "series" || measure.op.starts_with("axis")) return series_measure(measure);
   if (measure.op == "percentiles_array" || measure.op.starts_with("make_")) return list_measure(measure, order);
-  return "error('unknown aggregate')";
+  return family_measure(measure);
 }
 
 }  // namespace picket::kql

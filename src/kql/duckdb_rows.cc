@@ -13,6 +13,7 @@ std::string column_name(ColumnId column) { return "c" + std::to_string(column); 
 
 std::string DuckdbWriter::node(const Window& window, const Needed& needed) {
   if (!needed.contains(window.column)) return node(window.input, needed);
+  if (window.op == "session") return sessions(window, needed);
   auto below = needed;
   below.erase(window.column);
   std::string columns = below.empty() ? std::string() : list(below) + ", ";

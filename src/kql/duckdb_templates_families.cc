@@ -8,7 +8,7 @@ namespace {
 
 constexpr SqlTemplate kTemplates[] = {
     {kLocationOp, "kql_location({0})"},
-    {"xxhash_text", "kql_xxhash_text({0})"},
+    {kHashOp, "kql_xxhash_text({0})"},
     {"xxhash_text_below", "(((kql_xxhash_text({0}) % {1}) + abs({1})) % abs({1}))"},
     {"xxhash_time", "kql_xxhash_time({0})"},
     {"xxhash_time_below", "(((kql_xxhash_time({0}) % {1}) + abs({1})) % abs({1}))"},
@@ -61,6 +61,12 @@ constexpr SqlTemplate kTemplates[] = {
     {"series_seasonal_3", "kql_series_seasonal({0}, {1}, {2})"},
     {"series_stats_bag", "kql_series_stats_bag({0}, FALSE)"},
     {"series_stats_bag_2", "kql_series_stats_bag({0}, {1})"},
+    {"hll_count", "kql_hll_count({0})"},
+    {"hll_merge_of", "kql_hll_merge(concat('[', concat_ws(',', {*}), ']'))"},
+    {"tdigest_merge_of", "kql_tdigest_merge(concat('[', concat_ws(',', {*}), ']'))"},
+    {"tdigest_rank", "kql_tdigest_rank({0}, {1})"},
+    {"tdigest_share", "kql_tdigest_share({0}, {1})"},
+    {"tdigest_percentile", "kql_tdigest_percentile({0}, {1})"},
     {"series_fit_2lines_bag", "kql_series_fit_2lines_bag({0})"},
 };
 

@@ -76,6 +76,9 @@ class DuckdbWriter {
   std::string percentile(const Aggregate& aggregate, const Aggregate::Measure& measure);
   std::string row_measure(const Aggregate::Measure& measure);
   std::string series_measure(const Aggregate::Measure& measure);
+  // --- families (duckdb_families.cc)
+  std::string family_measure(const Aggregate::Measure& measure);
+  std::string sessions(const Window& window, const Needed& needed);
   std::string list_measure(const Aggregate::Measure& measure, const Order& order);
 
   // --- expressions

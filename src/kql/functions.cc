@@ -56,6 +56,17 @@ constexpr AggregateFunction kAggregates[] = {
     {"anyif", Shape::any_row, "anyif", "take_any", "*", '=', true},
     {"percentile", Shape::percentile, "percentile", "percentile", "ilrdt", '+'},
     {"percentiles", Shape::percentiles, "percentile", "percentile", "ilrdt", '+'},
+    {"percentilew", Shape::percentile, "percentile", "percentile_weighted", "ilrdt", '+'},
+    {"percentilesw", Shape::percentiles, "percentile", "percentile_weighted", "ilrdt", '+'},
+    {"percentilesw_array", Shape::percentiles_array, "percentiles", "percentiles_weighted_array", "ilrdt", 'j'},
+    {"hll", Shape::collection, "hll", "hll", "S", 'j'},
+    {"hll_if", Shape::collection, "hll_if", "hll", "S", 'j', true},
+    {"hll_merge", Shape::value, "hll_merge", "hll_merge", "j", 'j'},
+    {"tdigest", Shape::value, "tdigest", "tdigest", "ilr", 'j'},
+    {"tdigest_merge", Shape::value, "merge_tdigests", "tdigest_merge", "j", 'j'},
+    {"merge_tdigest", Shape::value, "merge_tdigests", "tdigest_merge", "j", 'j'},
+    {"argmax", Shape::row, "max", "arg_max", "ilrdtsb", '='},
+    {"argmin", Shape::row, "min", "arg_min", "ilrdtsb", '='},
     {"arg_max", Shape::row, "max", "arg_max", "ilrdtsb", '='},
     {"arg_min", Shape::row, "min", "arg_min", "ilrdtsb", '='},
     {"take_any", Shape::any_row, "", "take_any", "*", '='},
@@ -94,8 +105,8 @@ constexpr RowFunction kRows[] = {
     {"array_sort_desc", {}, true},
 };
 
-constexpr std::array kWindows = {"row_number"sv, "prev"sv,           "next"sv,        "row_cumsum"sv,
-                                 "row_rank"sv,   "row_rank_dense"sv, "row_rank_min"sv};
+constexpr std::array kWindows = {"row_number"sv, "prev"sv,           "next"sv,         "row_cumsum"sv,
+                                 "row_rank"sv,   "row_rank_dense"sv, "row_rank_min"sv, "row_window_session"sv};
 
 template <class T>
 const T* find(std::span<const T> all, std::string_view name) {

@@ -39,6 +39,8 @@ std::span<const ScalarFunction> family_functions();  ///< The second table; a na
 
 /// The op of geo_info_from_ip_address(), which some workspaces have not (Schema::locations).
 inline constexpr std::string_view kLocationOp = "location";
+/// The op of hash(), which takes strings and datetimes only.
+inline constexpr std::string_view kHashOp = "xxhash_text";
 
 struct AggregateFunction {
   enum class Shape : std::uint8_t {

@@ -11,7 +11,7 @@ using enum Type;
 #define OVERLOADS(name, ...) constexpr Overload name[] = {__VA_ARGS__}
 
 OVERLOADS(kLocation, {"s", dynamic, kLocationOp});
-OVERLOADS(kXxhash, {"s", int64, "xxhash_text"}, {"sl", int64, "xxhash_text_below"}, {"d", int64, "xxhash_time"},
+OVERLOADS(kXxhash, {"s", int64, kHashOp}, {"sl", int64, "xxhash_text_below"}, {"d", int64, "xxhash_time"},
           {"dl", int64, "xxhash_time_below"});
 OVERLOADS(kOfGuid64, {"g", string, "base64_of_guid"});
 OVERLOADS(kOfArray64, {"j", string, "base64_of_array"});
@@ -59,6 +59,12 @@ OVERLOADS(kSeasonal, {"j", dynamic, "series_seasonal"}, {"jl", dynamic, "series_
 OVERLOADS(kStatsBag, {"j", dynamic, "series_stats_bag"}, {"jb", dynamic, "series_stats_bag_2"});
 OVERLOADS(kFit2Bag, {"j", dynamic, "series_fit_2lines_bag"});
 
+OVERLOADS(kHllCount, {"j", int64, "hll_count"});
+OVERLOADS(kHllMerge, {"jj*", dynamic, "hll_merge_of"});
+OVERLOADS(kDigestMerge, {"jj*", dynamic, "tdigest_merge_of"});
+OVERLOADS(kDigestRank, {"jr", real, "tdigest_rank"});
+OVERLOADS(kDigestShare, {"jr", real, "tdigest_share"});
+
 constexpr ScalarFunction kFamilies[] = {
     {"geo_info_from_ip_address", none, "", kLocation},
     {"hash", none, "", kXxhash},
@@ -102,6 +108,12 @@ constexpr ScalarFunction kFamilies[] = {
     {"series_seasonal", none, "", kSeasonal},
     {"series_stats_dynamic", none, "", kStatsBag},
     {"series_fit_2lines_dynamic", none, "", kFit2Bag},
+    {"dcount_hll", none, "", kHllCount},
+    {"hll_merge", none, "", kHllMerge},
+    {"tdigest_merge", none, "", kDigestMerge},
+    {"merge_tdigest", none, "", kDigestMerge},
+    {"rank_tdigest", none, "", kDigestRank},
+    {"percentrank_tdigest", none, "", kDigestShare},
 };
 
 #undef OVERLOADS

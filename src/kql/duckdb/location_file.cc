@@ -10,6 +10,8 @@ namespace picket::kql {
 
 namespace {
 
+constexpr std::uint64_t kAbsent = 2;  ///< No stamp of a file: those are odd.
+
 using Shared = std::shared_ptr<LocationFile>;
 
 void run_location(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
@@ -45,7 +47,11 @@ Result<std::string> read_whole(const std::string& path, std::uint64_t size) {
 Result<> LocationFile::refresh() {
   const std::lock_guard lock(mutex_);
   struct stat found{};
-  if (::stat(path_.c_str(), &found) != 0) return fail_errno("kql.location.stat");
+  if (::stat(path_.c_str(), &found) != 0) {
+    if (seen_ == kAbsent) return {};
+    seen_ = kAbsent;
+    return fail_errno("kql.location.stat");
+  }
   if (!S_ISREG(found.st_mode)) return fail(Errc::malformed, "kql.location.stat");
   auto now = static_cast<std::uint64_t>(found.st_mtim.tv_sec) * 1'000'000'000ULL;
   now += static_cast<std::uint64_t>(found.st_mtim.tv_nsec);

@@ -46,6 +46,16 @@ Result<> register_families(duckdb_connection connection) {
       {"kql_series_seasonal", {kText, kLong, kLong}, kText, run<&series_seasonal>},
       {"kql_series_stats_bag", {kText, kBool}, kText, run<&series_stats_bag>},
       {"kql_series_fit_2lines_bag", {kText}, kText, run<&series_fit_2lines_bag>},
+      {"kql_hll_make", {kText, kLong}, kText, run<&hll_make>},
+      {"kql_hll_merge", {kText}, kText, run<&hll_merge>},
+      {"kql_hll_count", {kText}, kLong, run<&hll_count>},
+      {"kql_tdigest_make", {kText, kText}, kText, run<&tdigest_make>},
+      {"kql_tdigest_merge", {kText}, kText, run<&tdigest_merge>},
+      {"kql_tdigest_rank", {kText, kReal}, kReal, run<&tdigest_rank>},
+      {"kql_tdigest_share", {kText, kReal}, kReal, run<&tdigest_share>},
+      {"kql_tdigest_percentile", {kText, kReal}, kText, run<&tdigest_percentile>},
+      {"kql_weighted_index", {kText, kReal}, kLong, run<&weighted_index>},
+      {"kql_session_starts", {kText, kText, kLong, kLong}, kText, run<&session_starts>},
   };
   for (const auto& native : natives) TRY_VOID(register_one(connection, native));
   return {};

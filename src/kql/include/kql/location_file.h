@@ -20,7 +20,8 @@ class LocationFile {
   explicit LocationFile(std::string path) : path_(std::move(path)) {}
 
   /// Reads the file where its size or time of change is another one than before: one stat() otherwise. An error (io, or
-  /// those of LocationDatabase::open()) leaves the database of before, and the same file is not tried again.
+  /// those of LocationDatabase::open()) leaves the database of before, and is given once: the same file is not
+  /// tried again.
   Result<> refresh();
   /// nullptr: none could be read yet.
   [[nodiscard]] std::shared_ptr<const LocationDatabase> current() const;

@@ -84,4 +84,25 @@ std::optional<std::string> series_fit_2lines_bag(std::string_view series);
 /// A bag of min, min_idx, max, max_idx, avg, stdev, variance, sum, len.
 std::optional<std::string> series_stats_bag(std::string_view series, bool skip_missing);
 
+// --- native_sketch.cc. Lists of numbers are texts with commas.
+
+/// Of hashes; `accuracy` 0 to 4 as of dcount(). Exact up to 1,024 different ones.
+std::string hll_make(std::string_view hashes, std::int64_t accuracy);
+/// Of an array of sketches; what is none is left out. Null: there is none.
+std::optional<std::string> hll_merge(std::string_view sketches);
+std::optional<std::int64_t> hll_count(std::string_view sketch);
+/// Of values and their weights. Exact up to 2,048 different values.
+std::string tdigest_make(std::string_view values, std::string_view weights);
+std::optional<std::string> tdigest_merge(std::string_view digests);
+/// The weight of the values up to and including `value`; as a percentage of all.
+std::optional<double> tdigest_rank(std::string_view digest, double value);
+std::optional<double> tdigest_share(std::string_view digest, double value);
+/// The nearest-rank percentile, as JSON.
+std::optional<std::string> tdigest_percentile(std::string_view digest, double percentage);
+/// Which of the values that have these weights is the percentile, from 1.
+std::optional<std::int64_t> weighted_index(std::string_view weights, double percentage);
+/// row_window_session(): `times` in microseconds, empty where unknown; `restarts` one of 0 and 1 a row.
+std::string session_starts(std::string_view times, std::string_view restarts, std::int64_t first_ticks,
+                           std::int64_t between_ticks);
+
 }  // namespace picket::kql
