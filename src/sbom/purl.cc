@@ -41,6 +41,11 @@ Result<std::string> decode(std::string_view text, std::size_t offset) {
   return *std::move(out);
 }
 
+/// Types whose names are the same in any case.
+bool is_folded(std::string_view type) {
+  return type == "pypi" || type == "github" || type == "bitbucket" || type == "composer" || type == "brew";
+}
+
 Result<> read_qualifiers(std::string_view text, std::size_t offset, PackageUrl& out) {
   while (!text.empty()) {
     const auto end = std::min(text.find('&'), text.size());
@@ -70,7 +75,10 @@ Result<PackageUrl> parse_purl(std::string_view text) {
   while (begin < text.size() && text[begin] == '/') ++begin;  // pkg:// is written by some
   std::size_t end = text.size();
   if (const auto hash = text.find('#', begin); hash != std::string_view::npos) {
-    TRY(out.subpath, decode(text.substr(hash + 1, end - hash - 1), hash + 1));
+    auto path = text.substr(hash + 1, end - hash - 1);
+    while (path.starts_with('/')) path.remove_prefix(1);
+    while (path.ends_with('/')) path.remove_suffix(1);
+    TRY(out.subpath, decode(path, hash + 1));
     end = hash;
   }
   if (const auto question = text.substr(0, end).find('?', begin); question != std::string_view::npos) {
@@ -80,12 +88,13 @@ Result<PackageUrl> parse_purl(std::string_view text) {
   const auto slash = text.substr(0, end).find('/', begin);
   if (slash == std::string_view::npos) return fail(Errc::malformed, "purl.type", begin);
   out.type = lower(text.substr(begin, slash - begin));
-  if (out.type.empty() || !std::ranges::all_of(out.type, is_type_sign))
+  if (out.type.empty() || (out.type[0] >= '0' && out.type[0] <= '9') || !std::ranges::all_of(out.type, is_type_sign))
     return fail(Errc::malformed, "purl.type", begin);
   begin = slash + 1;
   // The version begins at the last '@' behind the last '/': a scope such as "@angular" may stand unencoded before.
   const auto last_slash = text.substr(0, end).rfind('/');
-  if (const auto at = text.substr(0, end).rfind('@'); at != std::string_view::npos && at > last_slash + 1) {
+  if (const auto at = text.substr(0, end).rfind('@'); at != std::string_view::npos && at > last_slash) {
+    if (at == last_slash + 1) return fail(Errc::malformed, "purl.name", at);
     TRY(out.version, decode(text.substr(at + 1, end - at - 1), at + 1));
     end = at;
   }
@@ -97,10 +106,11 @@ Result<PackageUrl> parse_purl(std::string_view text) {
   if (cut != std::string_view::npos) {
     TRY(out.name_space, decode(path.substr(0, cut), begin));
   }
-  if (out.type == "pypi") {
+  if (is_folded(out.type)) {
     out.name = lower(out.name);
-    std::ranges::replace(out.name, '_', '-');
+    out.name_space = lower(out.name_space);
   }
+  if (out.type == "pypi") std::ranges::replace(out.name, '_', '-');
   return out;
 }
 

@@ -81,27 +81,18 @@ void SoftwareReporter::want(const sbom::DeviceKey& device) {
 /// Devices of one start are not all written as a whole in the same hour a week later.
 bool SoftwareReporter::due(const sbom::DeviceKey& device, Timestamp now) const {
   const std::int64_t early =
-      static_cast<std::int64_t>(std::hash<std::string>{}(device.device_id) % 1000) * (parts_.whole_every.us / 7000);
-  return now - parts_.book.whole_at(device) >= Duration{parts_.whole_every.us - early};
+      static_cast<std::int64_t>(std::hash<std::string>{}(device.device_id) % 1000) * (whole_every_.us / 7000);
+  return now - reports_.book().whole_at(device) >= Duration{whole_every_.us - early};
 }
 
 void SoftwareReporter::collect() {
-  vulnerability::Fleet& fleet = parts_.desk.fleet();
+  vulnerability::Fleet& fleet = desk_.fleet();
   for (const auto& device : fleet.take_changed()) want(device);
-  const std::uint64_t verdicts = fleet.verdicts();
-  if (verdicts_ != verdicts) {
-    verdicts_ = verdicts;
-    for (const auto& device : parts_.book.devices()) want(device);
-    fleet.look([this](const sbom::Inventory& inventory) {
-      for (sbom::DeviceNumber number = 0; number < inventory.device_count(); ++number) {
-        if (!inventory.sources(number).empty()) want(inventory.key(number));
-      }
-    });
-  }
-  const Timestamp now = parts_.clock.now();
+  for (const auto& device : reports_.look(fleet)) want(device);
+  const Timestamp now = clock_.now();
   if (now - ages_seen_ >= kAgesEvery) {
     ages_seen_ = now;
-    for (const auto& device : parts_.book.older_than(now - Duration{parts_.whole_every.us / 7 * 6})) {
+    for (const auto& device : reports_.book().older_than(now - Duration{whole_every_.us / 7 * 6})) {
       if (due(device, now)) want(device);
     }
   }
@@ -110,11 +101,10 @@ void SoftwareReporter::collect() {
 
 Result<std::size_t> SoftwareReporter::turn() {
   // Before the feeds are back, everything would look resolved.
-  if (!parts_.desk.loaded()) return std::size_t{0};
+  if (!desk_.loaded()) return std::size_t{0};
   collect();
   struct Told {
-    sbom::DeviceKey device;
-    vulnerability::DeviceFacts facts;
+    vulnerability::FleetReports::Telling telling;
     Timestamp whole_at;
     bool changed = false;
   };
@@ -122,24 +112,47 @@ Result<std::size_t> SoftwareReporter::turn() {
   std::vector<std::string> records;
   std::vector<Identity> identities;
   std::size_t rows = 0;
-  const Timestamp now = parts_.clock.now();
+  const Timestamp now = clock_.now();
   while (told.size() < std::min(queue_.size(), kDevicesOfTurn) && rows < kRowsOfTurn) {
     const sbom::DeviceKey& device = queue_[told.size()];
-    Told one{device, facts_of(parts_.desk.fleet(), device), parts_.book.whole_at(device), false};
     const bool whole = due(device, now);
-    const bool snapshot = whole && one.whole_at.us > 0;
-    const std::size_t rows_before = rows;
+    const Timestamp before = reports_.book().whole_at(device);
+    Told one{reports_.tell(desk_.fleet(), device, whole), whole ? now : before, whole};
+    one.changed = whole || one.telling.other;
     for (const ReportTable table : {ReportTable::software, ReportTable::findings}) {
-      const auto change = parts_.book.difference(device, table, one.facts[static_cast<std::size_t>(table)], whole);
+      const auto& change = one.telling.changes[static_cast<std::size_t>(table)];
       rows += change.size();
+      const bool snapshot = whole && before.us > 0;
       for (auto& body : bodies(table, device, now, false, false, change.gone)) records.push_back(std::move(body));
       for (auto& body : bodies(table, device, now, true, snapshot, change.present)) records.push_back(std::move(body));
     }
     identities.resize(records.size(), Identity{device.hub, device.device_id, "", ""});
-    if (whole) one.whole_at = now;
-    one.changed = whole || rows > rows_before;
     told.push_back(std::move(one));
   }
+  const auto written = write(records, identities, now);
+  if (!written) {
+    for (Told& one : told) reports_.drop(std::move(one.telling));
+    return std::unexpected(written.error());
+  }
+  for (Told& one : told) {
+    queued_.erase(one.telling.device);
+    queue_.pop_front();
+    if (!one.changed) {
+      reports_.drop(std::move(one.telling));
+    } else if (!reports_.set(std::move(one.telling), one.whole_at)) {
+      if (left_out_++ == 0)
+        log::warning("software", "no room for the rows of all devices: they are written again and again");
+    }
+  }
+  rows_ += rows;
+  waiting_ = queue_.size();
+  TRY_VOID(reports_.book().commit());
+  return rows;
+}
+
+/// Durable when it returns.
+Result<> SoftwareReporter::write(const std::vector<std::string>& records, const std::vector<Identity>& identities,
+                                 Timestamp now) {
   DurableGroup group;
   for (std::size_t i = 0; i < records.size(); ++i) {
     const journal::Record record{.kind = journal::RecordKind::table_rows,
@@ -148,21 +161,10 @@ Result<std::size_t> SoftwareReporter::turn() {
                                  .identity = identities[i],
                                  .properties = {},
                                  .body = as_bytes(records[i])};
-    TRY_VOID(parts_.derived.append(record, group.expect()));
+    TRY_VOID(derived_.append(record, group.expect()));
   }
   if (!records.empty()) TRY_VOID(group.wait());
-  for (const Told& one : told) {
-    if (one.changed && !parts_.book.set(one.device, one.facts, one.whole_at)) {
-      if (left_out_++ == 0)
-        log::warning("software", "no room for the rows of all devices: they are written again and again");
-    }
-    queued_.erase(one.device);
-    queue_.pop_front();
-  }
-  rows_ += rows;
-  waiting_ = queue_.size();
-  TRY_VOID(parts_.book.commit());
-  return rows;
+  return {};
 }
 
 }  // namespace picket::server

@@ -18,10 +18,10 @@
 
 namespace picket::server {
 
-/// Looks every few seconds at devices whose software changed, at all of them when feeds or statements did, and writes
-/// the difference to what was written before; every few days a device is written as a whole, so that retention does
-/// not take away what is still so. After a crash rows may be there twice, none is missing. Slow on purpose: rows of
-/// alerts stand in the same line.
+/// Looks every few seconds at devices whose software changed, at those with software about which feeds or statements
+/// now say something else, and writes the difference to what was written before; every few days a device is written as
+/// a whole, so that retention does not take away what is still so. After a crash rows may be there twice, none is
+/// missing. Slow on purpose: rows of alerts stand in the same line.
 class SoftwareReporter {
  public:
   struct Parts {
@@ -32,9 +32,14 @@ class SoftwareReporter {
     Duration whole_every = Duration::days(7);  ///< Well below the retention of the table.
   };
   static constexpr std::size_t kRowsOfTurn = 2'000;  ///< About; one device is not divided.
-  static constexpr std::size_t kDevicesOfTurn = 500;
+  static constexpr std::size_t kDevicesOfTurn = 2'000;
 
-  explicit SoftwareReporter(Parts parts) : parts_(std::move(parts)) {}
+  explicit SoftwareReporter(Parts parts)
+      : desk_(parts.desk),
+        reports_(std::move(parts.book)),
+        derived_(parts.derived),
+        clock_(parts.clock),
+        whole_every_(parts.whole_every) {}
   ~SoftwareReporter() { stop(); }
 
   void start();
@@ -54,13 +59,17 @@ class SoftwareReporter {
 
  private:
   void collect();
+  Result<> write(const std::vector<std::string>& records, const std::vector<Identity>& identities, Timestamp now);
   void want(const sbom::DeviceKey& device);
   [[nodiscard]] bool due(const sbom::DeviceKey& device, Timestamp now) const;
 
-  Parts parts_;
+  vulnerability::Desk& desk_;
+  vulnerability::FleetReports reports_;
+  journal::Journal& derived_;
+  const Clock& clock_;
+  Duration whole_every_;
   std::deque<sbom::DeviceKey> queue_;
   std::set<sbom::DeviceKey> queued_;
-  std::optional<std::uint64_t> verdicts_;  ///< Of the fleet when all of it was last queued.
   Timestamp ages_seen_;
   std::atomic<std::uint64_t> rows_ = 0, waiting_ = 0, left_out_ = 0;
   std::jthread thread_;

@@ -13,7 +13,10 @@ packages of Debian 12 and others of PyPI and npm, one in forty with a fix that i
 index, feed_mib is what that adds to the resident memory at its end, feed_index_mib the index alone. match_500_ms: 500 packages with some 60
 advisories each against the index, median of eleven, nothing kept between. advisory_fleet_ms: a feed with a new advisory about two packages, one of
 which every device has, is put in force over 100,000 devices of 500 packages each, and the set of affected devices is made; median of five.
-fleet_findings_s: all vulnerabilities of that fleet with their devices, the first time.
+fleet_findings_s: all vulnerabilities of that fleet with their devices, the first time. feed_change_s: the feed of 300,000 advisories is exchanged
+for itself and a new one beside it speaks of a package of every device: until all rows of all 100,000 devices are known, remembered and in the log
+(feed_look_s of it: to see what became other); the devices' own packages differ, so no two have the same list. feed_unchanged_s: the same, and nothing
+became other. report_first_s: the first telling of all devices, 1,000 rows each.
 """
 
 

@@ -31,12 +31,23 @@ TEST(Purl, ScopeWithoutEncodingIsNoVersion) {
   EXPECT_EQ(url->version, "");
 }
 
+TEST(Purl, NamesWithoutCaseAndSlashesAroundASubpathAreOneForm) {
+  const auto canonical = [](const char* text) { return format_purl(parse_purl(text).value_or(PackageUrl{})); };
+  EXPECT_EQ(canonical("pkg:github/Package-url/purl-Spec@1"), "pkg:github/package-url/purl-spec@1");
+  EXPECT_EQ(canonical("pkg:composer/Laravel/Laravel@5.5.0"), "pkg:composer/laravel/laravel@5.5.0");
+  EXPECT_EQ(canonical("pkg:npm/%40babel/core#/googleapis/api/"), "pkg:npm/%40babel/core#googleapis/api");
+  EXPECT_EQ(canonical("pkg:deb/debian/Capital@1"), "pkg:deb/debian/Capital@1");
+}
+
 TEST(Purl, WhatIsNoneIsRefusedByPlace) {
   const auto where = [](const char* text) { return parse_purl(text).error().where; };
   EXPECT_EQ(where("http://x"), "purl.scheme");
   EXPECT_EQ(where("pkg:deb"), "purl.type");
   EXPECT_EQ(where("pkg:d b/x"), "purl.type");
+  EXPECT_EQ(where("pkg:3d/x"), "purl.type");
   EXPECT_EQ(where("pkg:deb/"), "purl.name");
+  EXPECT_EQ(where("pkg:maven/@1.3.4"), "purl.name");
+  EXPECT_EQ(where("pkg:swift/github.com/Alamofire/@5.4.3"), "purl.name");
   EXPECT_EQ(where("pkg:deb/x@%zz"), "purl.encoding");
   EXPECT_EQ(where("pkg:deb/x?arch"), "purl.qualifiers");
   EXPECT_EQ(parse_purl("pkg:deb/x@%zz").error().offset, 10U);
