@@ -1,6 +1,7 @@
 #include "support/file_walk.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include <dirent.h>
@@ -27,6 +28,9 @@ unsigned char type_of(int folder, const char* name) {
   return S_ISREG(info.st_mode) ? DT_REG : S_ISDIR(info.st_mode) ? DT_DIR : S_ISLNK(info.st_mode) ? DT_LNK : DT_UNKNOWN;
 }
 
+/// It was there when its name was read, and is not any more: whoever removed it has not hidden anything.
+bool is_gone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
+
 }  // namespace
 
 FileWalk::FileWalk(std::string root, std::vector<std::string> starts)
@@ -51,23 +55,30 @@ bool FileWalk::step(std::size_t entries, const Visit& visit) {
       waiting_bytes_ -= name.size();
       path_ += '/';
       path_ += name;
-      if (!enter(level.fd.get(), name)) ++skipped_;
+      if (!enter(level.fd.get(), name) && !is_gone(errno)) ++skipped_;
     }
   }
   return true;
 }
 
 bool FileWalk::next_start() {
-  if (starts_.empty() || entries_ >= kEntriesMax) return false;
+  if (entries_ >= kEntriesMax) {
+    skipped_ += starts_.size();
+    starts_.clear();
+  }
+  if (starts_.empty()) return false;
   path_ = root_ + starts_.back();
   starts_.pop_back();
   device_ = 0;
-  (void)enter(AT_FDCWD, path_.empty() ? "/" : path_);
+  if (!enter(AT_FDCWD, path_.empty() ? "/" : path_) && !is_gone(errno)) ++skipped_;
   return true;
 }
 
 bool FileWalk::enter(int parent, const std::string& name) {
-  if (levels_.size() >= kDepthMax || entries_ >= kEntriesMax) return false;
+  if (levels_.size() >= kDepthMax || entries_ >= kEntriesMax) {
+    errno = EOVERFLOW;
+    return false;
+  }
   UniqueFd fd(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   struct stat info{};
   if (!fd.valid() || fstat(fd.get(), &info) != 0) return false;
@@ -81,7 +92,7 @@ void FileWalk::read_some(Level& level, const Visit& visit) {
   const long n = syscall(SYS_getdents64, level.fd.get(), buffer_.data(), buffer_.size());
   if (n <= 0) {
     level.read = true;
-    if (n < 0) ++skipped_;
+    if (n < 0 && !is_gone(errno)) ++skipped_;
     return;
   }
   for (std::size_t at = 0; at + kNameAt < static_cast<std::size_t>(n);) {

@@ -16,7 +16,7 @@ namespace picket::agent {
 /// named to the visitor but not entered. What is past a bound is left out and counted. Holds one descriptor a level.
 class FileWalk {
  public:
-  static constexpr std::size_t kDepthMax = 32;
+  static constexpr std::size_t kDepthMax = 128;
   static constexpr std::uint64_t kEntriesMax = 4'000'000;
   static constexpr std::size_t kNamesBytesMax = 256 << 10;  ///< Names of folders that wait to be entered.
 

@@ -1,4 +1,4 @@
-// files: that the walk over all files found none of a kind.
+// files: that the walk over all files found none of a kind. What nobody saw is not fine.
 #include "baseline/procedure.h"
 
 namespace picket::agent::baseline {
@@ -10,9 +10,9 @@ State check_files(Check& check) {
     return State::error;
   }
   if (finding->count == 0) {
-    if (check.facts.walk.skipped != 0)
-      observe(check.observed, std::to_string(check.facts.walk.skipped), " folders not seen");
-    return State::pass;
+    if (check.facts.walk.skipped == 0) return State::pass;
+    observe(check.observed, std::to_string(check.facts.walk.skipped), " folders could not be looked into");
+    return State::error;
   }
   for (const std::string& path : finding->paths) observe(check.observed, path);
   if (finding->count > finding->paths.size()) {

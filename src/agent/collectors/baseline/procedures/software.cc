@@ -3,6 +3,22 @@
 #include "baseline/procedure.h"
 
 namespace picket::agent::baseline {
+namespace {
+
+/// Where `program`, or one of its name in another folder of programs, lies: images without a package manager put them
+/// where they like. Empty: nowhere.
+std::string place_of(const Root& root, std::string_view program) {
+  if (root.exists(program)) return std::string(program);
+  const std::string_view name = program.substr(program.rfind('/') + 1);
+  for (const std::string_view folder :
+       {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/", "/usr/local/sbin/", "/usr/local/bin/"}) {
+    std::string path = join({folder, name});
+    if (root.exists(path)) return path;
+  }
+  return {};
+}
+
+}  // namespace
 
 State check_package(Check& check) {
   const std::string& unread = check.facts.unread_packages();
@@ -25,8 +41,9 @@ State check_package(Check& check) {
     observe(check.observed, "no package manager");
     return State::skip;
   }
-  for (const std::string_view path : programs) {
-    if (!check.facts.root().exists(path)) continue;
+  for (const std::string_view program : programs) {
+    const std::string path = place_of(check.facts.root(), program);
+    if (path.empty()) continue;
     observe(check.observed, path, " is there");
     return State::pass;
   }

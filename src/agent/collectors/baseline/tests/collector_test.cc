@@ -193,6 +193,27 @@ TEST_F(BaselineTest, AnEmptyPackageDatabaseIsNone) {
   EXPECT_THAT(check("PKT-CLI-004"), AllOf(HasSubstr("FAIL"), HasSubstr("/usr/bin/telnet is there")));
 }
 
+TEST_F(BaselineTest, FoldersThatNobodySawAreNotTakenForFine) {
+  image_.write("/deep/x", "");
+  EXPECT_THAT(check("PKT-FILE-013"), HasSubstr("PASS"));
+  std::string path = image_.path() + "/deep";
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(mkdir((path += "/d").c_str(), 0755), 0);
+  EXPECT_THAT(check("PKT-FILE-013"), AllOf(HasSubstr("ERROR"), HasSubstr("1 folders could not be looked into")));
+  image_.write("/open", "");
+  ASSERT_EQ(chmod((image_.path() + "/open").c_str(), 0666), 0);
+  EXPECT_THAT(check("PKT-FILE-013"), AllOf(HasSubstr("FAIL"), HasSubstr("/open"))) << "what was found is there";
+}
+
+TEST_F(BaselineTest, AProgramOfAnImageWithoutPackagesIsFoundInEveryFolderOfPrograms) {
+  for (const char* const place : {"/bin/telnetd", "/usr/local/sbin/telnetd"}) {
+    const TestRoot image;
+    settings_.root = image.path();
+    EXPECT_THAT(check("PKT-SRV-008"), HasSubstr("PASS"));
+    image.write(place, "x");
+    EXPECT_THAT(check("PKT-SRV-008"), AllOf(HasSubstr("FAIL"), HasSubstr(place)));
+  }
+}
+
 /// A rule, and a file that it must read, which is here too large to be read.
 struct Unreadable {
   const char* rule;
