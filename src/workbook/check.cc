@@ -19,7 +19,10 @@ Choices samples(const Document& document) {
     out.emplace(parameter.name, std::move(choice));
   }
   for (const auto& [name, values] : document.exports) {
-    if (!out.contains(name)) out.emplace(name, Choice{.values = {values.empty() ? "sample" : values.front()}});
+    // A row that was chosen is JSON: dynamic({Row}) wants it so.
+    const auto as_row = [&](const Query& query) { return query.text.contains("dynamic({" + name + "}"); };
+    const std::string sample = std::ranges::any_of(document.queries, as_row) ? "{}" : "sample";
+    if (!out.contains(name)) out.emplace(name, Choice{.values = {values.empty() ? sample : values.front()}});
   }
   return out;
 }

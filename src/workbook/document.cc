@@ -228,7 +228,7 @@ class Reader {
       const json::object& option = one.get_object();
       const std::string value = text(option, "value");
       out.options.push_back({value, option.contains("label") ? text(option, "label") : value});
-      if (flag(option, "selected")) out.defaults.push_back(value);
+      if (flag(option, "selected") && (out.several || out.defaults.empty())) out.defaults.push_back(value);
     }
   }
 

@@ -55,6 +55,16 @@ std::string last_segment(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+/// Formats are names without case. Published workbooks misspell one of them and ask for escaping, which every value
+/// gets.
+std::string_view canonical(std::string_view format) {
+  const auto is = [format](std::string_view name) {
+    return std::ranges::equal(format, name, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+  };
+  if (is("label") || is("lable")) return "label";
+  return is("escape") ? std::string_view("value") : format;
+}
+
 class Weaver {
  public:
   Weaver(const Document& document, const Choices& choices, Timestamp now)
@@ -62,7 +72,8 @@ class Weaver {
 
   std::expected<void, Mistake> weave(std::string_view text, int depth) {
     std::size_t at = 0;
-    while (const auto found = next_reference(text, at)) {
+    while (auto found = next_reference(text, at)) {
+      found->format = canonical(found->format);
       if (!known(found->name)) {
         put(text.substr(at, found->begin + 1 - at));
         at = found->begin + 1;

@@ -27,6 +27,19 @@ TEST(Check, TriesEachQueryWithEachOptionAndTellsThePlace) {
   EXPECT_EQ(asked.size(), 3u) << "not the one that is no KQL";
 }
 
+TEST(Check, GivesARowWhereAQueryReadsOne) {
+  const auto document = read_document(R"json({"version":"Notebook/1.0","items":[
+    {"type":3,"content":{"query":"T","queryType":0,"exportFieldName":"","exportParameterName":"Row"}},
+    {"type":3,"content":{"query":"let row = dynamic({Row}); T | where Name == row.Name","queryType":0}}]})json");
+  std::vector<std::string> asked;
+  const auto problems = check(*document, Timestamp{0}, [&](std::string_view query) -> std::optional<std::string> {
+    asked.emplace_back(query);
+    return std::nullopt;
+  });
+  EXPECT_TRUE(problems.empty());
+  EXPECT_EQ(asked.at(1), "let row = dynamic({}); T | where Name == row.Name");
+}
+
 TEST(Shipped, WorkbooksAreReadAndSayWhatTheyAreFor) {
   ASSERT_GE(shipped().size(), 5u);
   for (const Shipped& one : shipped()) {

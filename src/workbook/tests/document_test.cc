@@ -45,6 +45,15 @@ std::vector<std::string> constructs(const Document& document) {
   return out;
 }
 
+TEST(Document, OfOneChoiceOneOptionIsSelected) {
+  const auto document = read_document(R"({"version":"Notebook/1.0","items":[{"type":9,"content":{"parameters":[
+    {"name":"One","type":2,"jsonData":"[{\"value\":\"1h\",\"selected\":true},{\"value\":\"1d\",\"selected\":true}]"},
+    {"name":"Two","type":2,"multiSelect":true,"jsonData":"[{\"value\":\"a\",\"selected\":true},{\"value\":\"b\",\"selected\":true}]"}]}}]})");
+  ASSERT_TRUE(document.has_value());
+  EXPECT_THAT(document->parameter("One")->defaults, ElementsAre("1h"));
+  EXPECT_THAT(document->parameter("Two")->defaults, ElementsAre("a", "b"));
+}
+
 TEST(Document, ItsPartsAreFoundByTheirPlace) {
   const auto document = read_document(kNotebook);
   ASSERT_TRUE(document.has_value());

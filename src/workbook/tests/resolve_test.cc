@@ -46,6 +46,14 @@ class Resolve : public testing::Test {
   Choices choices_ = initial_choices(document_);
 };
 
+TEST_F(Resolve, FormatsAreReadAsPublishedWorkbooksWriteThem) {
+  choices_["One"] = Choice{.values = {"a'b"}, .labels = {"All"}};
+  EXPECT_EQ(text("T | where '{One:lable}' == 'All'"), "T | where 'All' == 'All'");
+  EXPECT_EQ(text("'{One:Label}'"), "'All'");
+  EXPECT_EQ(text("'{One:escape}'"), R"('a\'b')");
+  EXPECT_EQ(text("'{One:other}'"), "refused: One");
+}
+
 TEST_F(Resolve, ATimeRangeIsAConditionItsEndsAndAStep) {
   EXPECT_EQ(text("T | where TimeGenerated {TimeRange}"), "T | where TimeGenerated > ago(1d)");
   EXPECT_EQ(text("{TimeRange:query}"), "> ago(1d)");
