@@ -36,10 +36,17 @@ std::string json_list(const std::vector<std::string>& texts) {
   return out.end_array().take();
 }
 
-std::string json_properties(const AlertChange& change) {
+/// `first`: the row that tells of the alert for the first time. Published rules wait for isNew, so that updates and
+/// triage raise nothing again (ot-sensor, section 2).
+std::string json_properties(const AlertChange& change, bool first) {
   JsonWriter out;
   out.begin_object();
-  for (const auto& [name, value] : change.properties) out.key(name).value(value);
+  bool said = false;
+  for (const auto& [name, value] : change.properties) {
+    said = said || name == "isNew";
+    out.key(name).value(value);
+  }
+  if (!said) out.key("isNew").value(first ? "True" : "False");
   return out.end_object().take();
 }
 
@@ -91,7 +98,7 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
   cells.push_back(Cell::timestamp(change.end));                                         // EndTime
   made(json_entities(change));                                                          // Entities
   text("");                                                                             // ExtendedLinks
-  made(json_properties(change));                                                        // ExtendedProperties
+  made(json_properties(change, change.change == 0 && !decided));                        // ExtendedProperties
   cells.push_back(Cell::boolean(false));                                                // IsIncident
   cells.push_back(Cell::timestamp(generated));                                          // ProcessingEndTime
   text(change.product_component);                                                       // ProductComponentName

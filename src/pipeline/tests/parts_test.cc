@@ -175,7 +175,7 @@ TEST(SecurityAlertRow, FillsEveryColumnOfTheTable) {
   }
   EXPECT_EQ(row["SystemAlertId"], "id");
   EXPECT_EQ(row["AlertType"], "t");
-  EXPECT_EQ(row["ExtendedProperties"], R"({"k":"v"})");
+  EXPECT_EQ(row["ExtendedProperties"], R"({"k":"v","isNew":"True"})");
   EXPECT_EQ(row["RemediationSteps"], R"(["x","y"])");
   EXPECT_EQ(row["Entities"], R"([{"$id":"1","Type":"ip","Address":"1"}])");
   EXPECT_EQ(row["CompromisedEntity"], "d");

@@ -80,9 +80,11 @@ class AnalyticsRunnerTest : public testing::Test {
   }
 
   /// A row of SecurityAlert, as the projector makes it of an alert that a sensor's engine raised.
-  void add_alert(const std::string& name, Timestamp time, const std::string& source = "192.0.2.7") {
+  void add_alert(const std::string& name, Timestamp time, const std::string& source = "192.0.2.7",
+                 std::uint32_t number = 0) {
     pipeline::AlertChange change{
         .alert_id = "alert-" + std::to_string(++sequence_),
+        .change = number,
         .display_name = name,
         .severity = "High",
         .description = "what happened",
@@ -224,6 +226,71 @@ TEST_F(AnalyticsRunnerTest, TheFifteenRulesFireOnTheirAlertsAndOnNothingElse) {
     ASSERT_FALSE(alert.entities.empty()) << file;
     EXPECT_EQ(alert.entities[0].type, "ip");
   }
+}
+
+/// The published solution's rules have this shape: they wait for isNew, have an empty mapping of entities and the name
+/// of a column instead, and name details that no column has.
+TEST_F(AnalyticsRunnerTest, ARuleThatWaitsForNewAlertsLeavesOutUpdatesOfThem) {
+  const auto read = analytics::read_rule_file(R"yaml(id: 0d3b5f0c-6a64-4a43-9a3e-52a0a3c8ce11
+name: Probes of the plant
+description: |
+  'Something looks for open ports.'
+severity: High
+status: Available
+requiredDataConnectors:
+  - connectorId: IoT
+    dataTypes:
+      - SecurityAlert (ASC for IoT)
+queryFrequency: 5m
+queryPeriod: 5m
+triggerOperator: gt
+triggerThreshold: 0
+tactics:
+  - Discovery
+relevantTechniques:
+  - T0846
+query: |
+  let names = dynamic(["Port Scan", "Address Scan Detected"]);
+  SecurityAlert
+  | where ProviderName == "IoTSecurity"
+  | where AlertName has_any (names)
+  | extend ExtendedProperties = parse_json(ExtendedProperties)
+  | where tostring(ExtendedProperties.isNew) == "True"
+  | extend DeviceId = tostring(ExtendedProperties.DeviceId),
+           Step = tostring(parse_json(RemediationSteps)[0])
+  | project TimeGenerated, DeviceId, AlertName, AlertSeverity, Description, Step, Tactics, Entities, VendorOriginalId
+entityMappings:
+sentinelEntitiesMappings:
+  - columnName: Entities
+  - columnName: Entities
+eventGroupingSettings:
+  aggregationKind: AlertPerResult
+customDetails:
+  Sensor: DeviceId
+  Nothing: NoSuchColumn
+alertDetailsOverride:
+  alertDisplayNameFormat: (Plant) {{AlertName}}
+  alertDescriptionFormat: (Plant) {{Description}}
+  alertTacticsColumnName: Tactics
+  alertSeverityColumnName: AlertSeverity
+  alertDynamicProperties:
+    - alertProperty: Techniques
+      value: Techniques
+version: 1.0.0
+kind: Scheduled
+)yaml");
+  ASSERT_EQ(read.rules.size(), 1u) << read.complaints.at(0);
+  const analytics::Rule& rule = read.rules[0];
+  EXPECT_EQ(runner_->problem(rule), std::nullopt);
+  add_alert("Port Scan Detected", kNow - Duration::minutes(2));
+  add_alert("Port Scan Detected", kNow - Duration::minutes(1), "192.0.2.7", 1);
+  const auto fired = runner_->try_out(rule, kNow - rule.frequency, kNow, {});
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_EQ(fired[0].failure, "");
+  ASSERT_EQ(fired[0].alerts.size(), 1u);
+  EXPECT_EQ(fired[0].alerts[0].name, "(Plant) Port Scan Detected");
+  EXPECT_EQ(fired[0].alerts[0].device_id, "sensor-1");
+  ASSERT_FALSE(fired[0].alerts[0].entities.empty());
 }
 
 TEST_F(AnalyticsRunnerTest, ARunRaisesAlertsOnceAndGoesOnAtItsFrequency) {
