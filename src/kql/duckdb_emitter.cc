@@ -57,6 +57,11 @@ std::string rank_value(Type type, const std::string& text, bool largest) {
   }
 }
 
+bool is_string(const std::vector<Join::Padded>& side, ColumnId column) {
+  return std::ranges::any_of(side,
+                             [&](const Join::Padded& one) { return one.from == column && one.type == Type::string; });
+}
+
 class DuckdbEmitter final : public Emitter {
  public:
   [[nodiscard]] Checked<EmittedSql> emit(const Plan& plan, ComputedColumns computed) const override {
@@ -237,18 +242,25 @@ std::string DuckdbWriter::node(const Join& join, const Needed& needed) {
   for (const auto& [left, right] : join.keys) {
     left_needed.insert(left);
     right_needed.insert(right);
-    on += (on.empty() ? "" : " AND ") + std::string("l.") + column_name(left) + " IS NOT DISTINCT FROM r." +
+    // A string is never null: equal is what engines join best by.
+    on += (on.empty() ? "" : " AND ") + std::string("l.") + column_name(left) +
+          (is_string(join.left_columns, left) || is_string(join.right_columns, right) ? " = r."
+                                                                                      : " IS NOT DISTINCT FROM r.") +
           column_name(right);
     left_keys += (left_keys.empty() ? "" : ", ") + column_name(left);
   }
   std::string columns;
+  const bool left_missing = join.kind == JoinKind::right_outer || join.kind == JoinKind::full_outer;
+  const bool right_missing = join.kind == JoinKind::left_outer || join.kind == JoinKind::full_outer;
   const auto take_side = [&](const std::vector<Join::Padded>& side, char alias, Needed& below) {
+    const bool missing = alias == 'l' ? left_missing : right_missing;
     for (const auto& column : side) {
       if (!needed.contains(column.column)) continue;
       below.insert(column.from);
       const auto from = std::string(1, alias) + "." + column_name(column.from);
-      columns += (columns.empty() ? "" : ", ") + (column.type == Type::string ? "coalesce(" + from + ", '')" : from) +
-                 " AS " + column_name(column.column);
+      columns += (columns.empty() ? "" : ", ") +
+                 (missing && column.type == Type::string ? "coalesce(" + from + ", '')" : from) + " AS " +
+                 column_name(column.column);
     }
   };
   std::string matching;
@@ -336,11 +348,17 @@ std::string DuckdbWriter::node(const Aggregate& aggregate, const Needed& needed)
     if (!wanted(one)) continue;
     const bool row = one.op == "arg_max" || one.op == "arg_min" || one.op == "take_any";
     const auto name = column_name(one.columns[0].first);
-    columns += (columns.empty() ? "" : ", ") +
-               (row                      ? row_measure(one)
-                : one.op == "percentile" ? percentile(aggregate, one)
-                                         : measure(one, aggregate.order)) +
-               " AS " + (row ? "m" + name : name);
+    if (const auto shared = percentiles_with(aggregate, one, needed); shared.size() > 1) {
+      const auto list = "m" + column_name(shared.front()->columns[0].first);
+      if (shared.front() == &one) columns += (columns.empty() ? "" : ", ") + percentile_list(shared) + " AS " + list;
+      const auto place = std::ranges::find(shared, &one) - shared.begin() + 1;
+      unpacked += (unpacked.empty() ? "" : ", ") + std::string("list_extract(") + list + ", " + std::to_string(place) +
+                  ") AS " + name;
+      packed = true;
+      continue;
+    }
+    columns += (columns.empty() ? "" : ", ") + (row ? row_measure(one) : measure(one, aggregate.order)) + " AS " +
+               (row ? "m" + name : name);
     packed = packed || row;
     for (const auto& [column, type] : one.columns) {
       auto text = column_name(column);
@@ -377,20 +395,26 @@ std::string DuckdbWriter::row_measure(const Aggregate::Measure& measure) {
   return out;
 }
 
-std::string DuckdbWriter::percentile(const Aggregate& aggregate, const Aggregate::Measure& measure) {
-  std::string shares;
-  std::size_t place = 0;
-  std::size_t count = 0;
+std::vector<const Aggregate::Measure*> DuckdbWriter::percentiles_with(const Aggregate& aggregate,
+                                                                      const Aggregate::Measure& measure,
+                                                                      const Needed& needed) {
+  std::vector<const Aggregate::Measure*> out;
+  if (measure.op != "percentile") return out;
   for (const auto& other : aggregate.measures) {
-    if (other.op != "percentile" || other.args[0] != measure.args[0] || other.condition != measure.condition) continue;
-    shares += (shares.empty() ? "" : ", ") + std::to_string(other.parameter / 100);
-    ++count;
-    if (&other == &measure) place = count;
+    const bool same = other.op == "percentile" && other.args[0] == measure.args[0] &&
+                      other.condition == measure.condition && needed.contains(other.columns[0].first);
+    if (same) out.push_back(&other);
   }
-  if (count == 1) return this->measure(measure, aggregate.order);
-  std::string call = "quantile_disc(" + value(*measure.args[0]) + ", [" + shares + "])";
-  if (measure.condition != nullptr) call += " FILTER (WHERE " + condition(*measure.condition) + ")";
-  return "list_extract(" + call + ", " + std::to_string(place) + ")";
+  return out;
+}
+
+std::string DuckdbWriter::percentile_list(const std::vector<const Aggregate::Measure*>& measures) {
+  std::string shares;
+  for (const auto* one : measures) shares += (shares.empty() ? "" : ", ") + std::to_string(one->parameter / 100);
+  const auto& first = *measures.front();
+  auto call = "quantile_disc(" + value(*first.args[0]) + ", [" + shares + "])";
+  if (first.condition != nullptr) call += " FILTER (WHERE " + condition(*first.condition) + ")";
+  return call;
 }
 
 std::string DuckdbWriter::measure(const Aggregate::Measure& measure, const Order& order) {

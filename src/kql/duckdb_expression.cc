@@ -359,6 +359,16 @@ std::string DuckdbWriter::path_text(const Expr& expr) {
   return parsed ? "TRY(" + out + ")" : out;
 }
 
+std::optional<std::string> DuckdbWriter::path_elements(const Expr& expr) {
+  if (expr.kind != Expr::Kind::path) return std::nullopt;
+  const auto& base = *expr.args[0];
+  const auto paths = json_paths(expr.steps);
+  if (paths.size() != 1 || !paths[0].starts_with('$')) return std::nullopt;
+  const bool parsed = base.kind == Expr::Kind::call && base.op == "parse_json";
+  const auto out = "json_extract(" + value(parsed ? *base.args[0] : base) + ", " + sql_text(paths[0] + "[*]") + ")";
+  return parsed ? "TRY(" + out + ")" : out;
+}
+
 std::string DuckdbWriter::json_text(Type type, const std::string& text) {
   switch (type) {
     case Type::dynamic:

@@ -51,7 +51,17 @@ std::string DuckdbWriter::node(const Expand& expand, const Needed& needed) {
   if (expand.index) below.erase(*expand.index);
   const auto kept = below.empty() ? std::string() : list(below) + ", ";
   for (const auto& item : expand.items) collect(*item.value, below);
-  const auto input = node(expand.input, below);
+  auto input = node(expand.input, below);
+  // An array is taken apart where its text is read; what is none goes the long way round.
+  std::map<ColumnId, std::string> direct;
+  std::string elements;
+  for (const auto& item : expand.items) {
+    const auto list = path_elements(*item.value);
+    if (!list) continue;
+    direct.emplace(item.column, "d" + column_name(item.column));
+    elements += ", " + *list + " AS d" + column_name(item.column);
+  }
+  if (!elements.empty()) input = define("SELECT " + list(below) + elements + " FROM " + input);
   std::string lists;
   std::string unnested;
   std::string longest;
@@ -59,10 +69,12 @@ std::string DuckdbWriter::node(const Expand& expand, const Needed& needed) {
     const auto source = value(*item.value);
     auto items =
         "json_extract(kql_bag_entries(" + source + ", " + (expand.bags_as_arrays ? "TRUE" : "FALSE") + "), '$[*]')";
+    items = "CASE WHEN " + source + " IS NULL THEN [CAST(NULL AS JSON)] ELSE " + items + " END";
+    if (const auto found = direct.find(item.column); found != direct.end())
+      items = "CASE WHEN len(" + found->second + ") > 0 THEN " + found->second + " ELSE " + items + " END";
     if (expand.limit) items = "list_slice(" + items + ", 1, " + std::to_string(*expand.limit) + ")";
     const auto name = "l" + column_name(item.column);
-    lists += (lists.empty() ? "" : ", ") + std::string("CASE WHEN ") + source +
-             " IS NULL THEN [CAST(NULL AS JSON)] ELSE " + items + " END AS " + name;
+    lists += (lists.empty() ? "" : ", ") + items + " AS " + name;
     // Only NULL there is a text of four letters: a JSON string has quotes.
     unnested += (unnested.empty() ? "" : ", ") + std::string("unnest(") + name + ") AS e" + column_name(item.column);
     longest += (longest.empty() ? "" : ", ") + std::string("len(") + name + ")";

@@ -72,8 +72,11 @@ class DuckdbWriter {
   static std::string list(const Needed& needed);
   static std::string order_by(const Order& order);
   std::string measure(const Aggregate::Measure& measure, const Order& order);
-  /// All percentiles of one value are one list of the engine's, which sorts once: this one's element of it.
-  std::string percentile(const Aggregate& aggregate, const Aggregate::Measure& measure);
+  /// All wanted percentiles of one value are one list of the engine's, which sorts once. Empty: no percentile.
+  static std::vector<const Aggregate::Measure*> percentiles_with(const Aggregate& aggregate,
+                                                                 const Aggregate::Measure& measure,
+                                                                 const Needed& needed);
+  std::string percentile_list(const std::vector<const Aggregate::Measure*>& measures);
   std::string row_measure(const Aggregate::Measure& measure);
   std::string series_measure(const Aggregate::Measure& measure);
   // --- families (duckdb_families.cc)
@@ -96,6 +99,8 @@ class DuckdbWriter {
   std::string convert(const Expr& expr);
   std::string path(const Expr& expr);
   std::string path_text(const Expr& expr);
+  /// The elements of the array that a path leads to, as a list; empty where there is none. nullopt: not by one path.
+  std::optional<std::string> path_elements(const Expr& expr);
   /// A value's JSON text, as elements of lists and cells of dynamic columns have it.
   static std::string json_text(Type type, const std::string& text);
   std::string datetime_part_call(const Expr& expr);
