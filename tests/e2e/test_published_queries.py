@@ -104,6 +104,10 @@ def test_failed_checks_of_the_baseline_by_time_and_by_scan(agent):
                '| summarize arg_max(TimeGenerated, Scan) | project Scan; '
                'SecurityIoTRawEvent | extend Scan = extractjson("$.EventId", EventDetails, typeof(string)), d = todynamic(EventDetails) '
                '| where Scan == toscalar(id) | where d.BaselineCheckResult == "FAIL" | project CceId = d.BaselineCheckId')
-    some = agent.server.query(HEAD + by_scan)
-    assert {row["CceId"] for row in some} <= {row["event_BaselineCheckId"] for row in agent.server.query(HEAD + by_time)}
-    assert some
+
+    def failed_twice() -> bool:
+        """The same checks by the scan's id and by its time, once all of its messages are here."""
+        by_id = {row["CceId"] for row in agent.server.query(HEAD + by_scan)}
+        return bool(by_id) and by_id == {row["event_BaselineCheckId"] for row in agent.server.query(HEAD + by_time)}
+
+    wait_for(failed_twice, 120, "a scan's failed checks are the same by its id and by its time")
