@@ -26,9 +26,10 @@ ASPECTS = {"owner": {"owner"}, "group": {"group"}, "mode": {"mode_not", "mode_al
 DECIDED = ("pass", "fail")
 
 
-def load_table():
+def load_table(corrected=False):
     table = yaml.safe_load((HERE / "oscap.yaml").read_text())
-    return {name: str(value).split() for name, value in table["rules"].items()}, table["none"], table["differs"]
+    rules = table["rules"] | (table["corrected"] if corrected else {})
+    return {name: str(value).split() for name, value in rules.items()}, table["none"], table["differs"]
 
 
 def shipped_rules():
@@ -77,7 +78,7 @@ def our_verdicts(answer, names):
     return {names[each["id"]]: (words[each["result"]], each["observed"]) for each in json.loads(answer)["results"]}
 
 
-def both(agent, table, folder, machine_too=False, results=None, good_root=False):
+def both(agent, table, folder, machine_too=False, results=None, good_root=False, corrected=False):
     """oscap's verdicts and ours, of this machine or of the root that is in order (roots.yaml)."""
     content, names = questions(table)
     ours = Path(folder) / "questions.bin"
@@ -86,7 +87,7 @@ def both(agent, table, folder, machine_too=False, results=None, good_root=False)
         oscap = scap.read_results(results)
     else:
         scap.install()
-        theirs = scap.content_without_platform(folder, machine_too or good_root)
+        theirs = scap.content_without_platform(folder, machine_too or good_root, corrected)
     if good_root:
         import roots
         good = yaml.safe_load((HERE / "roots.yaml").read_text())["good"]
@@ -131,11 +132,14 @@ def main():
     arguments.add_argument("--results", help="of an oscap that ran already")
     arguments.add_argument("--good-root", action="store_true", help="not this machine, but the root of roots.yaml")
     arguments.add_argument("--machine-too", action="store_true", help="also what the content asks of no container")
+    arguments.add_argument("--corrected", action="store_true",
+                           help="with what later editions of the content ask of shadow and gshadow, and our level 1 for it")
     arguments.add_argument("--want", type=float, default=0.95)
     options = arguments.parse_args()
-    table, none, differs = load_table()
+    table, none, differs = load_table(options.corrected)
     with tempfile.TemporaryDirectory(prefix="picket-compare-") as folder:
-        oscap, ours = both(options.agent, table, folder, options.machine_too, options.results, options.good_root)
+        oscap, ours = both(options.agent, table, folder, options.machine_too, options.results, options.good_root,
+                           options.corrected)
     unknown = sorted(set(oscap) - set(table) - set(none))
     if unknown:
         print(f"not in oscap.yaml: {', '.join(unknown)}", file=sys.stderr)

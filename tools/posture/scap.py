@@ -32,16 +32,33 @@ def install(*more):
                    stdout=subprocess.DEVNULL)
 
 
-def content_without_platform(folder, machine_too=False):
-    """A copy in `folder`; `machine_too`: what applies to no container is checked in one too (a chroot looks like one)."""
+def content_without_platform(folder, machine_too=False, correct=False):
+    """A copy in `folder`; `machine_too`: what applies to no container is checked in one too (a chroot looks like one);
+    `correct`: see corrected()."""
     text = CONTENT.read_text()
     names = r"cpe:/o:[^\"]*" + ("|#machine" if machine_too else "")
     text, count = re.subn(rf'<[a-z0-9.-]+:platform idref="(?:{names})"/>', "", text)
     if count == 0:
         raise RuntimeError(f"{CONTENT}: no check of the platform in it; is it another edition?")
+    if correct:
+        text = corrected(text)
     out = Path(folder) / ("content-everywhere.xml" if machine_too else "content.xml")
     out.write_text(text)
     return out
+
+
+def corrected(text):
+    """The content with what its later editions ask of Debian's and Ubuntu's password files: mode 0640 of the group shadow,
+    as these systems ship them. 0.1.65 asks for mode 0000, and half of the time for the group root, as on Red Hat's."""
+    changes = [(f"permissions_{name}_0_mode_0000or_stricter_", r"<[a-z0-9:-]*(?:uread|uwrite|gread) [^>]*>false</[a-z0-9:-]*>", "")
+               for name in ("etc_shadow", "etc_gshadow", "backup_etc_shadow", "backup_etc_gshadow")]
+    changes += [(f"groupowner_{name}_gid_0_0", r">0</", ">42</") for name in ("etc_gshadow", "backup_etc_gshadow")]
+    for state, old, new in changes:
+        pattern = rf'<[a-z0-9:-]*file_state [^>]*id="oval:ssg-state_file_{state}:ste:1".*?</[a-z0-9:-]*file_state>'
+        text, count = re.subn(pattern, lambda found, old=old, new=new: re.sub(old, new, found[0]), text, flags=re.DOTALL)
+        if count == 0:
+            raise RuntimeError(f"{CONTENT}: no state {state}; is it another edition?")
+    return text
 
 
 def command(content, results, rules=()):
