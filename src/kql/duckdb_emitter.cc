@@ -62,6 +62,13 @@ bool is_string(const std::vector<Join::Padded>& side, ColumnId column) {
                              [&](const Join::Padded& one) { return one.from == column && one.type == Type::string; });
 }
 
+/// `distinct` without the work: for those who only ask whether there is such a row.
+NodePtr repeated(const NodePtr& node) {
+  const auto* distinct = std::get_if<Aggregate>(&node->op);
+  if (distinct == nullptr || !distinct->measures.empty() || distinct->keys.empty()) return node;
+  return std::make_shared<const Node>(Node{Extend{distinct->input, distinct->keys}});
+}
+
 class DuckdbEmitter final : public Emitter {
  public:
   [[nodiscard]] Checked<EmittedSql> emit(const Plan& plan, ComputedColumns computed) const override {
@@ -281,8 +288,10 @@ std::string DuckdbWriter::node(const Join& join, const Needed& needed) {
   take_side(join.left_columns, 'l', left_needed);
   take_side(join.right_columns, 'r', right_needed);
   if (columns.empty()) columns = "1 AS none";
-  auto left = node(join.left, left_needed);
-  auto right = node(join.right, right_needed);
+  const bool asks_right = join.kind == JoinKind::left_anti || join.kind == JoinKind::left_semi;
+  const bool asks_left = join.kind == JoinKind::right_anti || join.kind == JoinKind::right_semi;
+  auto left = node(asks_left ? repeated(join.left) : join.left, left_needed);
+  auto right = node(asks_right ? repeated(join.right) : join.right, right_needed);
   std::string_view word;
   switch (join.kind) {
     case JoinKind::inner_unique:
