@@ -155,6 +155,7 @@ std::vector<state::SavedQuery> stored_functions(const Services& services) {
 kql::Schema current_schema(const Services& services) {
   kql::Schema schema = services.kql_schema;
   schema.database = services.hub;
+  schema.locations = services.has_locations && services.has_locations();
   for (state::SavedQuery& function : stored_functions(services))
     schema.functions.push_back({std::move(function.name), std::move(function.text)});
   return schema;

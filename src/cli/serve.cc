@@ -40,6 +40,7 @@ const std::vector<Setting> kSettings = {
      "retention of single tables, with commas: TABLE=DAYS or TABLE=DAYS+ARCHIVE (days as Parquet files after that)"},
     {"reserve_mib", "256",
      "MiB of free disk space below which the hub takes no more messages (default: at most a twentieth of the disk)"},
+    {"geo_database", "", "file with places of addresses (GeoLite2-City.mmdb) for geo_info_from_ip_address()"},
 };
 
 std::unexpected<Failure> usage(std::string text) { return std::unexpected(Failure{Exit::usage, std::move(text)}); }
@@ -98,6 +99,7 @@ Outcome<server::Options> options_from(const Config& config) {
   out.retention_bytes = static_cast<std::uint64_t>(*gib) << 30;
   out.reserve_bytes = static_cast<std::uint64_t>(*reserve) << 20;
   out.names = *names;
+  out.geo_database = config.text("geo_database");
   out.table_retention = *table_retention;
   fit_to_disk(config, out);
   const std::string& profile = config.text("alert_profile");

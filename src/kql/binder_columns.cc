@@ -272,6 +272,10 @@ std::string Binder::implicit_name(const ast::Expression& expression) {
     case Kind::call: {
       NameRule rule = NameRule::none;
       std::string_view prefix;
+      if (const auto* both = find_scalar_function(expression.text);
+          both != nullptr && expression.arguments.size() > 1 && find_aggregate(expression.text) != nullptr) {
+        return std::string(both->prefix);  // hll_merge(a, b), which is no aggregate
+      }
       if (const auto* aggregate = find_aggregate(expression.text)) {
         const auto argument =
             expression.arguments.empty() ? std::string() : implicit_name(*expression.arguments[0].value);
@@ -282,6 +286,7 @@ std::string Binder::implicit_name(const ast::Expression& expression) {
         prefix = function->prefix;
       } else if (const auto* coded = find_coded(expression.text)) {
         rule = coded->name_rule;
+        prefix = coded->prefix;
       }
       if (rule == NameRule::none || expression.arguments.empty()) return {};
       const auto& first = expression.arguments[0];

@@ -27,6 +27,7 @@
 #include "intelligence_desk.h"
 #include "intelligence_keeper.h"
 #include "kql/duckdb.h"
+#include "kql/location_file.h"
 #include "net/certificate_authority.h"
 #include "net/io_threads.h"
 #include "net/tls_context.h"
@@ -139,6 +140,7 @@ class EmbeddedServer final : public Server {
   [[nodiscard]] net::TlsOptions tls_options();
   void renew_hub_tls();
   [[nodiscard]] kql::Schema query_schema_now() const;
+  [[nodiscard]] bool has_locations() const;
   [[nodiscard]] api::CounterGroup software_counters() const;
   void remember_activity(const std::stop_token& stopping);
   /// False: do not go on.
@@ -171,6 +173,7 @@ class EmbeddedServer final : public Server {
   std::optional<RetentionClock> retention_clock_;
   workspace::Schema schema_ = pipeline::make_workspace_schema();
   kql::Schema query_schema_ = make_query_schema(schema_);
+  std::shared_ptr<kql::LocationFile> locations_;  ///< Shared with the function in the engine; nullptr: none named.
   std::unique_ptr<workspace::Workspace> workspace_;
   std::optional<state::Intelligence> intelligence_;
   std::unique_ptr<IntelligenceKeeper> intelligence_keeper_;
@@ -276,18 +279,34 @@ Result<> EmbeddedServer::open_workspace(std::string& detail) {
   for (const state::TableRetentionRow& row : decided) {
     options.tables_set[row.table] = {Duration::days(row.days), Duration::days(row.archive_days)};
   }
-  options.register_functions = [](void* connection) {
-    return kql::register_kql_functions(static_cast<duckdb_connection>(connection)).has_value();
+  if (!options_.geo_database.empty()) {
+    locations_ = std::make_shared<kql::LocationFile>(options_.geo_database);
+    const auto read = locations_->refresh();
+    if (!read) log::warning("server", "places of addresses in {}: {}", options_.geo_database, describe(read.error()));
+  }
+  options.register_functions = [locations = locations_](void* connection) {
+    auto* const to = static_cast<duckdb_connection>(connection);
+    if (!kql::register_kql_functions(to)) return false;
+    return locations == nullptr || kql::register_location_function(to, locations).has_value();
   };
   TRY(workspace_, workspace::open_duckdb_workspace(std::move(options), schema_, *retention_clock_, &detail));
   for (const workspace::DamagedFile& file : workspace_->damaged()) log::error("workspace", "{}", sentence(file));
   return {};
 }
 
+// Asked before each query: a database that was replaced is read again.
+bool EmbeddedServer::has_locations() const {
+  if (locations_ == nullptr) return false;
+  const auto read = locations_->refresh();
+  if (!read) log::warning("server", "places of addresses in {}: {}", locations_->path(), describe(read.error()));
+  return locations_->current() != nullptr;
+}
+
 kql::Schema EmbeddedServer::query_schema_now() const {
   kql::Schema schema = query_schema_;
   const auto functions = saved_queries_->list(state::SavedKind::function);
   schema.database = options_.hub;
+  schema.locations = has_locations();
   if (!functions) return schema;
   for (const state::SavedQuery& function : *functions) schema.functions.push_back({function.name, function.text});
   return schema;
@@ -557,6 +576,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
                                 .hubs = &hub_->administration(),
                                 .hub_settings = &hub_->settings(),
                                 .id_scope = hub_->provisioning().scope(),
+                                .has_locations = [this] { return has_locations(); },
                                 .intelligence = &*intelligence_desk_,
                                 .indicators = intelligence_keeper_.get(),
                                 .intelligence_state = &*intelligence_,

@@ -192,6 +192,8 @@ struct Services {
   hub::HubAdministration* hubs = nullptr;
   const hub::HubSettingsStore* hub_settings = nullptr;
   std::string id_scope;  ///< Of provisioning; empty: not offered.
+  /// Whether queries have a database of places (kql::Schema::locations); empty: no. Any thread.
+  std::function<bool()> has_locations{};
   IntelligenceDesk* intelligence = nullptr;
   IndicatorDesk* indicators = nullptr;
   state::Intelligence* intelligence_state = nullptr;

@@ -34,6 +34,7 @@ struct Options {
   std::map<std::string, TableRetention> table_retention;  ///< By table; others go by retention_age.
   std::uint64_t retention_bytes = 64ULL << 30;            ///< Of the journal and of the segments, each. 0: no limit.
   std::uint64_t reserve_bytes = 256ULL << 20;
+  std::string geo_database;  ///< File in MaxMind's format for geo_info_from_ip_address(); empty: none.
   std::string version;
 };
 
