@@ -1,5 +1,8 @@
 #include "kql/location.h"
 
+#include <fstream>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
 #include "location_writer.h"
@@ -39,6 +42,19 @@ TEST(KqlLocation, FindsAddressesOfBothFamiliesAtEachRecordSize) {
         database.find("2a03:2880:f12c:83:face:b00c::25de"),
         R"({"country":"United States","state":"Florida","city":"Boca Raton","latitude":26.3594,"longitude":-80.0771})");
   }
+}
+
+/// Of a widely used writer, as the first corpus file of the fuzz target is (behind its selecting byte).
+TEST(KqlLocation, ReadsAFileThatAnotherWriterMade) {
+  std::ifstream in(std::string(PICKET_SOURCE_DIR) + "/src/kql/tests/corpus/kql_families_fuzz/locations",
+                   std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  ASSERT_GT(bytes.size(), 1U);
+  const auto database = opened(bytes.substr(1));
+  EXPECT_EQ(database.find("20.53.203.50"), kSydney);
+  EXPECT_EQ(database.find("2a03:2880:f12c:83:face:b00c::25de"),
+            R"({"country":"United States","city":"Boca Raton","latitude":26.3594,"longitude":-80.0771})");
+  EXPECT_EQ(database.find("10.0.0.1"), std::nullopt);
 }
 
 TEST(KqlLocation, LeavesOutWhatTheDatabaseDoesNotSay) {
