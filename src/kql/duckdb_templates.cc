@@ -131,7 +131,7 @@ constexpr SqlTemplate kTemplates[] = {
     {"in_list", "kql_in_list({0}, {1})"},
     {"in_list_folded", "kql_in_list_folded({0}, {1})"},
     {"or_null_text", "coalesce({0}, 'null')"},
-    {"repeat", "coalesce(repeat({0}, least(greatest({1}, 0), 1024)), '')"},
+    {"repeat", "coalesce(kql_repeat_text({0}, CAST({1} AS BIGINT)), '')"},
     {"trim", "regexp_replace(regexp_replace({1}, concat('^(?:', {0}, ')+'), ''), concat('(?:', {0}, ')+$'), '')"},
     {"base64_text", "coalesce(kql_base64_text({0}), '')"},
     {"ipv4_is_private", "kql_ipv4_is_private({0})"},

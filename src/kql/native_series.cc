@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 
 #include "kql/native_functions.h"
@@ -191,10 +192,16 @@ std::optional<std::string> series_fill(std::string_view kind, std::string_view s
   return json_array(out);
 }
 
+constexpr std::size_t kProductsMax = 100'000'000;
+
 std::optional<std::string> series_fir(std::string_view series, std::string_view filter, bool normalize, bool center) {
   const auto x = json_numbers(series);
   auto f = json_numbers(filter);
   if (!x || !f || has_missing(*x) || has_missing(*f)) return std::nullopt;
+  if (x->size() * f->size() > kProductsMax) {
+    throw std::length_error(
+        "series_fir() of so long a series with so long a filter takes too long: at most 10^8 products");
+  }
   const double sum = std::accumulate(f->begin(), f->end(), 0.0);
   if (normalize && sum != 0) {
     for (auto& c : *f) c /= sum;

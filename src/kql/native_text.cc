@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "base/core/encoding.h"
@@ -196,6 +197,18 @@ std::optional<std::string> base64_to_array(std::string_view text) {
 
 std::int64_t shift_left(std::int64_t value, std::int64_t count) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) << (static_cast<std::uint64_t>(count) % 64));
+}
+
+std::string repeat_text(std::string_view text, std::int64_t times) {
+  constexpr std::size_t kBytesMax = 128U << 20;
+  const auto count = static_cast<std::size_t>(std::clamp<std::int64_t>(times, 0, 1024));
+  if (text.size() > kBytesMax / std::max<std::size_t>(count, 1)) {
+    throw std::length_error("Out of Memory Error: strrep() would make a text of more than 128 MiB");
+  }
+  std::string out;
+  out.reserve(text.size() * count);
+  for (std::size_t i = 0; i < count; ++i) out += text;
+  return out;
 }
 
 std::string to_hex_text(std::int64_t value, std::int64_t length) {

@@ -2,10 +2,13 @@
 // null, nothing thrown passes. Private to the files that register functions.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <exception>
 #include <initializer_list>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -44,6 +47,11 @@ class Reader {
   std::uint64_t* validity_ = nullptr;
 };
 
+/// Bounds of one call, which has a chunk of at most 2,048 rows: DuckDB counts no memory of texts, and asks whether the
+/// query shall end only between two calls.
+inline constexpr std::size_t kCallTextBytesMax = 128U << 20;
+inline constexpr std::chrono::seconds kCallTimeMax{5};  ///< Of the thread's CPU.
+
 class Writer {
  public:
   explicit Writer(duckdb_vector vector) : vector_(vector), data_(duckdb_vector_get_data(vector)) {}
@@ -52,6 +60,10 @@ class Writer {
     duckdb_validity_set_row_invalid(duckdb_vector_get_validity(vector_), row);
   }
   void put(idx_t row, const std::string& text) {
+    bytes_ += text.size();
+    if (bytes_ > kCallTextBytesMax) {
+      throw std::runtime_error("Out of Memory Error: texts of more than 128 MiB for at most 2048 rows");
+    }
     duckdb_vector_assign_string_element_len(vector_, row, text.data(), text.size());
   }
   template <class T>
@@ -70,14 +82,39 @@ class Writer {
  private:
   duckdb_vector vector_;
   void* data_;
+  std::size_t bytes_ = 0;
+};
+
+/// Ends a call that takes too long. The wall clock, which is cheap, says when to ask for the CPU time.
+class CallTimer {
+ public:
+  void check() {
+    if (std::chrono::steady_clock::now() < ask_at_) return;
+    if (cpu_ns() - begin_ns_ > std::chrono::nanoseconds(kCallTimeMax).count()) {
+      throw std::runtime_error(
+          "a function took more than 5 seconds of CPU for at most 2048 rows: give it shorter values");
+    }
+    ask_at_ += std::chrono::seconds(1);
+  }
+
+ private:
+  static std::int64_t cpu_ns() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+  }
+  std::int64_t begin_ns_ = cpu_ns();
+  std::chrono::steady_clock::time_point ask_at_ = std::chrono::steady_clock::now() + kCallTimeMax;
 };
 
 template <auto function, class Out, class... Args, std::size_t... index>
 void run_rows(duckdb_data_chunk input, duckdb_vector output, Out (*)(Args...), std::index_sequence<index...>) {
   const std::tuple<Reader<Args>...> readers{Reader<Args>(input, index)...};
   Writer writer(output);
+  CallTimer timer;
   const idx_t rows = duckdb_data_chunk_get_size(input);
   for (idx_t row = 0; row < rows; ++row) {
+    timer.check();
     if ((std::get<index>(readers).valid(row) && ...)) {
       writer.put(row, function(std::get<index>(readers).get(row)...));
     } else {
@@ -91,7 +128,7 @@ constexpr std::size_t arity(Out (*)(Args...)) {
   return sizeof...(Args);
 }
 
-/// What DuckDB calls. No exception may pass: the only one possible is memory running out.
+/// What DuckDB calls. No exception may pass; those that come are of limits, and of memory running out.
 template <auto function>
 void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
   try {

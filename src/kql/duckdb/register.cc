@@ -126,6 +126,7 @@ Result<> register_kql_functions(duckdb_connection connection) {
       {"kql_series_forecast", {kText, kLong, kLong, kText, kReal}, kText, run<&series_forecast>},
       {"kql_index_of", {kText, kText, kLong, kLong, kLong}, kLong, run<&index_of>},
       {"kql_is_ascii", {kText}, kBool, run<&is_ascii>},
+      {"kql_repeat_text", {kText, kLong}, kText, run<&repeat_text>},
       {"kql_to_hex_text", {kLong, kLong}, kText, run<&to_hex_text>},
       {"kql_format_bytes", {kReal, kLong, kText}, kText, run<&format_bytes>},
       {"kql_parse_part", {kText, kText, kLong}, kText, run<&parse_part>},

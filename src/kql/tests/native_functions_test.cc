@@ -5,9 +5,23 @@
 
 #include <gtest/gtest.h>
 
+#include "kql/native_series.h"
+#include "kql/native_text.h"
 #include "kql/value.h"
 
 namespace picket::kql {
+
+TEST(KqlLimits, TextsAndSeriesThatWouldTakeTooMuchAreRefused) {
+  EXPECT_EQ(repeat_text("ab", 3), "ababab");
+  EXPECT_EQ(repeat_text("ab", -1), "");
+  EXPECT_EQ(repeat_text("a", 5'000).size(), 1'024u);
+  EXPECT_THROW((void)repeat_text(std::string(1U << 20, 'a'), 1'000), std::exception);
+  std::string series = "[1";
+  for (int i = 0; i < 20'000; ++i) series += ",1";
+  series += "]";
+  EXPECT_THROW((void)series_fir(series, series, false, false), std::exception);
+  EXPECT_EQ(series_fir("[1,2]", "[2]", false, false), "[2.0,4.0]");
+}
 
 TEST(KqlTerms, AreRunsOfLettersAndDigits) {
   EXPECT_TRUE(has_term("foo_bar", "foo"));

@@ -43,7 +43,8 @@ DuckdbWorkspace::DuckdbWorkspace(DuckdbOptions options, Schema schema, const Clo
       clock_(clock),
       spill_(options_.directory + "/.spill"),
       damage_(options_.directory),
-      gate_(options_.queries_running_max, options_.queries_waiting_max) {}
+      gate_(options_.queries_running_max, options_.queries_waiting_max),
+      watch_(options_.query_memory_bytes + options_.query_texts_bytes) {}
 
 DuckdbWorkspace::~DuckdbWorkspace() {
   maintenance_.reset();

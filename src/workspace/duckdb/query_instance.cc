@@ -114,8 +114,9 @@ QueryOutcome QueryInstance::query(const QueryRequest& request, std::shared_ptr<c
   if (!outcome) {
     if (const auto verdict = guard.verdict()) {
       outcome.error().kind = *verdict;
-      outcome.error().text = *verdict == QueryError::Kind::timeout ? "the query took longer than its time limit"
-                                                                   : "the query was cancelled";
+      outcome.error().text = *verdict == QueryError::Kind::timeout  ? "the query took longer than its time limit"
+                             : *verdict == QueryError::Kind::memory ? "the query needs more memory than queries may use"
+                                                                    : "the query was cancelled";
     }
     return outcome;
   }
@@ -239,7 +240,8 @@ QueryError QueryInstance::classify(std::string text, duckdb_error_type type) {
   const auto is = [&](duckdb_error_type wanted, std::string_view prefix) {
     return type == wanted || text.starts_with(prefix);
   };
-  if (is(DUCKDB_ERROR_OUT_OF_MEMORY, "Out of Memory Error")) {
+  // Functions of ours can only say so in their text, behind DuckDB's own words.
+  if (is(DUCKDB_ERROR_OUT_OF_MEMORY, "Out of Memory Error") || text.contains("Error: Out of Memory Error: ")) {
     return {Kind::memory, "the query needs more memory than queries may use; narrow it by time or columns"};
   }
   if (is(DUCKDB_ERROR_FATAL, "FATAL Error") || is(DUCKDB_ERROR_INTERNAL, "INTERNAL Error")) {

@@ -1,6 +1,12 @@
 #include "duckdb/query_watch.h"
 
 #include <algorithm>
+#include <charconv>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/core/file.h"
 
 namespace picket::workspace {
 namespace {
@@ -8,7 +14,18 @@ namespace {
 // DuckDB clears the interrupt flag when a statement begins, so one interrupt may be lost between two steps of a query.
 constexpr auto kInterruptAgain = std::chrono::milliseconds(10);
 constexpr auto kProgressEvery = std::chrono::milliseconds(500);
+constexpr auto kMemoryEvery = std::chrono::milliseconds(25);
 constexpr auto kTimeoutMax = std::chrono::hours(24);
+
+/// Resident bytes of this process; 0: nobody knows.
+std::uint64_t resident_bytes() {
+  const auto text = read_file("/proc/self/statm", 256);  // pages: all, resident, …
+  if (!text) return 0;
+  const std::size_t begin = text->find(' ') + 1;
+  std::uint64_t pages = 0;
+  std::from_chars(text->data() + begin, text->data() + text->size(), pages);
+  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 // Safe beside the running query: DuckDB keeps these numbers in atomics.
 void read_progress(duckdb_connection connection, QueryProgress& out) {
@@ -55,7 +72,8 @@ std::uint32_t QueryGate::waiting() const {
   return waiting_;
 }
 
-QueryWatch::QueryWatch() : thread_([this](const std::stop_token& stop) { run(stop); }) {}
+QueryWatch::QueryWatch(std::uint64_t memory_max)
+    : memory_max_(memory_max), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 QueryWatch::~QueryWatch() {
   thread_.request_stop();
@@ -67,16 +85,19 @@ void QueryWatch::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto now = std::chrono::steady_clock::now();
     Deadline next = now + kTimeoutMax;
+    const bool large = !entries_.empty() && too_large();
+    if (!entries_.empty()) next = now + kMemoryEvery;
     for (Entry& entry : entries_) {
-      if (entry.cancelled || entry.deadline <= now) {
+      if (large && !entry.verdict) entry.verdict = QueryError::Kind::memory;
+      if (entry.cancelled || entry.deadline <= now || entry.verdict == QueryError::Kind::memory) {
         if (!entry.verdict) entry.verdict = entry.cancelled ? QueryError::Kind::cancelled : QueryError::Kind::timeout;
         duckdb_interrupt(entry.connection);
         next = std::min(next, now + kInterruptAgain);
       } else {
         next = std::min(next, entry.deadline);
-        if (entry.progress == nullptr) continue;
+        if (entry.progress == nullptr || now < entry.progress_at) continue;
         read_progress(entry.connection, *entry.progress);
-        next = std::min(next, now + kProgressEvery);
+        entry.progress_at = now + kProgressEvery;
       }
     }
     dirty_ = false;
@@ -84,11 +105,14 @@ void QueryWatch::run(const std::stop_token& stop) {
   }
 }
 
+bool QueryWatch::too_large() const { return resident_bytes() > memory_before_ + memory_max_; }
+
 QueryWatch::Guard::Guard(QueryWatch& watch, duckdb_connection connection, Deadline deadline,
                          const QueryRequest& request)
     : watch_(watch) {
   {
     const std::lock_guard lock(watch_.mutex_);
+    if (watch_.entries_.empty()) watch_.memory_before_ = resident_bytes();
     entry_ = watch_.entries_.insert(watch_.entries_.end(), Entry{connection, deadline, request.progress});
     watch_.dirty_ = true;
     watch_.changed_.notify_all();

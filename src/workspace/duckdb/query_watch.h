@@ -41,9 +41,11 @@ class QueryGate {
 };
 
 /// One thread that interrupts connections whose query is out of time or was cancelled, and asks how far the others are.
+/// DuckDB's own limit does not count the texts that queries make on their way: all queries end when the process has
+/// grown by more than `memory_max` since the first of them began.
 class QueryWatch {
  public:
-  QueryWatch();
+  explicit QueryWatch(std::uint64_t memory_max);
   QueryWatch(const QueryWatch&) = delete;
   QueryWatch& operator=(const QueryWatch&) = delete;
   ~QueryWatch();
@@ -55,11 +57,16 @@ class QueryWatch {
     duckdb_connection connection;
     Deadline deadline;
     std::shared_ptr<QueryProgress> progress;
+    Deadline progress_at{};  ///< When to read it next.
     bool cancelled = false;
     std::optional<QueryError::Kind> verdict;
   };
   void run(const std::stop_token& stop);
+  /// Whether queries have made the process too large.
+  [[nodiscard]] bool too_large() const;
 
+  const std::uint64_t memory_max_;
+  std::uint64_t memory_before_ = 0;  ///< Of the process, when the oldest of entries_ came to an empty list.
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool dirty_ = false;

@@ -351,5 +351,19 @@ TEST_F(Query, KnowsFunctionsThatWereRegistered) {
   EXPECT_EQ(open_duckdb_workspace(options, small_schema(), clock).error().where, "workspace.open.functions");
 }
 
+TEST_F(Query, TextsThatTheEngineDoesNotCountEndTheQueryToo) {
+  options.query_texts_bytes = 16U << 20;
+  options.query_memory_bytes = 64U << 20;
+  workspace.reset();
+  workspace = open(options, clock);
+  ASSERT_TRUE(workspace->append("messages", workspace->hot_end("messages") + 2'000,
+                                records(workspace->hot_end("messages") + 1, 2'000).rows()));
+  const QueryOutcome outcome = workspace->query(
+      sql("SELECT max(strlen(repeat(a.EventDetails || b._position::VARCHAR, 2500))) FROM Process a, Process b"));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, QueryError::Kind::memory) << outcome.error().text;
+  EXPECT_GT(number(*workspace, "SELECT count(*) FROM Process"), 0) << "the next one runs";
+}
+
 }  // namespace
 }  // namespace picket::workspace

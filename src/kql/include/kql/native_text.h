@@ -28,6 +28,8 @@ std::string base64_encode(std::string_view text);
 std::optional<std::string> base64_to_array(std::string_view text);
 /// By `count` modulo 64 bits.
 std::int64_t shift_left(std::int64_t value, std::int64_t count);
+/// strrep(): the text 0 to 1024 times. Throws where the whole would be longer than 128 MiB.
+std::string repeat_text(std::string_view text, std::int64_t times);
 std::string to_hex_text(std::int64_t value, std::int64_t length);
 std::string format_bytes(double value, std::int64_t precision, std::string_view unit);
 std::string quote_regex(std::string_view text);

@@ -165,6 +165,7 @@ struct DuckdbOptions {
 
   std::uint64_t store_memory_bytes = 256U << 20;
   std::uint64_t query_memory_bytes = 384U << 20;
+  std::uint64_t query_texts_bytes = 1U << 30;  ///< Of all queries, besides: what DuckDB does not count.
   std::uint64_t query_spill_bytes = 1U << 30;
   std::uint32_t query_threads = 2;
   std::uint32_t queries_running_max = 4;
