@@ -56,10 +56,7 @@ Checked<std::vector<NamedExpr>> Binder::bind_keys(const Scope& input, const std:
                       "rows cannot be grouped by a dynamic value; convert it, for instance with tostring()");
     }
     auto name = key.names.empty() ? implicit_name(*key.value) : key.names[0].text;
-    while (name.empty()) {
-      auto candidate = "Column" + std::to_string(++unnamed);
-      if (find_column(input, candidate) == nullptr) name = std::move(candidate);
-    }
+    if (name.empty()) name = "Column" + std::to_string(++unnamed);
     if (key.names.empty() && key.value->kind != Kind::name) name = unique_name(out, std::move(name));
     const auto id = new_column();
     TRY_VOID(add_column(out, {std::move(name), expr->type, id, expr->nullable}, key.value->span));
