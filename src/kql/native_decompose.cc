@@ -126,7 +126,9 @@ Numbers scores(const Numbers& x, std::size_t learnt, bool custom) {
 
 }  // namespace
 
-std::size_t series_period(const std::vector<double>& series, double threshold) { return find_period(series, threshold); }
+std::size_t series_period(const std::vector<double>& series, double threshold) {
+  return find_period(series, threshold);
+}
 
 std::optional<std::string> series_decompose(std::string_view series, std::int64_t period, std::string_view trend,
                                             std::int64_t test, double threshold) {
