@@ -33,6 +33,7 @@ const Schema& schema() {
                       {"H", "(a:long) { a + 1 }"}};
     made.external = {{.name = "https://x/a.csv", .columns = {{"l", Type::int64}, {"s", Type::string}}}};
     made.database = "hub";
+    made.locations = true;
     return made;
   }();
   return out;

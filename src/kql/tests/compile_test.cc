@@ -288,11 +288,19 @@ TEST(KqlBounds, ColumnsAndOperatorsAreLimited) {
 // --- tables of functions
 
 TEST(KqlFunctions, EveryOpHasSql) {
-  for (const auto& function : scalar_functions()) {
-    for (const auto& overload : function.overloads) {
-      EXPECT_NE(find_template(overload.op), nullptr) << function.name << " " << overload.op;
+  for (const auto all : {scalar_functions(), family_functions()}) {
+    for (const auto& function : all) {
+      for (const auto& overload : function.overloads) {
+        EXPECT_NE(find_template(overload.op), nullptr) << function.name << " " << overload.op;
+      }
     }
   }
+}
+
+TEST(KqlFunctions, PlacesOfAddressesAreRefusedWithWhatToDoWhereThereIsNoDatabase) {
+  const auto diagnostic = bad("print geo_info_from_ip_address('192.0.2.1')");
+  EXPECT_EQ(diagnostic.code, code::kUnsupported);
+  EXPECT_TRUE(diagnostic.message.contains("geo_database")) << diagnostic.message;
 }
 
 TEST(KqlFunctions, NoNameIsListedTwice) {
