@@ -148,6 +148,67 @@ def case_a_wrong_feed_is_refuted_by_changelogs(folder):
     assert scan(folder, "machine.cdx.json", "debian-tracker", "tracker.json") >= fixed
 
 
+VEX = ("openvex", "cyclonedx", "csaf")
+
+
+def standings(folder, document, feed, *more):
+    lines = picket("vuln", "scan", "--json", folder / document, "--feed", f"debian-tracker={folder / feed}", *more).splitlines()
+    return {(one["purl"], one["vulnerability"], one["standing"]) for one in map(json.loads, lines)}
+
+
+def few_findings(folder):
+    """Validators compare each entry with each other: a document of some hundred."""
+    _, evidence = gathered(folder)
+    document = json.loads((folder / "before.cdx.json").read_text())
+    document["components"] = document["components"][:12]
+    (folder / "before.cdx.json").write_text(json.dumps(document))
+    (folder / "tracker.json").write_text(changelogs.tracker([one for number, one in enumerate(evidence) if number % 20 == 0]))
+
+
+def case_findings_are_valid_statements_and_decide_the_same(folder):
+    few_findings(folder)
+    found = standings(folder, "before.cdx.json", "tracker.json")
+    assert found
+    for form in VEX:
+        for more in ((), ("--all",)):
+            text = picket("vuln", "scan", folder / "before.cdx.json", "--feed", f"debian-tracker={folder / 'tracker.json'}", "--format", form, *more)
+            validate(form, text, folder)
+            statements = folder / f"statements.{form}.json"
+            statements.write_text(text)
+            assert standings(folder, "before.cdx.json", "tracker.json", "--vex", statements) == found, form
+    # And a "no" of ours about one of them is in the next export.
+    purl, cve, _ = sorted(found)[0]
+    mine = {"@context": "https://openvex.dev/ns/v0.2.0", "@id": "urn:x", "author": "us", "timestamp": "2026-01-01T00:00:00Z", "version": 1,
+            "statements": [{"vulnerability": {"name": cve}, "products": [{"@id": purl}], "status": "not_affected",
+                            "justification": "inline_mitigations_already_exist", "impact_statement": 'quo"te\n\u65e5'}]}
+    (folder / "mine.json").write_text(json.dumps(mine))
+    fewer = standings(folder, "before.cdx.json", "tracker.json", "--vex", folder / "mine.json")
+    assert found - fewer == {(purl, cve, "affected")}
+    for form in VEX:
+        text = picket("vuln", "scan", folder / "before.cdx.json", "--feed", f"debian-tracker={folder / 'tracker.json'}", "--vex", folder / "mine.json",
+                      "--format", form)
+        validate(form, text, folder)
+        (folder / "again.json").write_text(text)
+        assert standings(folder, "before.cdx.json", "tracker.json", "--vex", folder / "again.json") == fewer, form
+
+
+def case_the_validators_refuse_wrong_statements(folder):
+    few_findings(folder)
+    for form, key in (("openvex", "statements"), ("cyclonedx", "vulnerabilities"), ("csaf", "vulnerabilities")):
+        good = json.loads(picket("vuln", "scan", folder / "before.cdx.json", "--feed", f"debian-tracker={folder / 'tracker.json'}", "--format", form))
+        if form == "openvex":
+            good[key][0]["status"] = "soon"
+        elif form == "cyclonedx":
+            good[key][0]["analysis"]["state"] = "soon"
+        else:
+            del good["document"]["tracking"]
+        try:
+            validate(form, json.dumps(good), folder)
+        except AssertionError:
+            continue
+        raise AssertionError(f"{form}: a wrong document passed")
+
+
 def main():
     subprocess.run([ROOT / "tools/deps/software.sh"], check=True)
     cases = {name.removeprefix("case_"): body for name, body in globals().items() if name.startswith("case_")}
