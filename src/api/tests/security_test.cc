@@ -16,6 +16,7 @@ class SecurityApiTest : public ApiTest {
     return client_->call(method, "/api/v1" + path, body, admin());
   }
   void recommend(const std::string& type, const std::string& severity) {
+    ++source_;
     const auto applied = recommendations_->apply({.recommendation_id = type,
                                                   .type = type,
                                                   .display_name = type,
@@ -23,7 +24,7 @@ class SecurityApiTest : public ApiTest {
                                                   .state = "Active",
                                                   .hub = "picket",
                                                   .device_id = "d",
-                                                  .source = ++source_,
+                                                  .source = source_,
                                                   .json = "{}"},
                                                  std::to_string(source_));
     ASSERT_TRUE(applied.has_value());
