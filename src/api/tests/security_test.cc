@@ -45,7 +45,7 @@ TEST_F(SecurityApiTest, TheScoreOfADeviceComesWithWhatItWasMadeOfAndItsTrend) {
   recommend("IoT_CISBenchmarks_PKT-FS-001", "Low");
   const Reply one = call("GET", "/posture/devices/d");
   ASSERT_EQ(one.status, 200) << one.body;
-  EXPECT_THAT(one.body, HasSubstr(R"("deviceId":"d","group":"")"));
+  EXPECT_THAT(one.body, HasSubstr(R"("deviceId":"d","group":"default")"));
   EXPECT_THAT(one.body, HasSubstr(R"("lost":7,"active":{"High":0,"Medium":1,"Low":1,"Informational":0},"exempt":0)"));
   EXPECT_THAT(one.body, HasSubstr(R"("trend":[{"day":)")) << "today is always there";
   EXPECT_THAT(one.body, HasSubstr(R"("lost":7}]})"));
