@@ -1,4 +1,5 @@
 // The parts on their own: duplicates, catalogue, alert records, checkpoint files.
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -157,6 +158,25 @@ TEST(AlertId, DependsOnEachOfItsParts) {
   EXPECT_EQ(ids.begin()->size(), 36u);
 }
 
+TEST(SecurityAlertRow, OnlyTheFirstRowOfAnAlertIsNew) {
+  const auto properties = [](const AlertChange& change, std::optional<Timestamp> decided) {
+    std::deque<std::string> texts;
+    std::vector<workspace::Cell> cells;
+    security_alert_cells(change, "inst", texts, cells, "New", decided);
+    const auto schema = make_workspace_schema();
+    const auto& columns = schema.tables[*schema.find_table("SecurityAlert")].columns;
+    const auto at = std::ranges::find(columns, "ExtendedProperties", &workspace::Column::name) - columns.begin();
+    return std::string(cells[static_cast<std::size_t>(at)].as_text());
+  };
+  AlertChange change = example();
+  EXPECT_EQ(properties(change, std::nullopt), R"({"k":"v","isNew":"False"})");
+  change.change = 0;
+  EXPECT_EQ(properties(change, std::nullopt), R"({"k":"v","isNew":"True"})");
+  EXPECT_EQ(properties(change, noon(3)), R"({"k":"v","isNew":"False"})") << "a decision of an analyst";
+  change.properties = {{"isNew", "as the rule says"}};
+  EXPECT_EQ(properties(change, std::nullopt), R"({"isNew":"as the rule says"})");
+}
+
 TEST(SecurityAlertRow, FillsEveryColumnOfTheTable) {
   std::deque<std::string> texts;
   std::vector<workspace::Cell> cells;
@@ -175,7 +195,7 @@ TEST(SecurityAlertRow, FillsEveryColumnOfTheTable) {
   }
   EXPECT_EQ(row["SystemAlertId"], "id");
   EXPECT_EQ(row["AlertType"], "t");
-  EXPECT_EQ(row["ExtendedProperties"], R"({"k":"v","isNew":"True"})");
+  EXPECT_EQ(row["ExtendedProperties"], R"({"k":"v","isNew":"False"})");  // its third change
   EXPECT_EQ(row["RemediationSteps"], R"(["x","y"])");
   EXPECT_EQ(row["Entities"], R"([{"$id":"1","Type":"ip","Address":"1"}])");
   EXPECT_EQ(row["CompromisedEntity"], "d");
