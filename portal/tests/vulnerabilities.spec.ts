@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
 import { expect, heading, navigate, test } from './fixtures';
 
 const kFeed = 'browser-osv';
@@ -64,6 +66,16 @@ test('Software of a device comes from a document, is found, exported and removed
   await expect(page.getByText('Nothing is known of the software of this device')).toBeVisible();
 });
 
+/** The text of the file that the list of vulnerabilities is exported as. */
+async function exportVex(page: Page): Promise<string> {
+  await page.getByRole('button', { name: 'Export VEX' }).click();
+  const download = page.waitForEvent('download');
+  await page.getByRole('menuitem', { name: 'OpenVEX 0.2' }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe('fleet.openvex.json');
+  return readFileSync(await file.path(), 'utf8');
+}
+
 test('A feed finds a device, the finding explains itself, and a statement takes it away', async ({ page, call }) => {
   test.skip(kMock, 'the mock matches nothing');
   await call('POST', '/devices', { deviceId: kDevice });
@@ -86,9 +98,12 @@ test('A feed finds a device, the finding explains itself, and a statement takes 
 
   // The feed is in force before the fleet is matched against it.
   await expect
-    .poll(async () => ((await call('GET', `/vulnerabilities?q=${kCve}`)).body as { items: unknown[] }).items.length, { timeout: 40_000 })
+    .poll(async () => ((await call('GET', `/vulnerabilities?q=${kCve}`)).body as { items: unknown[] }).items.length, {
+      timeout: 40_000,
+    })
     .toBe(1);
   await page.goto(`/vulnerabilities?q=${kCve}`);
+  expect(await exportVex(page)).toContain(kCve);
   await page.getByRole('table', { name: 'Vulnerabilities' }).getByRole('link', { name: kCve }).click();
   await expect(heading(page, kCve)).toBeVisible();
   await expect(page.getByText(kHostile)).toBeVisible();
@@ -119,6 +134,7 @@ test('The list keeps the order of urgency and leads to one that explains itself'
   const { vulnerability } = items[0]!;
   const table = page.getByRole('table', { name: 'Vulnerabilities' });
   await expect(table.getByRole('row').nth(1)).toContainText(vulnerability);
+  expect(await exportVex(page)).toContain('openvex');
   await table.getByRole('link', { name: vulnerability }).click();
   await expect(page.getByRole('table', { name: 'Affected devices' })).toBeVisible();
   await expect(page.getByRole('link', { name: /^javascript/ })).toHaveCount(0);

@@ -291,6 +291,8 @@ export function askSoftware(method, [area, first = '', second = '', third = ''],
       return first ? oneVulnerability(first) : listVulnerabilities(query);
     case 'advisory-feeds':
       return askFeeds(method, first, second, query, body);
+    case 'vulnerability-statements':
+      return ok({ '@context': 'https://openvex.dev/ns/v0.2.0', statements: [] });
     case 'vex':
       return askVex(method, first, body);
     case 'sbom': {

@@ -11,6 +11,7 @@ import { ListTable } from '@/parts/list-table';
 import { Loaded } from '@/parts/loaded';
 import { Muted, Section } from '@/parts/page';
 import { EmptyState } from '@/parts/states';
+import { VexExport } from '@/parts/vex-export';
 import { ExploitedBadge, StandingBadge, VulnerabilitySeverity } from '@/parts/vulnerability-parts';
 import { WhyAffected } from './why-affected';
 
@@ -100,7 +101,15 @@ export function DeviceVulnerabilities({ deviceId }: { deviceId: string }) {
       <Loaded query={found} label="Loading vulnerabilities">
         {({ items, total = items.length }) =>
           items.length > 0 ? (
-            <Section title="The most urgent first" actions={<Muted>{count(total, 'finding')}</Muted>} flush>
+            <Section
+              title="The most urgent first"
+              actions={
+                <>
+                  <Muted>{count(total, 'finding')}</Muted> <VexExport deviceId={deviceId} />
+                </>
+              }
+              flush
+            >
               <ListTable<Finding>
                 label="Vulnerabilities"
                 columns={all ? [...kColumns, kStanding] : kColumns}

@@ -10,6 +10,7 @@ import { FilterBar } from '@/parts/filter-bar';
 import { Loaded, moreOf } from '@/parts/loaded';
 import { Page, Section } from '@/parts/page';
 import { EmptyState } from '@/parts/states';
+import { VexExport } from '@/parts/vex-export';
 import { VulnerabilityTabs } from '@/parts/vulnerability-parts';
 import { VulnerabilityTable } from './vulnerability-table';
 
@@ -59,7 +60,7 @@ export default function VulnerabilitiesPage() {
       <Loaded query={found} label="Loading vulnerabilities">
         {() =>
           items.length > 0 ? (
-            <Section title="The most urgent first" flush>
+            <Section title="The most urgent first" actions={<VexExport />} flush>
               <VulnerabilityTable items={items} stale={found.isPlaceholderData} more={moreOf(found, items.length, total)} />
             </Section>
           ) : any ? (
