@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <stdexcept>
 
 #include "kql/native_dynamic.h"
 #include "kql/native_functions.h"
@@ -41,9 +42,17 @@ std::optional<std::string> steps(Number first, Number last, Number step, Print p
   return json_array(out);
 }
 
+/// A series that is left out would look like one without values.
+void check_places(std::int64_t first, std::int64_t last) {
+  if (last >= first && static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first) >=
+                           static_cast<std::uint64_t>(kElementsMax)) {
+    throw std::runtime_error("make-series would have more than 1,048,576 places: choose a longer step");
+  }
+}
+
 template <class Number, class Print>
 std::optional<std::string> axis(std::int64_t first, std::int64_t last, Number from, Number step, Print print) {
-  if (last - first >= kElementsMax) return std::nullopt;
+  check_places(first, last);
   std::vector<std::string> out;
   for (auto i = first; i <= last; ++i) out.push_back(print(from + static_cast<Number>(i) * step));
   return json_array(out);
@@ -363,7 +372,8 @@ std::optional<std::string> spread(std::string_view bins, std::string_view values
                                   std::string_view fill) {
   const auto places = json_items(bins);
   const auto items = json_items(values);
-  if (!places || !items || places->size() != items->size() || last - first >= kElementsMax) return std::nullopt;
+  if (!places || !items || places->size() != items->size()) return std::nullopt;
+  check_places(first, last);
   JsonItems out(static_cast<std::size_t>(std::max<std::int64_t>(0, last - first + 1)), fill);
   for (std::size_t i = 0; i < places->size(); ++i) {
     const auto at = parse_long((*places)[i]).value_or(-1) - first;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kql/native_dynamic.h"
 #include "kql/native_series.h"
 #include "kql/native_text.h"
 #include "kql/value.h"
@@ -21,6 +22,11 @@ TEST(KqlLimits, TextsAndSeriesThatWouldTakeTooMuchAreRefused) {
   series += "]";
   EXPECT_THROW((void)series_fir(series, series, false, false), std::exception);
   EXPECT_EQ(series_fir("[1,2]", "[2]", false, false), "[2.0,4.0]");
+  EXPECT_EQ(axis_long(0, 2, 5, 10), "[5,15,25]");
+  EXPECT_EQ(axis_long(2, 0, 5, 10), "[]");
+  EXPECT_THROW((void)axis_long(0, 1'048'576, 0, 1), std::exception);
+  EXPECT_THROW((void)axis_time(INT64_MIN, INT64_MAX, 0, 10), std::exception);
+  EXPECT_THROW((void)spread("[]", "[]", 0, 1'048'576, "0"), std::exception);
 }
 
 TEST(KqlTerms, AreRunsOfLettersAndDigits) {
