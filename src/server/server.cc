@@ -1,14 +1,12 @@
 #include "server/server.h"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include <fmt/format.h>
 
+#include "activity_reader.h"
 #include "activity_sink.h"
 #include "alert_list.h"
 #include "analytics_runner.h"
@@ -55,9 +53,6 @@ namespace {
 
 // A flush costs the processor as much as ten messages: what many devices send within this time shares one.
 constexpr Duration kGatherDelay = Duration::milliseconds(4);
-constexpr Duration kActivityTimeout = Duration::minutes(10);
-constexpr auto kQuietPoll = std::chrono::milliseconds(200);
-constexpr int kQuietPollsMax = 50;
 
 /// What still stands is written to the tables again before retention takes the older rows.
 Duration whole_reports_every(Duration retention_age) {
@@ -142,10 +137,6 @@ class EmbeddedServer final : public Server {
   [[nodiscard]] kql::Schema query_schema_now() const;
   [[nodiscard]] bool has_locations() const;
   [[nodiscard]] api::CounterGroup software_counters() const;
-  void remember_activity(const std::stop_token& stopping);
-  /// False: do not go on.
-  bool remember_activity(Timestamp from, Timestamp to, const std::stop_token& stopping);
-  void wait_for_quiet(const std::stop_token& stopping) const;
   /// What connection strings name as the host: the first name that the operator gave.
   [[nodiscard]] std::string host_name() const { return options_.names.empty() ? "localhost" : options_.names.front(); }
 
@@ -209,7 +200,7 @@ class EmbeddedServer final : public Server {
   std::unique_ptr<DeviceHub> hub_;
   std::optional<Health> health_;
   std::unique_ptr<api::Server> api_;
-  std::jthread activity_reader_;  // last: it uses what stands above
+  std::optional<ActivityReader> activity_reader_;
 };
 
 Result<> EmbeddedServer::start(std::string& detail) {
@@ -223,8 +214,7 @@ Result<> EmbeddedServer::start(std::string& detail) {
   housekeeper_->start();
   analytics_runner_->start();
   intelligence_keeper_->start();
-  // Reads a column of everything that is stored: nobody is kept waiting for it.
-  activity_reader_ = std::jthread([this](const std::stop_token& stopping) { remember_activity(stopping); });
+  activity_reader_.emplace(*workspace_, *presence_, clock_);
   return {};
 }
 
@@ -310,56 +300,6 @@ kql::Schema EmbeddedServer::query_schema_now() const {
   if (!functions) return schema;
   for (const state::SavedQuery& function : *functions) schema.functions.push_back({function.name, function.text});
   return schema;
-}
-
-// After a restart the activity of devices is not in memory any more; the workspace knows it. A day at a time, the
-// newest first: all at once would take both threads of the queries for seconds, when people wait for their first
-// answer.
-void EmbeddedServer::remember_activity(const std::stop_token& stopping) {
-  Timestamp to = clock_.now() + Duration::days(1);
-  Timestamp oldest = to;
-  for (const workspace::TableStats& table : workspace_->tables()) oldest = std::min(oldest, table.oldest.value_or(to));
-  while (to >= oldest && !stopping.stop_requested()) {
-    const Timestamp from = to - Duration::days(to > clock_.now() ? 2 : 1);
-    if (!remember_activity(from, to, stopping)) return;
-    to = from;
-    wait_for_quiet(stopping);
-  }
-}
-
-bool EmbeddedServer::remember_activity(Timestamp from, Timestamp to, const std::stop_token& stopping) {
-  const workspace::QueryRequest request{
-      .sql = R"(SELECT "Hub", "DeviceId", "ModuleId", max("_ingested") FROM "RawEvents" )"
-             R"(WHERE "TimeGenerated" >= $1 AND "TimeGenerated" < $2 GROUP BY ALL)",
-      .binds = {workspace::Cell::timestamp(from), workspace::Cell::timestamp(to)},
-      .rows_max = Presence::kIdentitiesMax,
-      .bytes_max = 256U << 20,
-      .timeout = kActivityTimeout,
-      .cancellation = stopping,
-      .time_from = from,
-      .time_to = to};
-  const auto found = workspace_->query(request);
-  if (stopping.stop_requested()) return false;
-  if (!found) {
-    log::warning("server", "activity of devices before {} is not shown: {}", format_rfc3339(to), found.error().text);
-    return false;
-  }
-  for (std::size_t row = 0; row < found->rows; ++row) {
-    const auto text = [&](std::size_t column) { return std::string(found->at(row, column).as_text()); };
-    presence_->message({text(0), text(1), text(2), ""}, found->at(row, 3).as_timestamp());
-  }
-  return true;
-}
-
-// Others' queries go first, though not for ever.
-void EmbeddedServer::wait_for_quiet(const std::stop_token& stopping) const {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  for (int i = 0; i < kQuietPollsMax && !stopping.stop_requested(); ++i) {
-    wake.wait_for(lock, stopping, kQuietPoll, [] { return false; });
-    if (workspace_->stats().queries_running == 0) return;
-  }
 }
 
 // The severity profile is part of what decides a verdict, so it is a record like everything else that does.
@@ -597,8 +537,7 @@ Result<> EmbeddedServer::start_heads(std::string& detail) {
 }
 
 void EmbeddedServer::stop() {
-  activity_reader_.request_stop();
-  if (activity_reader_.joinable()) activity_reader_.join();
+  activity_reader_.reset();
   if (intelligence_keeper_) intelligence_keeper_->stop();
   if (api_) api_->stop();
   self_tests_.attach(nullptr);
