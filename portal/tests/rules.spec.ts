@@ -57,6 +57,30 @@ test('A rule is switched off and on again from the list', async ({ page, call })
   await expect(toggle).toBeChecked();
 });
 
+test('A switch that is pressed again before the server answered ends as it was pressed last', async ({ page, call }) => {
+  const rule = (await rulesOf(call)).find(({ id }) => id === 'behavior.beacon')!;
+  let answer = () => {};
+  const pressedTwice = new Promise<void>((resolve) => (answer = resolve));
+  const sent: unknown[] = [];
+  await page.route(`**/rules/${rule.id}`, async (route) => {
+    if (route.request().method() === 'PATCH') {
+      sent.push(route.request().postDataJSON());
+      await pressedTwice;
+    }
+    await route.continue();
+  });
+  await page.goto('/rules?q=behavior.beacon');
+  const toggle = page.getByRole('switch', { name: `In force: ${rule.title}` });
+  await toggle.click();
+  await expect(toggle).not.toBeChecked();
+  await toggle.click();
+  await expect(toggle).toBeChecked();
+  answer();
+  await expect.poll(() => sent).toEqual([{ enabled: false }, { enabled: true }]);
+  await expect.poll(async () => (await rulesOf(call)).find(({ id }) => id === rule.id)!.enabled).toBe(true);
+  await expect(toggle).toBeChecked();
+});
+
 test('A file of rules is imported, shown and removed; what no rule is in is refused with a reason', async ({ page, call }) => {
   await page.goto('/rules');
   await page.getByRole('button', { name: 'Import rules' }).click();
@@ -84,5 +108,10 @@ test('A file of rules is imported, shown and removed; what no rule is in is refu
 
 test('A rule that does not exist is said to be missing', async ({ page }) => {
   await page.goto('/rules/no-such-rule');
-  await expect(page.getByRole('alert').or(page.getByText(/no such|not found/i)).first()).toBeVisible();
+  await expect(
+    page
+      .getByRole('alert')
+      .or(page.getByText(/no such|not found/i))
+      .first(),
+  ).toBeVisible();
 });

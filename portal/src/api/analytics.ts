@@ -39,9 +39,10 @@ export function useAnalyticsRule(id: string) {
   });
 }
 
-function useChanged(): () => void {
+function useChanged(): () => Promise<void> {
   const client = useQueryClient();
-  return () => void client.invalidateQueries({ queryKey: kRules });
+  // The promise keeps a change pending until the rules are here as it left them.
+  return () => client.invalidateQueries({ queryKey: kRules });
 }
 
 export function useImportAnalyticsRules() {
@@ -54,11 +55,11 @@ export function useImportAnalyticsRules() {
   });
 }
 
-export function useSwitchAnalyticsRule() {
+export function useSwitchAnalyticsRule(id: string) {
   const changed = useChanged();
   return useMutation({
-    mutationFn: ({ id, enabled }: { id: string; enabled: boolean }) =>
-      api.patch('/analytics-rules/{id}', { path: { id }, body: { enabled } }),
+    scope: { id: `analytics-rule ${id}` },
+    mutationFn: (enabled: boolean) => api.patch('/analytics-rules/{id}', { path: { id }, body: { enabled } }),
     onSuccess: changed,
   });
 }

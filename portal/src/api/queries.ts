@@ -234,12 +234,12 @@ export function useRecommendations(type: string, state: RecommendationState | un
   });
 }
 
-export function useSwitchRecommendationType() {
+export function useSwitchRecommendationType(type: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ type, enabled }: { type: string; enabled: boolean }) =>
-      api.patch('/recommendation-types/{type}', { path: { type }, body: { enabled } }),
-    onSuccess: (_, { type, enabled }) => {
+    scope: { id: `recommendation-type ${type}` },
+    mutationFn: (enabled: boolean) => api.patch('/recommendation-types/{type}', { path: { type }, body: { enabled } }),
+    onSuccess: (_, enabled) => {
       client.setQueryData<RecommendationType[]>(keys.recommendationTypes, (old) =>
         old?.map((item) => (item.type === type ? { ...item, enabled } : item)),
       );
@@ -259,10 +259,7 @@ export function usePosture(group: string) {
 }
 
 export function useExemptions() {
-  return useQuery({
-    queryKey: keys.exemptions,
-    queryFn: async ({ signal }) => (await api.get('/exemptions', { signal })).items,
-  });
+  return useQuery({ queryKey: keys.exemptions, queryFn: async ({ signal }) => (await api.get('/exemptions', { signal })).items });
 }
 
 function useExemptionsChanged(): () => void {
@@ -309,14 +306,15 @@ export function useRuleFile(name: string) {
   });
 }
 
-export function useSwitchRule() {
+export function useSwitchRule(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ id, enabled }: { id: string; enabled: boolean }) =>
-      api.patch('/rules/{id}', { path: { id }, body: { enabled } }),
-    onSuccess: (_, { id, enabled }) => {
-      client.setQueryData<RuleList>(keys.rules, (old) =>
-        old && { ...old, items: old.items.map((rule) => (rule.id === id ? { ...rule, enabled } : rule)) },
+    scope: { id: `rule ${id}` },
+    mutationFn: (enabled: boolean) => api.patch('/rules/{id}', { path: { id }, body: { enabled } }),
+    onSuccess: (_, enabled) => {
+      client.setQueryData<RuleList>(
+        keys.rules,
+        (old) => old && { ...old, items: old.items.map((rule) => (rule.id === id ? { ...rule, enabled } : rule)) },
       );
       client.setQueryData<Rule>(keys.rule(id), (old) => old && { ...old, enabled });
       void client.invalidateQueries({ queryKey: keys.rules });
@@ -342,10 +340,7 @@ export function useImportRules() {
 
 export function useRemoveRuleFile() {
   const changed = useRulesChanged();
-  return useMutation({
-    mutationFn: (name: string) => api.delete('/rule-files/{name}', { path: { name } }),
-    onSuccess: changed,
-  });
+  return useMutation({ mutationFn: (name: string) => api.delete('/rule-files/{name}', { path: { name } }), onSuccess: changed });
 }
 
 /** KQL that a page shows by itself (the Logs page runs its queries by hand, see pages/logs). */
