@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/core/encoding.h"
+#include "purl_types.h"
 #include "sbom/component.h"
 
 namespace picket::sbom {
@@ -37,13 +38,32 @@ void append_encoded(std::string& out, std::string_view text, char keep = '\0') {
 
 Result<std::string> decode(std::string_view text, std::size_t offset) {
   auto out = percent_decode(text);
-  if (!out) return fail(Errc::malformed, "purl.encoding", offset);
+  if (!out || !is_utf8(*out)) return fail(Errc::malformed, "purl.encoding", offset);
   return *std::move(out);
 }
 
-/// Types whose names are the same in any case.
-bool is_folded(std::string_view type) {
-  return type == "pypi" || type == "github" || type == "bitbucket" || type == "composer" || type == "brew";
+/// "/a//b/" → "a/b", each part decoded; of a subpath also "." and ".." are no parts.
+Result<std::string> read_path(std::string_view text, std::size_t offset, bool subpath) {
+  std::string out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('/', begin), text.size());
+    TRY(const auto part, decode(text.substr(begin, end - begin), offset + begin));
+    const bool counts = !part.empty() && !(subpath && (part == "." || part == ".."));
+    if (counts && !out.empty()) out += '/';
+    if (counts) out += part;
+    begin = end + 1;
+  }
+  return out;
+}
+
+bool is_type(std::string_view type) {
+  return !type.empty() && (type[0] < '0' || type[0] > '9') && std::ranges::all_of(type, is_type_sign);
+}
+
+bool is_key(std::string_view key) {
+  return !key.empty() && (key[0] < '0' || key[0] > '9') && std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+  });
 }
 
 Result<> read_qualifiers(std::string_view text, std::size_t offset, PackageUrl& out) {
@@ -51,13 +71,41 @@ Result<> read_qualifiers(std::string_view text, std::size_t offset, PackageUrl& 
     const auto end = std::min(text.find('&'), text.size());
     const auto pair = text.substr(0, end);
     const auto equals = pair.find('=');
-    if (equals == std::string_view::npos || equals == 0) return fail(Errc::malformed, "purl.qualifiers", offset);
+    const auto key = lower(pair.substr(0, equals));
+    if (equals == std::string_view::npos || !is_key(key)) return fail(Errc::malformed, "purl.qualifiers", offset);
     TRY(auto value, decode(pair.substr(equals + 1), offset + equals + 1));
-    if (!value.empty()) out.qualifiers.emplace_back(lower(pair.substr(0, equals)), std::move(value));
+    if (!out.qualifier(key).empty()) return fail(Errc::malformed, "purl.qualifiers", offset);  // each key once
+    if (!value.empty()) out.qualifiers.emplace_back(key, std::move(value));
     offset += end + 1;
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   std::ranges::sort(out.qualifiers);
+  return {};
+}
+
+bool has_capital_keys(std::string_view text) {
+  for (bool key = true; const char c : text) {
+    if (key && c >= 'A' && c <= 'Z') return true;
+    key = c == '&' || (key && c != '=');
+  }
+  return false;
+}
+
+/// "namespace/name@version"; a version may have a slash, as branches do.
+Result<> read_name(std::string_view text, std::size_t offset, PackageUrl& out) {
+  // An '@' that begins a part is that of a scope such as "@angular", which should have been encoded.
+  if (const auto at = text.rfind('@'); at != std::string_view::npos && at > 0 && text[at - 1] != '/') {
+    TRY(out.version, decode(text.substr(at + 1), offset + at + 1));
+    text = text.substr(0, at);
+  }
+  while (text.ends_with('/')) text.remove_suffix(1);
+  const auto cut = text.rfind('/');
+  const auto name = cut == std::string_view::npos ? text : text.substr(cut + 1);
+  if (name.empty() || name.front() == '@') return fail(Errc::malformed, "purl.name", offset);
+  TRY(out.name, decode(name, offset));
+  if (cut != std::string_view::npos) {
+    TRY(out.name_space, read_path(text.substr(0, cut), offset, false));
+  }
   return {};
 }
 
@@ -68,50 +116,48 @@ std::string_view PackageUrl::qualifier(std::string_view key) const {
   return found == qualifiers.end() ? std::string_view{} : std::string_view(found->second);
 }
 
-Result<PackageUrl> parse_purl(std::string_view text) {
-  if (!text.starts_with("pkg:")) return fail(Errc::malformed, "purl.scheme");
+Result<PackageUrl> parse_purl(std::string_view text, PurlRules rules) {
+  if (text.size() < 4 || lower(text.substr(0, 4)) != "pkg:") return fail(Errc::malformed, "purl.scheme");
   PackageUrl out;
+  std::string_view keys;
   std::size_t begin = 4;
   while (begin < text.size() && text[begin] == '/') ++begin;  // pkg:// is written by some
   std::size_t end = text.size();
   if (const auto hash = text.find('#', begin); hash != std::string_view::npos) {
-    auto path = text.substr(hash + 1, end - hash - 1);
-    while (path.starts_with('/')) path.remove_prefix(1);
-    while (path.ends_with('/')) path.remove_suffix(1);
-    TRY(out.subpath, decode(path, hash + 1));
+    TRY(out.subpath, read_path(text.substr(hash + 1, end - hash - 1), hash + 1, true));
     end = hash;
   }
   if (const auto question = text.substr(0, end).find('?', begin); question != std::string_view::npos) {
-    TRY_VOID(read_qualifiers(text.substr(question + 1, end - question - 1), question + 1, out));
+    keys = text.substr(question + 1, end - question - 1);
+    TRY_VOID(read_qualifiers(keys, question + 1, out));
     end = question;
   }
   const auto slash = text.substr(0, end).find('/', begin);
   if (slash == std::string_view::npos) return fail(Errc::malformed, "purl.type", begin);
   out.type = lower(text.substr(begin, slash - begin));
-  if (out.type.empty() || (out.type[0] >= '0' && out.type[0] <= '9') || !std::ranges::all_of(out.type, is_type_sign))
-    return fail(Errc::malformed, "purl.type", begin);
+  if (!is_type(out.type)) return fail(Errc::malformed, "purl.type", begin);
   begin = slash + 1;
-  // The version begins at the last '@' behind the last '/': a scope such as "@angular" may stand unencoded before.
-  const auto last_slash = text.substr(0, end).rfind('/');
-  if (const auto at = text.substr(0, end).rfind('@'); at != std::string_view::npos && at > last_slash) {
-    if (at == last_slash + 1) return fail(Errc::malformed, "purl.name", at);
-    TRY(out.version, decode(text.substr(at + 1, end - at - 1), at + 1));
-    end = at;
+  TRY_VOID(read_name(text.substr(begin, end - begin), begin, out));
+  normalize_purl(out);
+  if (rules == PurlRules::all) {
+    TRY_VOID(check_purl(out));
+    if (has_capital_keys(keys) && !may_have_capital_keys(out.type)) return fail(Errc::malformed, "purl.qualifiers");
   }
-  while (end > begin && text[end - 1] == '/') --end;
-  const auto path = text.substr(begin, end - begin);
-  const auto cut = path.rfind('/');
-  TRY(out.name, decode(cut == std::string_view::npos ? path : path.substr(cut + 1), begin));
-  if (out.name.empty()) return fail(Errc::malformed, "purl.name", begin);
-  if (cut != std::string_view::npos) {
-    TRY(out.name_space, decode(path.substr(0, cut), begin));
-  }
-  if (is_folded(out.type)) {
-    out.name = lower(out.name);
-    out.name_space = lower(out.name_space);
-  }
-  if (out.type == "pypi") std::ranges::replace(out.name, '_', '-');
   return out;
+}
+
+Result<PackageUrl> canonical_purl(PackageUrl url) {
+  url.type = lower(url.type);
+  if (!is_type(url.type)) return fail(Errc::malformed, "purl.type");
+  if (url.name.empty()) return fail(Errc::malformed, "purl.name");
+  for (auto& [key, value] : url.qualifiers) {
+    key = lower(key);
+    if (!is_key(key)) return fail(Errc::malformed, "purl.qualifiers");
+  }
+  std::ranges::sort(url.qualifiers);
+  normalize_purl(url);
+  TRY_VOID(check_purl(url));
+  return url;
 }
 
 std::string format_purl(const PackageUrl& url) {
@@ -120,7 +166,7 @@ std::string format_purl(const PackageUrl& url) {
     append_encoded(out, url.name_space, '/');
     out += '/';
   }
-  append_encoded(out, url.name);
+  append_encoded(out, url.name, url.type == "git" ? '/' : '\0');
   if (!url.version.empty()) {
     out += '@';
     append_encoded(out, url.version);

@@ -1,6 +1,7 @@
 // One piece of software as an inventory holds it, and its package URL.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,8 +44,17 @@ struct PackageUrl {
   friend bool operator==(const PackageUrl&, const PackageUrl&) = default;
 };
 
-/// Errors: malformed "purl.scheme", "purl.type", "purl.name", "purl.encoding", "purl.qualifiers", with the offset.
-Result<PackageUrl> parse_purl(std::string_view text);
+/// How much of the specification a package URL must follow.
+enum class PurlRules : std::uint8_t {
+  common,  ///< The common form. As others write them: keys in capitals, without the namespace that the type has.
+  all,     ///< Also what its type asks for, and keys in lower case.
+};
+
+/// The parts in the canonical form of their type. Errors: malformed "purl.scheme", "purl.type", "purl.name",
+/// "purl.encoding", "purl.qualifiers", with the offset; by the rules of the type "purl.namespace", "purl.version".
+Result<PackageUrl> parse_purl(std::string_view text, PurlRules rules = PurlRules::common);
+/// Parts from elsewhere, checked by all rules and in the canonical form. Errors: as above, without an offset.
+Result<PackageUrl> canonical_purl(PackageUrl url);
 /// The canonical text: qualifiers sorted, those without a value left out.
 std::string format_purl(const PackageUrl& url);
 
