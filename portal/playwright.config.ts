@@ -15,6 +15,8 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: true,
+  // A browser on a starved machine is not what is tested: one more try, and tools/portal/report.mjs names what needed it.
+  retries: 1,
   reporter: [['list']],
   use: {
     baseURL: real ?? kMockUrl,

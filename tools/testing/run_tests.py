@@ -191,17 +191,28 @@ def from_junit(path: str, name: str, code: int, output: str) -> Outcome:
 
 
 def run_counting(command: list, name: str, timeout_s: int) -> Outcome:
-    """A script that ends with "NAME: N passed, N failed[, N skipped]". A skipped test is a failed one."""
+    """A script that ends with "NAME: N passed, N failed[, N skipped]". A skipped test is a failed one. Before that line it may say
+    "failed: NAME" or "skipped: NAME", and "flaky: NAME" of what passed only when it ran again, with indented lines of why."""
     code, output = run(command, timeout_s)
+    for title, why in told(output, "flaky"):
+        print(f"flaky: {title}\n{why}", flush=True)
     found = re.findall(r"^[\w-]+: (\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", output, re.MULTILINE)
     if not found:
         return failed(f"{name} ended with {code} and counted nothing:\n{tail(output)}")
     passed, bad, skipped = (int(number or 0) for number in found[-1])
     out = Outcome(passed)
     if bad or skipped or code != 0:
-        out.failures = [f"{name} ({bad} failed, {skipped} skipped, exit {code}):\n{tail(output, 80)}"]
-        out.failures += [f"{name}: one more"] * (bad + skipped - 1)
+        out.failures = [f"{name}: {title} {word}\n{why}" for word in ("failed", "skipped") for title, why in told(output, word)]
+        others = bad + skipped - len(out.failures)
+        if others > 0 or not out.failures:
+            out.failures.append(f"{name} ({bad} failed, {skipped} skipped, exit {code}):\n{tail(output, 80)}")
+            out.failures += [f"{name}: one more"] * (others - 1)
     return out
+
+
+def told(output: str, word: str) -> list[tuple[str, str]]:
+    """Title and indented lines of each line "WORD: TITLE"; "flaky: 0" is a count, always told."""
+    return re.findall(rf"^{word}: (.*)\n((?:  .*\n)*)", output, re.MULTILINE)
 
 
 def portal() -> Outcome:
@@ -211,7 +222,7 @@ def portal() -> Outcome:
 def browser() -> Outcome:
     if broken := build("release"):
         return broken
-    return run_counting([sys.executable, ROOT / "tests/browser/run.py"], "browser", 1200)
+    return run_counting([sys.executable, ROOT / "tests/browser/run.py"], "browser", 2400)
 
 
 def sdk() -> Outcome:
