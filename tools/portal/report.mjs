@@ -24,11 +24,12 @@ function ofUnit() {
   );
 }
 
-/** What stood on the page when the last try that failed ended, as Playwright writes it beside the screenshot. */
+/** What stood on the page when the last try that has it failed, as Playwright writes it beside the screenshot. */
 function pageOf(results) {
-  const file = results.flatMap(({ attachments }) => attachments).findLast(({ name }) => name === 'error-context')?.path;
-  const snapshot = file && existsSync(file) ? readFileSync(file, 'utf8').split('# Page snapshot')[1]?.split('# Test source')[0] : undefined;
-  return snapshot?.slice(Math.max(0, snapshot.search(/^ *- main/m))); // the navigation is the same everywhere
+  const files = results.flatMap(({ attachments }) => attachments).filter(({ name, path }) => name === 'error-context' && existsSync(path));
+  const pages = files.flatMap(({ path }) => readFileSync(path, 'utf8').match(/# Page snapshot(.*?)(?:# Test source|$)/s)?.[1] ?? []);
+  const page = pages.at(-1);
+  return page?.slice(Math.max(0, page.search(/^ *- main/m))); // the navigation is the same everywhere
 }
 
 /** @returns {Outcome[]} of Playwright's reporter: suites within suites, a result for each try. */
