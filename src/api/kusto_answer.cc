@@ -174,6 +174,8 @@ std::string_view dotnet_type(kql::Type type) {
       return "Guid";
     case kql::Type::dynamic:
       return "Object";
+    case kql::Type::decimal:
+      return "SqlDecimal";
     default:
       return "String";
   }

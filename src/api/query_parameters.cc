@@ -3,6 +3,7 @@
 #include <cctype>
 #include <optional>
 
+#include "kql/native_decimal.h"
 #include "kql/native_functions.h"
 
 namespace picket::api {
@@ -54,10 +55,10 @@ class Words {
 std::optional<kql::Type> type_named(std::string_view name) {
   using Type = kql::Type;
   static const std::map<std::string_view, Type> types{
-      {"bool", Type::boolean},  {"boolean", Type::boolean},   {"int", Type::int32},      {"long", Type::int64},
-      {"real", Type::real},     {"double", Type::real},       {"string", Type::string},  {"datetime", Type::datetime},
-      {"date", Type::datetime}, {"timespan", Type::timespan}, {"time", Type::timespan},  {"guid", Type::guid},
-      {"uuid", Type::guid},     {"uniqueid", Type::guid},     {"dynamic", Type::dynamic}};
+      {"bool", Type::boolean},  {"boolean", Type::boolean},   {"int", Type::int32},       {"long", Type::int64},
+      {"real", Type::real},     {"double", Type::real},       {"string", Type::string},   {"datetime", Type::datetime},
+      {"date", Type::datetime}, {"timespan", Type::timespan}, {"time", Type::timespan},   {"guid", Type::guid},
+      {"uuid", Type::guid},     {"uniqueid", Type::guid},     {"dynamic", Type::dynamic}, {"decimal", Type::decimal}};
   const auto found = types.find(name);
   return found == types.end() ? std::nullopt : std::optional(found->second);
 }
@@ -132,6 +133,8 @@ std::optional<kql::Value> value_of(kql::Type type, std::string_view text) {
       return made(kql::parse_timespan(unquoted(unwrapped(text))));
     case Type::guid:
       return made(kql::parse_guid(unquoted(unwrapped(text))));
+    case Type::decimal:
+      return made(kql::decimal_parse(unquoted(unwrapped(text))));
   }
   return std::nullopt;
 }

@@ -268,11 +268,13 @@ Checked<Relation> Binder::bind_datatable(const ast::Datatable& table, Span span)
     const bool null = is_literal(value) && value->value.is_null();
     const bool widens = (value->type == Type::int64 && (type == Type::int32 || type == Type::real)) ||
                         (value->type == Type::int32 && (type == Type::int64 || type == Type::real));
-    if (value->type == type || null) {
+    const bool precise = type == Type::decimal &&
+                         (value->type == Type::int64 || value->type == Type::int32 || value->type == Type::real);
+    if (value->type == type || null || precise) {
       value = convert(value, type);
     } else if (widens) {
       value = convert(value, type);
-    } else if (type == Type::dynamic) {
+    } else if (type == Type::dynamic && value->type != Type::decimal) {
       value = call("to_dynamic", Type::dynamic, {std::move(value)});
     } else if (value->type == Type::string) {
       value = convert(value, type);  // as the language does: text that does not convert is null

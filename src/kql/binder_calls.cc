@@ -390,6 +390,11 @@ Checked<ExprPtr> Binder::bind_extract_all(const ast::Expression& expression, std
 }
 
 Checked<ExprPtr> Binder::bind_round(const ast::Expression& expression, std::vector<ExprPtr>& args) {
+  if (args[0] != nullptr && args[0]->type == Type::decimal) {
+    if (args.size() == 1) args.push_back(literal({Type::int64, std::int64_t{0}}));
+    if (args[1] == nullptr || !is_whole(args[1]->type)) return wrong_type(expression, 1, args[1], "a long");
+    return call("decimal_round", Type::decimal, {args[0], convert(args[1], Type::int64)});
+  }
   if (args[0] == nullptr || !is_number(args[0]->type)) return wrong_type(expression, 0, args[0], "a number");
   if (args.size() == 1) {
     return args[0]->type == Type::real ? strict_call("round", Type::real, {args[0]}) : args[0];

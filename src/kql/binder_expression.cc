@@ -107,6 +107,15 @@ Checked<ExprPtr> Binder::bind_expression(const ast::Expression& expression) {
     return diagnose(code::kArguments, expression.span, "a table has no meaning here");
   }();
   if (!bound) return bound;
+  // What a decimal is inside of a dynamic value, a number or a text, no documentation tells.
+  const auto holds_decimal = [](const ExprPtr& one) {
+    return one->kind == Expr::Kind::call && (one->op == "json_of" || one->op == "to_dynamic") &&
+           one->args[0]->type == Type::decimal;
+  };
+  if (holds_decimal(*bound) || std::ranges::any_of((*bound)->args, holds_decimal)) {
+    return diagnose(code::kUnsupported, expression.span,
+                    "a decimal in a dynamic value; convert it, for instance with todouble()");
+  }
   if ((*bound)->size > kExpressionSizeMax || (*bound)->depth > kExpressionDepthMax) {
     return diagnose(code::kLimit, expression.span, "this expression is too large");
   }
@@ -156,12 +165,14 @@ Checked<ExprPtr> Binder::bind_name(const ast::Expression& expression) {
 Checked<ExprPtr> Binder::bind_unary(const ast::Expression& expression) {
   TRY(auto operand, bind_expression(*expression.children[0]));
   const Type type = operand->type;
-  if (type != Type::int32 && type != Type::int64 && type != Type::real && type != Type::timespan) {
+  if (type != Type::int32 && type != Type::int64 && type != Type::real && type != Type::timespan &&
+      type != Type::decimal) {
     return diagnose(code::kType, expression.span,
                     "the sign '" + expression.text + "' is not defined for " + std::string(to_string(type)));
   }
   if (type == Type::int32) operand = convert(operand, Type::int64);
   if (expression.text == "+") return operand;
+  if (type == Type::decimal) return strict_call("decimal_negate", type, {std::move(operand)});
   if (is_literal(operand) && !operand->value.is_null()) {
     auto value = operand->value;
     if (auto* real = std::get_if<double>(&value.data)) *real = -*real;

@@ -78,6 +78,7 @@ std::span<const Binder::CodedFunction> Binder::coded_functions() {
       {"tostring", first_argument, "", 1, 1, &Binder::bind_conversion<Type::string>},
       {"toint", first_argument, "", 1, 1, &Binder::bind_conversion<Type::int32>},
       {"tolong", first_argument, "", 1, 1, &Binder::bind_conversion<Type::int64>},
+      {"todecimal", first_argument, "", 1, 1, &Binder::bind_conversion<Type::decimal>},
       {"todouble", first_argument, "", 1, 1, &Binder::bind_conversion<Type::real>},
       {"toreal", first_argument, "", 1, 1, &Binder::bind_conversion<Type::real>},
       {"tobool", first_argument, "", 1, 1, &Binder::bind_conversion<Type::boolean>},
@@ -189,6 +190,10 @@ Checked<ExprPtr> Binder::bind_bin(const ast::Expression& expression, std::vector
                       "a bin of datetimes narrower than a microsecond");
     }
   }
+  if ((value == Type::decimal && (is_number(width) || width == Type::decimal)) ||
+      (is_number(value) && width == Type::decimal)) {
+    return call("decimal_bin", Type::decimal, {convert(args[0], Type::decimal), convert(args[1], Type::decimal)});
+  }
   if (value == Type::datetime && width == Type::timespan) return call("bin_time", Type::datetime, std::move(args));
   if (value == Type::timespan && width == Type::timespan) return call("bin_long", Type::timespan, std::move(args));
   if (is_number(value) && is_number(width)) {
@@ -206,13 +211,17 @@ Checked<ExprPtr> Binder::bind_conversion(const ast::Expression& expression, std:
   if (args[0] == nullptr) return diagnose(code::kArguments, expression.span, "a value is expected");
   const Type from = args[0]->type;
   const bool anything = target == Type::string || from == target || from == Type::string || from == Type::dynamic;
-  const bool numeric = is_number(target) && from != Type::guid;
-  const bool from_number = is_number(from) && target != Type::guid;
+  const bool numeric = (is_number(target) || target == Type::decimal) && from != Type::guid;
+  const bool from_number = (is_number(from) || from == Type::decimal) && target != Type::guid;
   if (!anything && !numeric && !from_number) {
     return wrong_type(expression, 0, from, "something that has a " + std::string(to_string(target)) + " form");
   }
-  // A real as a point or length of time has no meaning that the reference states.
-  if (from == Type::real && (target == Type::datetime || target == Type::timespan)) {
+  // A real as a point or length of time has no meaning that the reference states; nor a time as a decimal.
+  const bool moment = from == Type::datetime || from == Type::timespan;
+  if (target == Type::decimal && moment) {
+    return diagnose(code::kUnsupported, expression.span, expression.text + "() of a time");
+  }
+  if ((from == Type::real || from == Type::decimal) && (target == Type::datetime || target == Type::timespan)) {
     return diagnose(code::kUnsupported, expression.span, expression.text + "() of a real");
   }
   return convert(args[0], target);
@@ -281,7 +290,8 @@ template <bool least>
 Checked<ExprPtr> Binder::bind_extreme(const ast::Expression& expression, std::vector<ExprPtr>& args) {
   if (contains(args, nullptr)) return diagnose(code::kArguments, expression.span, "values are expected");
   const auto type = common_type(args);
-  const bool ordered = type && (is_number(*type) || *type == Type::datetime || *type == Type::timespan);
+  const bool ordered =
+      type && (is_number(*type) || *type == Type::decimal || *type == Type::datetime || *type == Type::timespan);
   if (!ordered)
     return diagnose(code::kType, expression.span, expression.text + "() compares numbers or times of one type");
   for (auto& arg : args) arg = convert(arg, *type);

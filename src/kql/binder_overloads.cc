@@ -104,7 +104,9 @@ Checked<std::optional<ExprPtr>> Binder::fit(char letter, const ExprPtr& arg, int
       return type == Type::int32 ? as(Type::int64, 1) : std::nullopt;
     case 'r':
       if (type == Type::real) return arg;
-      return type == Type::int32 || type == Type::int64 ? as(Type::real, 2) : std::nullopt;
+      return type == Type::int32 || type == Type::int64 ? as(Type::real, 2)
+             : type == Type::decimal                    ? as(Type::real, 3)
+                                                        : std::nullopt;
     case 's':
       if (type == Type::string) return arg;
       return type == Type::dynamic ? as(Type::string, 3) : std::nullopt;
@@ -119,6 +121,8 @@ Checked<std::optional<ExprPtr>> Binder::fit(char letter, const ExprPtr& arg, int
       return type == Type::timespan ? std::optional(arg) : std::nullopt;
     case 'g':
       return type == Type::guid ? std::optional(arg) : std::nullopt;
+    case 'D':
+      return type == Type::decimal ? std::optional(arg) : std::nullopt;
     case 'j':
       return type == Type::dynamic ? std::optional(arg) : std::nullopt;
     default:
@@ -128,6 +132,12 @@ Checked<std::optional<ExprPtr>> Binder::fit(char letter, const ExprPtr& arg, int
 
 Checked<ExprPtr> Binder::bind_overload(const ScalarFunction& function, const ast::Expression& expression,
                                        std::vector<ExprPtr> args) {
+  // A decimal is no real there: it is always a finite number.
+  const bool decimal = !args.empty() && args[0] != nullptr && args[0]->type == Type::decimal;
+  if (decimal && expression.text.starts_with("is")) {
+    return diagnose(code::kType, expression.arguments[0].value->span,
+                    "argument 1 of " + expression.text + "() cannot be decimal");
+  }
   const Overload* best = nullptr;
   std::vector<ExprPtr> best_args;
   int best_cost = 0;

@@ -20,6 +20,7 @@ std::string_view type_pattern(Type type) {
     case Type::int64:
       return "[+-]?[0-9]+";
     case Type::real:
+    case Type::decimal:
       return "[+-]?[0-9]*\\.?[0-9]+(?:[eE][+-]?[0-9]+)?";
     case Type::boolean:
       return "(?i:true|false)";

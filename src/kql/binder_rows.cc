@@ -33,6 +33,8 @@ std::string_view net_type(Type type) {
       return "System.Guid";
     case Type::dynamic:
       return "System.Object";
+    case Type::decimal:
+      return "System.Data.SqlTypes.SqlDecimal";
   }
   return "";
 }

@@ -201,7 +201,8 @@ Checked<> Binder::declare(const ast::Parameter& parameter) {
     return diagnose(code::kArguments, parameter.name.span,
                     "the parameter " + quoted(parameter.name.text) + " has no value");
   }
-  const bool widens = value->type == Type::int64 && (parameter.type == Type::real || parameter.type == Type::int32);
+  const bool widens = (value->type == Type::int64 && (parameter.type == Type::real || parameter.type == Type::int32)) ||
+                      (parameter.type == Type::decimal && (value->type == Type::int64 || value->type == Type::real));
   if (value->type != parameter.type && !widens) {
     return diagnose(code::kType, parameter.name.span,
                     "the value of the parameter " + quoted(parameter.name.text) + " is " +
@@ -337,8 +338,9 @@ Checked<> Binder::declare_arguments(const Declared& function, const ast::Express
     TRY(scalars[i], bind_expression(given[i] != nullptr ? *given[i] : *parameter.fallback));
     const auto from = scalars[i]->type;
     const auto to = parameter.type;
-    const bool number =
-        (from == Type::int32 || from == Type::int64) && (to == Type::int64 || to == Type::real || to == Type::int32);
+    const bool number = ((from == Type::int32 || from == Type::int64) &&
+                         (to == Type::int64 || to == Type::real || to == Type::int32)) ||
+                        (to == Type::decimal && (from == Type::int32 || from == Type::int64 || from == Type::real));
     if (from != to && !number && from != Type::dynamic && !(is_literal(scalars[i]) && scalars[i]->value.is_null())) {
       return diagnose(code::kType, given[i] != nullptr ? given[i]->span : call.span,
                       "the parameter " + quoted(parameter.name.text) + " is " + std::string(to_string(to)) +

@@ -263,6 +263,9 @@ Checked<Type> Binder::aggregate_type(const AggregateFunction& function, Type arg
                     std::string(function.name) + "() does not take " + std::string(to_string(argument)) +
                         (argument == Type::dynamic ? "; convert it, for instance with tolong() or tostring()" : ""));
   }
+  if (argument == Type::decimal && function.result == 'j') {
+    return diagnose(code::kUnsupported, span, "a decimal in a dynamic value; convert it, for instance with todouble()");
+  }
   switch (function.result) {
     case 'l':
       return Type::int64;
@@ -273,7 +276,8 @@ Checked<Type> Binder::aggregate_type(const AggregateFunction& function, Type arg
     case '+':
       return argument == Type::int32 ? Type::int64 : argument;
     case 'a':
-      return argument == Type::timespan || argument == Type::datetime ? argument : Type::real;
+      return argument == Type::timespan || argument == Type::datetime || argument == Type::decimal ? argument
+                                                                                                   : Type::real;
     default:
       return argument;
   }

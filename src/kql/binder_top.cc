@@ -112,7 +112,7 @@ Checked<> Binder::apply(Relation& relation, const ast::TopHitters& op, Span span
   if (op.by != nullptr) {
     TRY(auto by, bind_in(relation.columns, *op.by));
     type = by->type == Type::int32 ? Type::int64 : by->type;
-    if (type != Type::int64 && type != Type::real && type != Type::timespan) {
+    if (type != Type::int64 && type != Type::real && type != Type::timespan && type != Type::decimal) {
       return diagnose(code::kType, op.by->span, "'top-hitters' adds numbers up");
     }
     measure_name = "approximate_sum_" + implicit_name(*op.by);

@@ -13,6 +13,7 @@ namespace {
 
 bool is_whole(Type type) { return type == Type::int32 || type == Type::int64; }
 bool is_number(Type type) { return is_whole(type) || type == Type::real; }
+bool is_any_number(Type type) { return is_number(type) || type == Type::decimal; }
 
 /// A literal of another numeric type; nullopt: not foldable.
 std::optional<Value> fold_number(const Value& value, Type target) {
@@ -195,6 +196,9 @@ Checked<ExprPtr> Binder::compare(std::string_view op, Span op_span, ExprPtr left
       return diagnose(code::kUnsupported, op_span,
                       "comparing two dynamic values; convert both, for instance with tostring()");
     }
+    if (other == Type::decimal) {
+      return make_comparison(name, convert(left, other), convert(right, other));
+    }
     if (!equality && !is_number(other)) return undefined(op, op_span, a, b);
     // Order works on reals, so that 5 < 5.5; equality with a whole number stays exact.
     const Type target = equality ? other : Type::real;
@@ -202,6 +206,9 @@ Checked<ExprPtr> Binder::compare(std::string_view op, Span op_span, ExprPtr left
     if (b == Type::dynamic) right = comparable(right, target);
     return make_comparison(name, convert(left, right->type == Type::real ? Type::real : left->type),
                            convert(right, left->type == Type::real ? Type::real : right->type));
+  }
+  if ((a == Type::decimal && is_any_number(b)) || (b == Type::decimal && is_number(a))) {
+    return make_comparison(name, convert(left, Type::decimal), convert(right, Type::decimal));
   }
   if (is_number(a) && is_number(b)) {
     const Type common = a == Type::real || b == Type::real ? Type::real : Type::int64;
@@ -247,6 +254,14 @@ Checked<ExprPtr> Binder::arithmetic(std::string_view op, Span op_span, ExprPtr l
                                               : "mod";
     return result(name, common, convert(left, common), convert(right, common));
   }
+  if ((a == Type::decimal && is_any_number(b)) || (b == Type::decimal && is_number(a))) {
+    const std::string_view name = op == "+"   ? "decimal_add"
+                                  : op == "-" ? "decimal_subtract"
+                                  : op == "*" ? "decimal_multiply"
+                                  : op == "/" ? "decimal_divide"
+                                              : "decimal_modulo";
+    return call(name, Type::decimal, {convert(left, Type::decimal), convert(right, Type::decimal)});
+  }
   const bool time_a = a == Type::datetime;
   const bool time_b = b == Type::datetime;
   const bool span_a = a == Type::timespan;
@@ -262,6 +277,10 @@ Checked<ExprPtr> Binder::arithmetic(std::string_view op, Span op_span, ExprPtr l
     if (time_a && span_b) return result(op == "+" ? "time_plus" : "time_minus", Type::datetime, left, right);
     if (op == "+" && span_a && time_b) return result("time_plus", Type::datetime, right, left);
     if (op == "-" && time_a && time_b) return result("time_between", Type::timespan, left, right);
+  }
+  if ((span_a && b == Type::decimal) || (span_b && a == Type::decimal)) {  // a length of time is no finer than a real
+    if (a == Type::decimal) return arithmetic(op, op_span, convert(left, Type::real), std::move(right));
+    return arithmetic(op, op_span, std::move(left), convert(right, Type::real));
   }
   if (op == "*" && span_a != span_b && (is_number(a) || is_number(b))) {
     if (span_b) std::swap(left, right);
@@ -286,6 +305,8 @@ std::optional<Type> Binder::common_type(std::span<const ExprPtr> exprs) {
     if (is_literal(expr) && expr->value.is_null() && exprs.size() > 1 && next == Type::dynamic) continue;
     if (!out || *out == next) {
       out = next;
+    } else if (is_any_number(*out) && is_any_number(next) && (*out == Type::decimal || next == Type::decimal)) {
+      out = Type::decimal;
     } else if (is_number(*out) && is_number(next)) {
       out = *out == Type::real || next == Type::real ? Type::real : Type::int64;
     } else if ((*out == Type::dynamic && next == Type::string) || (*out == Type::string && next == Type::dynamic)) {

@@ -69,6 +69,8 @@ std::string_view sample_of(Type type) {
       return "guid(00000000-0000-0000-0000-000000000001)";
     case Type::dynamic:
       return "dynamic(null)";
+    case Type::decimal:
+      return "decimal(1)";
   }
   return "''";
 }

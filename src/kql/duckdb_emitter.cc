@@ -49,6 +49,8 @@ std::string rank_value(Type type, const std::string& text, bool largest) {
       return "coalesce(CAST(" + text + " AS TINYINT), " + (largest ? "-1" : "2") + ")";
     case Type::datetime:
       return "coalesce(" + text + ", CAST('" + (largest ? "-infinity" : "infinity") + "' AS TIMESTAMP))";
+    case Type::decimal:  // its key: below and above all of them
+      return "coalesce(" + text + ", '" + (largest ? "" : "~") + "')";
     case Type::real:
       return "coalesce(" + text + ", CAST('" + (largest ? "-Infinity" : "NaN") + "' AS DOUBLE))";
     default:
@@ -90,7 +92,10 @@ Checked<EmittedSql> DuckdbWriter::write(const Plan& plan) {
   const auto root = node(plan.root, needed);
   std::string select = "SELECT ";
   for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-    select += (i > 0 ? ", " : "") + column_name(plan.columns[i].column) + " AS " + quoted_name(plan.columns[i].name);
+    const auto& column = plan.columns[i];
+    const auto cell = column_name(column.column);
+    select += (i > 0 ? ", " : "") + (column.type == Type::decimal ? "kql_decimal_text(" + cell + ")" : cell) + " AS " +
+              quoted_name(column.name);
   }
   // The order is applied once more here: no engine promises to keep that of a sub-query.
   select += " FROM " + root + order_by(plan.order);
@@ -438,6 +443,10 @@ std::string DuckdbWriter::measure(const Aggregate::Measure& measure, const Order
   if (measure.op == "min" || measure.op == "max") {
     const auto call = filtered(std::string(measure.op) + "(" + text + ")");
     return type == Type::string ? "coalesce(" + call + ", '')" : call;
+  }
+  if (type == Type::decimal && (measure.op == "sum" || measure.op == "avg")) {
+    const auto keys = "coalesce(" + filtered("string_agg(" + text + ", ',')") + ", '')";
+    return "kql_decimal_" + std::string(measure.op == "sum" ? "sum(" : "average(") + keys + ")";
   }
   if (measure.op == "sum") {
     // DuckDB sums whole numbers into 128 bits; what does not fit 64 is an error, not a wrapped number.

@@ -23,6 +23,7 @@ std::string_view sql_type(Type type) {
       return "DOUBLE";
     case Type::string:
     case Type::dynamic:
+    case Type::decimal:
       return "VARCHAR";
     case Type::datetime:
       return "TIMESTAMP";
@@ -384,6 +385,8 @@ std::string DuckdbWriter::json_text(Type type, const std::string& text) {
       return "CAST(to_json(kql_datetime_text(" + text + ")) AS VARCHAR)";
     case Type::timespan:
       return "CAST(to_json(kql_timespan_text(" + text + ")) AS VARCHAR)";
+    case Type::decimal:
+      return "CAST(to_json(kql_decimal_text(" + text + ")) AS VARCHAR)";
     case Type::guid:
       return "CAST(to_json(CAST(" + text + " AS VARCHAR)) AS VARCHAR)";
     case Type::string:
@@ -405,6 +408,8 @@ std::string DuckdbWriter::convert(const Expr& expr) {
         return "coalesce(kql_datetime_text(" + text + "), '')";
       case Type::timespan:
         return "coalesce(kql_timespan_text(" + text + "), '')";
+      case Type::decimal:
+        return "coalesce(kql_decimal_text(" + text + "), '')";
       case Type::dynamic:
         return "coalesce(kql_dynamic_text(" + text + "), '')";
       default:
@@ -428,11 +433,22 @@ std::string DuckdbWriter::convert(const Expr& expr) {
         return wrapped(dynamic ? "kql_dynamic_datetime" : "kql_parse_datetime");
       case Type::timespan:
         return wrapped(dynamic ? "kql_dynamic_timespan" : "kql_parse_timespan");
+      case Type::decimal:
+        return "kql_decimal_parse(" + (dynamic ? wrapped("kql_dynamic_text") : text) + ")";
       case Type::guid:
         return "CAST(kql_parse_guid(" + (dynamic ? wrapped("kql_dynamic_text") : text) + ") AS UUID)";
       default:
         return text;
     }
+  }
+  if (from.type == Type::decimal) {
+    if (expr.type == Type::boolean) return "(" + text + " <> '5')";
+    if (expr.type == Type::real) return wrapped("kql_decimal_real");
+    return "TRY_CAST(" + wrapped("kql_decimal_long") + " AS " + type + ")";
+  }
+  if (expr.type == Type::decimal) {
+    return from.type == Type::real ? wrapped("kql_decimal_of_real")
+                                   : "kql_decimal_of_long(CAST(" + text + " AS BIGINT))";
   }
   if (expr.type == Type::boolean) return "(" + text + " <> 0)";
   if (from.type == Type::datetime) {

@@ -21,18 +21,18 @@ constexpr AggregateFunction kAggregates[] = {
     {"dcountif", Shape::collection, "dcountif", "dcount", "*", 'l', true},
     {"count_distinct", Shape::value, "count_distinct", "dcount", "*", 'l'},
     {"count_distinctif", Shape::value, "count_distinctif", "dcount", "*", 'l', true},
-    {"min", Shape::value, "min", "min", "ilrdtsb", '='},
-    {"minif", Shape::value, "minif", "min", "ilrdtsb", '=', true},
-    {"max", Shape::value, "max", "max", "ilrdtsb", '='},
-    {"maxif", Shape::value, "maxif", "max", "ilrdtsb", '=', true},
-    {"sum", Shape::value, "sum", "sum", "ilrt", '+'},
-    {"sumif", Shape::value, "sumif", "sum", "ilrt", '+', true},
-    {"avg", Shape::value, "avg", "avg", "ilrtd", 'a'},
-    {"avgif", Shape::value, "avgif", "avg", "ilrtd", 'a', true},
-    {"stdev", Shape::value, "stdev", "stdev", "ilr", 'r'},
-    {"stdevif", Shape::value, "stdevif", "stdev", "ilr", 'r', true},
-    {"variance", Shape::value, "variance", "variance", "ilr", 'r'},
-    {"varianceif", Shape::value, "varianceif", "variance", "ilr", 'r', true},
+    {"min", Shape::value, "min", "min", "ilrdtsbD", '='},
+    {"minif", Shape::value, "minif", "min", "ilrdtsbD", '=', true},
+    {"max", Shape::value, "max", "max", "ilrdtsbD", '='},
+    {"maxif", Shape::value, "maxif", "max", "ilrdtsbD", '=', true},
+    {"sum", Shape::value, "sum", "sum", "ilrtD", '+'},
+    {"sumif", Shape::value, "sumif", "sum", "ilrtD", '+', true},
+    {"avg", Shape::value, "avg", "avg", "ilrtdD", 'a'},
+    {"avgif", Shape::value, "avgif", "avg", "ilrtdD", 'a', true},
+    {"stdev", Shape::value, "stdev", "stdev", "ilrD", 'r'},
+    {"stdevif", Shape::value, "stdevif", "stdev", "ilrD", 'r', true},
+    {"variance", Shape::value, "variance", "variance", "ilrD", 'r'},
+    {"varianceif", Shape::value, "varianceif", "variance", "ilrD", 'r', true},
     {"make_list", Shape::collection, "list", "make_list", "*", 'j'},
     {"make_list_if", Shape::collection, "list", "make_list", "*", 'j', true},
     {"makelist", Shape::collection, "list", "make_list", "*", 'j'},
@@ -67,8 +67,8 @@ constexpr AggregateFunction kAggregates[] = {
     {"merge_tdigest", Shape::value, "merge_tdigests", "tdigest_merge", "j", 'j'},
     {"argmax", Shape::row, "max", "arg_max", "ilrdtsb", '='},
     {"argmin", Shape::row, "min", "arg_min", "ilrdtsb", '='},
-    {"arg_max", Shape::row, "max", "arg_max", "ilrdtsb", '='},
-    {"arg_min", Shape::row, "min", "arg_min", "ilrdtsb", '='},
+    {"arg_max", Shape::row, "max", "arg_max", "ilrdtsbD", '='},
+    {"arg_min", Shape::row, "min", "arg_min", "ilrdtsbD", '='},
     {"take_any", Shape::any_row, "", "take_any", "*", '='},
     {"any", Shape::any_row, "any", "take_any", "*", '='},
     {"take_anyif", Shape::any_row, "", "take_any", "*", '=', true},
@@ -126,12 +126,12 @@ const RowFunction* find_row_function(std::string_view name) { return find(std::s
 bool is_window_function(std::string_view name) { return contains(kWindows, name); }
 
 char type_letter(Type type) {
-  constexpr std::string_view kLetters = "bilrsdtgj";
+  constexpr std::string_view kLetters = "bilrsdtgjD";
   return kLetters[static_cast<std::size_t>(type)];
 }
 
 Type type_from_name(std::string_view name) {
-  for (const auto type : {boolean, int32, int64, real, string, datetime, timespan, guid}) {
+  for (const auto type : {boolean, int32, int64, real, string, datetime, timespan, guid, decimal}) {
     if (to_string(type) == name) return type;
   }
   return dynamic;

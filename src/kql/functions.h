@@ -16,9 +16,9 @@ enum class NameRule : std::uint8_t {
   prefixed,        ///< strlen(x) is strlen_x.
 };
 
-/// `parameters`, one letter each: b bool, i int, l long, r real, s string, d datetime, t timespan, g guid, j dynamic,
-/// S anything, as tostring() prints it, J anything, as JSON. Behind a letter: '?' optional, '*' any number of them. int
-/// widens to long, long to real; dynamic becomes a string where one is wanted.
+/// `parameters`, one letter each: b bool, i int, l long, r real, s string, d datetime, t timespan, g guid, j dynamic, D
+/// decimal, S anything, as tostring() prints it, J anything, as JSON. Behind a letter: '?' optional, '*' any number of
+/// them. int widens to long, long and decimal to real; dynamic becomes a string where one is wanted.
 struct Overload {
   std::string_view parameters;
   Type result;

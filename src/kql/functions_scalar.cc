@@ -77,8 +77,8 @@ OVERLOADS(kBase64, {"s", string, "base64_text"});
 OVERLOADS(kIpv4IsPrivate, {"s", boolean, "ipv4_is_private"});
 
 OVERLOADS(kNot, {"b", boolean, "not"});
-OVERLOADS(kAbs, {"l", int64, "abs"}, {"r", real, "abs"}, {"t", timespan, "abs"});
-OVERLOADS(kCeiling, {"l", int64, "same"}, {"r", real, "ceiling"});
+OVERLOADS(kAbs, {"D", decimal, "decimal_abs"}, {"l", int64, "abs"}, {"r", real, "abs"}, {"t", timespan, "abs"});
+OVERLOADS(kCeiling, {"D", decimal, "decimal_ceiling"}, {"l", int64, "same"}, {"r", real, "ceiling"});
 OVERLOADS(kSqrt, {"r", real, "sqrt"});
 OVERLOADS(kExp, {"r", real, "exp"});
 OVERLOADS(kLog, {"r", real, "log"});

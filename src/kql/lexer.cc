@@ -7,6 +7,7 @@
 
 #include "base/core/encoding.h"
 #include "kql/compile.h"
+#include "kql/native_decimal.h"
 #include "kql/native_functions.h"
 
 namespace picket::kql {
@@ -289,9 +290,6 @@ class Lexer {
     while (open < text_.size() && (text_[open] == ' ' || text_[open] == '\t')) ++open;
     const bool after_dot = !tokens_.empty() && tokens_.back().text == ".";
     if (open < text_.size() && text_[open] == '(' && !after_dot) {
-      if (name == "decimal") {
-        return diagnose(code::kUnsupported, {start, at_ - start}, "the type decimal is not supported");
-      }
       const auto type = type_of_name(name);
       if (type && *type != Type::string && *type != Type::dynamic) return typed_literal(start, *type, open);
     }
@@ -341,6 +339,8 @@ class Lexer {
         return wrap(parse_timespan(content));
       case Type::guid:
         return wrap(parse_guid(content));
+      case Type::decimal:
+        return wrap(decimal_parse(content));
       case Type::int32: {
         const auto whole = parse_long(content);
         if (!whole || *whole < std::numeric_limits<std::int32_t>::min() ||
@@ -401,7 +401,7 @@ std::optional<Type> type_of_name(std::string_view name) {
       {"bool", Type::boolean},  {"boolean", Type::boolean},   {"int", Type::int32},       {"long", Type::int64},
       {"real", Type::real},     {"double", Type::real},       {"string", Type::string},   {"datetime", Type::datetime},
       {"date", Type::datetime}, {"timespan", Type::timespan}, {"time", Type::timespan},   {"guid", Type::guid},
-      {"uniqueid", Type::guid}, {"uuid", Type::guid},         {"dynamic", Type::dynamic},
+      {"uniqueid", Type::guid}, {"uuid", Type::guid},         {"dynamic", Type::dynamic}, {"decimal", Type::decimal},
   };
   const auto* const found = std::ranges::find(kTypes, name, &Known::name);
   return found == std::end(kTypes) ? std::nullopt : std::optional(found->type);

@@ -28,10 +28,10 @@ struct Token {
 
 /// All tokens and the end token. Comments and blanks are left out.
 /// Errors: limit_exceeded (text longer than kQueryBytesMax), syntax (not UTF-8, a character that starts no token, a
-/// string or literal without end), literal (datetime(xyz), a number beyond 64 bits), unsupported (decimal).
+/// string or literal without end), literal (datetime(xyz), a number beyond 64 bits).
 Checked<std::vector<Token>> tokenize(std::string_view text);
 
-/// The type of a type name ("long", "double", "date", ...); nullopt: not one. "decimal" is not among them.
+/// The type of a type name ("long", "double", "date", ...); nullopt: not one.
 std::optional<Type> type_of_name(std::string_view name);
 
 }  // namespace picket::kql

@@ -294,7 +294,6 @@ Checked<ast::Datatable> Parser::datatable() {
   while (!at(")")) {
     TRY(auto column, name("a column name"));
     TRY_VOID(expect(":", "and a type after the column name"));
-    if (at("decimal")) return unsupported(peek().span, "the type decimal");
     const auto type = peek().kind == TokenKind::identifier ? type_of_name(peek().text) : std::nullopt;
     if (!type) return expected("a type");
     take();

@@ -346,10 +346,7 @@ Checked<ExpressionPtr> Parser::type_of() {
   auto out = make(Expression::Kind::type_of, take().span);
   take();
   const auto type = peek().kind == TokenKind::identifier ? type_of_name(peek().text) : std::nullopt;
-  if (!type) {
-    if (at("decimal")) return diagnose(code::kUnsupported, peek().span, "the type decimal is not supported");
-    return expected("a type");
-  }
+  if (!type) return expected("a type");
   take();
   out->type = *type;
   TRY(const auto close, expect(")", "after the type"));

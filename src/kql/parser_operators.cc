@@ -31,10 +31,7 @@ Checked<std::vector<ast::Operator>> Parser::bracketed_operators(std::string_view
 
 Checked<Type> Parser::type_name() {
   const auto type = peek().kind == TokenKind::identifier ? type_of_name(peek().text) : std::nullopt;
-  if (!type) {
-    if (at("decimal")) return unsupported(peek().span, "the type decimal");
-    return expected("a type");
-  }
+  if (!type) return expected("a type");
   take();
   return *type;
 }

@@ -24,6 +24,8 @@ std::string_view to_string(Type type) {
       return "guid";
     case Type::dynamic:
       return "dynamic";
+    case Type::decimal:
+      return "decimal";
   }
   return "?";
 }

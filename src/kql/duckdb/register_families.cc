@@ -1,5 +1,6 @@
 #include "register_families.h"
 
+#include "kql/native_decimal.h"
 #include "kql/native_families.h"
 #include "kql/native_text.h"
 #include "native_call.h"
@@ -9,6 +10,24 @@ namespace picket::kql {
 Result<> register_families(duckdb_connection connection) {
   using namespace native;
   const Native natives[] = {
+      {"kql_decimal_parse", {kText}, kText, run<&decimal_parse>},
+      {"kql_decimal_text", {kText}, kText, run<&decimal_text>},
+      {"kql_decimal_of_long", {kLong}, kText, run<&decimal_of_long>},
+      {"kql_decimal_of_real", {kReal}, kText, run<&decimal_of_real>},
+      {"kql_decimal_real", {kText}, kReal, run<&decimal_real>},
+      {"kql_decimal_long", {kText}, kLong, run<&decimal_long>},
+      {"kql_decimal_add", {kText, kText}, kText, run<&decimal_add>},
+      {"kql_decimal_subtract", {kText, kText}, kText, run<&decimal_subtract>},
+      {"kql_decimal_multiply", {kText, kText}, kText, run<&decimal_multiply>},
+      {"kql_decimal_divide", {kText, kText}, kText, run<&decimal_divide>},
+      {"kql_decimal_modulo", {kText, kText}, kText, run<&decimal_modulo>},
+      {"kql_decimal_negate", {kText}, kText, run<&decimal_negate>},
+      {"kql_decimal_bin", {kText, kText}, kText, run<&decimal_bin>},
+      {"kql_decimal_round", {kText, kLong}, kText, run<&decimal_round>},
+      {"kql_decimal_ceiling", {kText}, kText, run<&decimal_ceiling>},
+      {"kql_decimal_abs", {kText}, kText, run<&decimal_abs>},
+      {"kql_decimal_sum", {kText}, kText, run<&decimal_sum>},
+      {"kql_decimal_average", {kText}, kText, run<&decimal_average>},
       {"kql_xxhash_text", {kText}, kLong, run<&xxhash_text>},
       {"kql_xxhash_time", {kTime}, kLong, run<&xxhash_time>},
       {"kql_base64_of_guid", {kText}, kText, run<&base64_of_guid>},

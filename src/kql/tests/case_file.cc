@@ -136,7 +136,7 @@ Schema read_tables(const std::string& path) {
       const auto column = trim(rest.substr(0, rest.find(',')));
       const auto colon = column.find(':');
       for (const auto type : {Type::boolean, Type::int32, Type::int64, Type::real, Type::string, Type::datetime,
-                              Type::timespan, Type::guid, Type::dynamic}) {
+                              Type::timespan, Type::guid, Type::dynamic, Type::decimal}) {
         if (to_string(type) == column.substr(colon + 1)) {
           table.columns.push_back({std::string(column.substr(0, colon)), type});
         }

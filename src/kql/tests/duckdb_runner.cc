@@ -45,6 +45,10 @@ std::string cell(Type type, duckdb_type stored, void* data, idx_t row) {
       return datetime_text(static_cast<std::int64_t*>(data)[row]);
     case Type::timespan:
       return timespan_text(static_cast<std::int64_t*>(data)[row]);
+    case Type::decimal: {
+      auto& text = static_cast<duckdb_string_t*>(data)[row];
+      return {duckdb_string_t_data(&text), duckdb_string_t_length(text)};
+    }
     case Type::guid:
       return guid_text(static_cast<duckdb_hugeint*>(data)[row]);
     case Type::string:

@@ -96,7 +96,7 @@ TEST(KqlLexer, RefusesWhatHasNoEndOrNoMeaning) {
   EXPECT_EQ(error_of("a # b").span, (Span{2, 1}));
   EXPECT_EQ(error_of("a \xC3\xA4").span, (Span{2, 2}));
   EXPECT_EQ(error_of("a\xFF").code, code::kSyntax);
-  EXPECT_EQ(error_of("decimal(1)").code, code::kUnsupported);
+  EXPECT_EQ(error_of("decimal(1x)").code, code::kLiteral);
 }
 
 TEST(KqlLexer, TextAtTheBoundIsReadAndBeyondItIsNot) {

@@ -47,7 +47,8 @@ struct TablePart {
 };
 
 /// Engine forms of the types: boolean BOOLEAN, int32 INTEGER, int64 BIGINT, real DOUBLE, string VARCHAR, datetime
-/// TIMESTAMP, timespan BIGINT (ticks of 100 ns), guid UUID, dynamic VARCHAR or JSON (valid JSON text, or NULL).
+/// TIMESTAMP, timespan BIGINT (ticks of 100 ns), guid UUID, dynamic VARCHAR or JSON (valid JSON text, or NULL), decimal
+/// VARCHAR (its key, kql/native_decimal.h).
 struct Table {
   std::string name;
   std::string sql;  ///< What stands after FROM: a quoted name, a view, a table function call; empty: the quoted name.

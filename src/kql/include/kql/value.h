@@ -8,10 +8,11 @@
 
 namespace picket::kql {
 
-/// The scalar types (spec: kql.md section 2.3). `decimal` is not supported: it is refused by name.
-enum class Type : std::uint8_t { boolean, int32, int64, real, string, datetime, timespan, guid, dynamic };
+/// The scalar types (spec: kql.md section 2.3).
+enum class Type : std::uint8_t { boolean, int32, int64, real, string, datetime, timespan, guid, dynamic, decimal };
 
-/// The type's name in the language: "bool", "int", "long", "real", "string", "datetime", "timespan", "guid", "dynamic".
+/// The type's name in the language: "bool", "int", "long", "real", "string", "datetime", "timespan", "guid", "dynamic",
+/// "decimal".
 std::string_view to_string(Type type);
 
 /// One scalar. What `data` holds follows from `type`; std::monostate is null (never for string: a missing string is
@@ -22,6 +23,7 @@ std::string_view to_string(Type type);
 ///   datetime int64_t, microseconds since 1970-01-01 UTC
 ///   timespan int64_t, ticks of 100 ns
 ///   dynamic  std::string, minified JSON text
+///   decimal  std::string, its key (kql/native_decimal.h)
 struct Value {
   Type type = Type::string;
   std::variant<std::monostate, bool, std::int64_t, double, std::string> data;
