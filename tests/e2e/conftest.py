@@ -1,9 +1,14 @@
+import resource
+
 import pytest
 from picket_server import Server
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: minutes; runs with ./test --all")
+    # Tests hold more connections than the 1,024 files that a shell may open.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ class Device:
 
 
 class Connection:
-    def __init__(self, server, timeout_s: float = 20):
+    def __init__(self, server, timeout_s: float = 60):
         context = ssl.create_default_context(cafile=server.ca_file)
         raw = socket.create_connection(("127.0.0.1", server.mqtt_port), timeout_s)
         self.socket = context.wrap_socket(raw, server_hostname="localhost")

@@ -44,7 +44,7 @@ def main() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 53))
         threading.Thread(target=serve, args=(server, asked), daemon=True).start()
-        done = subprocess.run(sys.argv[2:], text=True, capture_output=True, timeout=60)
+        done = subprocess.run(sys.argv[2:], text=True, capture_output=True, timeout=180)
         print(json.dumps({"code": done.returncode, "error": done.stderr, "asked": asked}), flush=True)
 
 

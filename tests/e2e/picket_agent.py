@@ -35,11 +35,13 @@ class Agent:
         return self
 
     def status(self) -> dict:
-        done = subprocess.run([BIN / "picket-agent", "status", "--json", "--config", self.config], text=True,
-                              capture_output=True, timeout=30)
-        return json.loads(done.stdout)
+        """As soon as the agent tells it: just after its start it may not yet."""
+        def told() -> str:
+            return subprocess.run([BIN / "picket-agent", "status", "--json", "--config", self.config], text=True, capture_output=True,
+                                  timeout=120).stdout
+        return json.loads(wait_for(told, 60, f"the agent tells its status; see {self.folder}/agent.log"))
 
-    def run(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, timeout_s: float = 180) -> subprocess.CompletedProcess:
         return subprocess.run([BIN / "picket-agent", *arguments, "--config", self.config], text=True, capture_output=True,
                               timeout=timeout_s)
 
@@ -55,6 +57,6 @@ class Agent:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()

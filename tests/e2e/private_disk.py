@@ -16,7 +16,7 @@ class PrivateDisk:
         self.prefix = ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt", f"--wdns={folder}"]
 
     def run(self, *words) -> subprocess.CompletedProcess:
-        return subprocess.run([*self.prefix, *words], text=True, capture_output=True, timeout=60)
+        return subprocess.run([*self.prefix, *words], text=True, capture_output=True, timeout=180)
 
     def fill(self) -> None:
         """To the last byte, and so that no file can be made either."""

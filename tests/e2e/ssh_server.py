@@ -35,7 +35,7 @@ class SshServer:
     def _banner(self) -> bytes:
         import socket
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 2) as probe:
+            with socket.create_connection(("127.0.0.1", self.port), 10) as probe:
                 return probe.recv(64)
         except OSError:
             return b""
@@ -47,13 +47,13 @@ class SshServer:
              "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
              "-o", "NumberOfPasswordPrompts=1", "-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=password",
              f"{user or self.user}@127.0.0.1", command],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
         return done.returncode == 0
 
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
         subprocess.run(["userdel", "--remove", "--force", self.user], capture_output=True)
 
 

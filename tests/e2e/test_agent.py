@@ -1,6 +1,8 @@
 """The agent against a real server: what the kernel saw is in the workspace, once."""
 
+import contextlib
 import os
+import re
 import pathlib
 import subprocess
 import time
@@ -63,8 +65,8 @@ def test_a_shell_on_a_socket_raises_a_reverse_shell_alert(agent):
               "c=socket.create_connection(l.getsockname())\n"
               "p,_=l.accept()\n"
               "s=subprocess.Popen(['/bin/sh'],stdin=c,stdout=c,stderr=c)\n"
-              "p.sendall(b'exit\\n')\ns.wait(10)\n")
-    subprocess.run(["python3", "-c", script], check=True, timeout=30)
+              "p.sendall(b'exit\\n')\ns.wait(120)\n")
+    subprocess.run(["python3", "-c", script], check=True, timeout=180)
     found = wait_for(lambda: agent.server.alerts(type="IoT_ReverseShell"), 20, "the reverse shell alert")
     assert found[0]["severity"] == "High"
 
@@ -83,13 +85,22 @@ def test_tells_its_status(agent):
     assert "connected" in human.stdout.lower()
 
 
+def spooled(agent: Agent, label: str) -> set[bytes]:
+    """The numbers of run_unique() that the spool's files hold. They are read while they are written."""
+    found: set[bytes] = set()
+    for path in (agent.folder / "data/spool").glob("*.spool"):
+        with contextlib.suppress(FileNotFoundError):
+            found.update(re.findall(rf"{label}-(\d+)\b".encode(), path.read_bytes()))
+    return found
+
+
 def test_sends_what_it_spooled_after_kill_and_outage_exactly_once(agent):
     server = agent.server
     run_unique(50, "before-outage")
     wait_for(lambda: agent.rows('| where EventDetails has "before-outage" | count') >= 50, 30, "events before")
     server.stop()
     run_unique(200, "in-outage")
-    time.sleep(2)
+    wait_for(lambda: len(spooled(agent, "in-outage")) == 200, 60, "all are on the disk")
     agent.kill()
     agent.start()
     time.sleep(1)

@@ -1,5 +1,6 @@
 """A clock that jumps by a year while the agent runs. The dynamic program, since a library that is loaded before it sets its clock."""
 
+import calendar
 import os
 import pathlib
 import struct
@@ -85,7 +86,7 @@ def agent(server, tmp_path, clock):
 def age_of(agent: Agent, word: str) -> tuple[float, float]:
     """Seconds between now and the time of an event: as the workspace has it, and as the device said."""
     row = agent.server.query(f'SecurityIoTRawEvent | where EventDetails has "{word}" | project TimeGenerated, TimeStamp, now = now()')[0]
-    at = [time.mktime(time.strptime(row[name][:19], "%Y-%m-%dT%H:%M:%S")) for name in ("TimeGenerated", "TimeStamp", "now")]
+    at = [calendar.timegm(time.strptime(row[name][:19], "%Y-%m-%dT%H:%M:%S")) for name in ("TimeGenerated", "TimeStamp", "now")]
     return at[2] - at[0], at[2] - at[1]
 
 

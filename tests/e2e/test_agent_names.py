@@ -28,9 +28,9 @@ def selftest(folder: pathlib.Path, authority: pathlib.Path, host: str) -> dict:
     secret.touch(mode=0o600)
     secret.write_text(f"HostName={host};DeviceId=d;SharedAccessKey=a2V5\n")
     done = subprocess.run(["unshare", "-m", "-n", sys.executable, HERE / "names_in_namespace.py", folder / "resolv.conf",
-                           BIN / "picket-agent", "selftest", "--config", os.devnull, "--timeout", "4s", "--data",
+                           BIN / "picket-agent", "selftest", "--config", os.devnull, "--timeout", "8s", "--data",
                            folder / "data", "--ca-file", authority, "--connection-string-file", secret],
-                          text=True, capture_output=True, timeout=90, check=True)
+                          text=True, capture_output=True, timeout=300, check=True)
     return json.loads(done.stdout)
 
 

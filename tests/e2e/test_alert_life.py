@@ -106,9 +106,10 @@ def test_an_attack_is_an_incident_that_people_close_and_that_opens_again(server)
     def tables() -> tuple:
         return (newest(server, "SecurityIncident", "IncidentName", incident["id"], "Status"),
                 newest(server, "SecurityIncident", "IncidentName", incident["id"], "tostring(Owner.assignedTo)"),
+                newest(server, "SecurityIncident", "IncidentName", incident["id"], "FirstModifiedTime > CreatedTime"),
                 newest(server, "SecurityAlert", "SystemAlertId", shell_alert["id"], "Status"))
 
-    wait_for(lambda: tables() == ("Closed", "bob", "Resolved"), 60, "rows of what was decided")
+    wait_for(lambda: tables() == ("Closed", "bob", True, "Resolved"), 60, "rows of what was decided")
     assert "bob" in server.cli("incident", "list").stdout
     alerts_before = sorted((alert["id"], alert["status"], alert["count"]) for alert in server.alerts())
 
@@ -118,7 +119,7 @@ def test_an_attack_is_an_incident_that_people_close_and_that_opens_again(server)
     assert sorted((alert["id"], alert["status"], alert["count"]) for alert in server.alerts()) == alerts_before
     assert server.get(f"/incidents/{incident['id']}")["number"] == incident["number"]
     assert server.get("/incidents?merged=true")["total"] == server.scalar("SecurityIncident | distinct IncidentNumber | count")
-    wait_for(lambda: tables() == ("Closed", "bob", "Resolved"), 60, "the same rows")
+    wait_for(lambda: tables() == ("Closed", "bob", True, "Resolved"), 60, "the same rows")
 
     # It goes on.
     send(device, shell(701))

@@ -17,13 +17,15 @@ def run_with_kills(tmp_path, kills: int, messages_per_s: int, seconds_between: f
         with load(server, identities, messages_per_s=messages_per_s, events=EVENTS_PER_MESSAGE,
                   seconds=kills * seconds_between, attack_every=ATTACK_EVERY, without_mid_percent=50, run=1,
                   drain_seconds=300) as finish:
+            wait_for(lambda: server.get("/status")["hub"]["connected"] >= 40, 60, "the load works")
             for _ in range(kills):
                 time.sleep(seconds_between)
                 server.kill()
                 server.start()
             report = finish()
         assert report["complete"], report
-        assert report["connection_losses"] >= kills * 10, "the kills hit a working load"
+        # Where a start takes as long as the load lasts, only the first kill meets all devices.
+        assert report["connection_losses"] >= 40, "the kills hit a working load"
         assert report["repeated"] > 0, "messages were sent again"
         server.settled(300)
         check_exactly_once(server, report)

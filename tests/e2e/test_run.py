@@ -3,9 +3,8 @@
 import os
 import pathlib
 import subprocess
-import time
 
-from picket_server import BIN, ROOT, free_port
+from picket_server import BIN, ROOT, free_port, wait_for
 
 
 def test_run_shows_events_of_this_machine_and_stops_again(tmp_path):
@@ -21,13 +20,11 @@ def test_run_shows_events_of_this_machine_and_stops_again(tmp_path):
         assert f"https://localhost:{ports[1]}" in started.stdout
         assert "Secret" in started.stdout
         wanted = {"ProcessCreate", "ConnectionCreate", "SystemInformation", "Heartbeat"}
-        text = ""
-        for _ in range(100):
+
+        def all_come() -> bool:
             text = subprocess.run([BIN / "picket", "query", query], env=environment, text=True, capture_output=True).stdout
-            if all(name in text for name in wanted):
-                break
-            time.sleep(0.2)
-        assert all(name in text for name in wanted), text
+            return all(name in text for name in wanted)
+        wait_for(all_come, 120, f"events of the kinds {wanted}")
         again = subprocess.run([ROOT / "run", "--detach", *options], env=environment, text=True, capture_output=True)
         assert again.returncode == 0 and "running already" in again.stdout
     finally:

@@ -48,7 +48,7 @@ class Device:
         _ip("address", "add", f"{DEVICE}/24", "dev", "wire1", at=self.prefix)
         _ip("link", "set", "wire1", "up", at=self.prefix)
 
-    def run(self, *words, timeout_s: float = 60) -> subprocess.CompletedProcess:
+    def run(self, *words, timeout_s: float = 180) -> subprocess.CompletedProcess:
         return subprocess.run([*self.prefix, *words], text=True, capture_output=True, timeout=timeout_s)
 
     def reaches(self, address: str, port: int) -> bool:
