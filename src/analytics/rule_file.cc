@@ -10,7 +10,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "base/core/hash.h"
-#include "base/core/json_writer.h"
+#include "base/server/template_text.h"
 #include "duration.h"
 
 namespace picket::analytics {
@@ -216,24 +216,42 @@ std::string made_id(const Rule& rule) {
 struct Reader {
   RuleFile out;
   json::object variables;
+  json::object parameters;
 
   std::string resolved(const std::string& text) const;
+  json::value resolved_in(const json::value& value, int depth) const;
   void add(const json::object& from, std::string name_hint, bool near_real_time);
   void search(const json::value& value, int depth);
 };
 
-// "[variables('analyticRuleObject1').analyticRulecontentId1]" as the template's variables say.
+// "[variables('analyticRuleObject1').analyticRulecontentId1]" as the template's variables say; what cannot be told
+// stays.
 std::string Reader::resolved(const std::string& text) const {
-  constexpr std::string_view kBegin = "[variables('";
-  if (!text.starts_with(kBegin)) return text;
-  const std::size_t end = text.find("')", kBegin.size());
-  if (end == std::string::npos) return text;
-  const json::value* value = variables.if_contains(text.substr(kBegin.size(), end - kBegin.size()));
-  if (value == nullptr) return text;
-  if (value->is_object() && end + 2 < text.size() && text[end + 2] == '.') {
-    return analytics::text(value->get_object(), text.substr(end + 3, text.size() - end - 4));
+  const auto lookup = [&](TemplateName kind, std::string_view name,
+                          std::string_view called) -> std::optional<std::string> {
+    const json::value* found = member(kind == TemplateName::variable ? variables : parameters, name);
+    if (found != nullptr && kind == TemplateName::parameter)
+      found = found->is_object() ? member(found->get_object(), "defaultValue") : nullptr;
+    if (found != nullptr && !called.empty()) found = found->is_object() ? member(found->get_object(), called) : nullptr;
+    return found == nullptr ? std::nullopt : std::optional(text_of(*found));
+  };
+  const auto found = template_text(text, lookup);
+  return found && found->complete ? found->text : text;
+}
+
+// Any text of a rule in a template may be an expression.
+json::value Reader::resolved_in(const json::value& value, int depth) const {
+  if (depth > kDepthMax) return value;
+  if (value.is_string()) return json::value(resolved(std::string(value.get_string())));
+  if (value.is_array()) {
+    json::array list;
+    for (const json::value& one : value.get_array()) list.push_back(resolved_in(one, depth + 1));
+    return list;
   }
-  return value->is_string() ? std::string(value->get_string()) : text;
+  if (!value.is_object()) return value;
+  json::object object;
+  for (const auto& one : value.get_object()) object[one.key()] = resolved_in(one.value(), depth + 1);
+  return object;
 }
 
 void Reader::add(const json::object& from, std::string name_hint, bool near_real_time) {
@@ -278,13 +296,18 @@ void Reader::search(const json::value& value, int depth) {
   }
   if (!value.is_object()) return;
   const json::object& here = value.get_object();
-  if (const json::value* found = member(here, "variables"); found != nullptr && found->is_object()) {
-    for (const auto& one : found->get_object()) variables[one.key()] = one.value();
+  for (const auto& [name, known] : {std::pair{"variables", &variables}, std::pair{"parameters", &parameters}}) {
+    for (const auto& one : object(here, name)) {
+      const json::object* parameter = one.value().if_object();
+      const bool says = known == &variables || (parameter != nullptr && parameter->contains("defaultValue"));
+      if (says) (*known)[one.key()] = one.value();
+    }
   }
   const std::string kind = text(here, "kind");
   const json::object& properties = object(here, "properties");
   if ((kind == "Scheduled" || kind == "NRT") && member(properties, "query") != nullptr) {
-    add(properties, text(here, "name"), kind == "NRT");
+    const json::value rule = resolved_in(properties, 0);
+    add(rule.get_object(), text(here, "name"), kind == "NRT");
     return;
   }
   for (const auto& one : here) {
@@ -341,62 +364,6 @@ RuleFile read_rule_file(std::string_view text_in) {
   }
   if (reader.out.rules.empty() && reader.out.complaints.empty()) return refuse("The file holds no scheduled rule.");
   return std::move(reader.out);
-}
-
-std::string to_json(const Rule& rule) {
-  JsonWriter out;
-  const auto list = [&](std::string_view name, const std::vector<std::string>& values) {
-    out.key(name).begin_array();
-    for (const std::string& one : values) out.value(one);
-    out.end_array();
-  };
-  constexpr std::array kTriggers{"gt", "lt", "eq", "ne"};
-  out.begin_object().key("id").value(rule.id).key("displayName").value(rule.name);
-  out.key("kind").value(rule.near_real_time ? "NRT" : "Scheduled").key("description").value(rule.description);
-  out.key("severity").value(rule.severity).key("version").value(rule.version).key("query").value(rule.query);
-  out.key("queryFrequency").value(duration_text(rule.frequency)).key("queryPeriod").value(duration_text(rule.period));
-  out.key("triggerOperator").value(kTriggers[static_cast<std::size_t>(rule.trigger)]);
-  out.key("triggerThreshold").value(rule.threshold);
-  list("tactics", rule.tactics);
-  list("techniques", rule.techniques);
-  list("subTechniques", rule.sub_techniques);
-  out.key("entityMappings").begin_array();
-  for (const EntityMapping& mapping : rule.entities) {
-    out.begin_object().key("entityType").value(mapping.type).key("fieldMappings").begin_array();
-    for (const auto& [identifier, column] : mapping.fields)
-      out.begin_object().key("identifier").value(identifier).key("columnName").value(column).end_object();
-    out.end_array().end_object();
-  }
-  out.end_array().key("sentinelEntitiesMappings").begin_array();
-  for (const std::string& column : rule.entity_columns) out.begin_object().key("columnName").value(column).end_object();
-  out.end_array().key("customDetails").begin_object();
-  for (const auto& [label, column] : rule.custom_details) out.key(label).value(column);
-  out.end_object().key("alertDetailsOverride").begin_object();
-  out.key("alertDisplayNameFormat").value(rule.overrides.name_format);
-  out.key("alertDescriptionFormat").value(rule.overrides.description_format);
-  out.key("alertSeverityColumnName").value(rule.overrides.severity_column);
-  out.key("alertTacticsColumnName").value(rule.overrides.tactics_column).key("alertDynamicProperties").begin_array();
-  for (const auto& [property, column] : rule.overrides.properties)
-    out.begin_object().key("alertProperty").value(property).key("value").value(column).end_object();
-  out.end_array().end_object().key("eventGroupingSettings").begin_object();
-  out.key("aggregationKind").value(rule.alert_per_result ? "AlertPerResult" : "SingleAlert").end_object();
-  out.key("suppressionEnabled")
-      .value(rule.suppression)
-      .key("suppressionDuration")
-      .value(duration_text(rule.suppression_time));
-  constexpr std::array kMatching{"AllEntities", "AnyAlert", "Selected"};
-  const Incidents& incidents = rule.incidents;
-  out.key("incidentConfiguration").begin_object().key("createIncident").value(incidents.create);
-  out.key("groupingConfiguration").begin_object().key("enabled").value(incidents.group);
-  out.key("reopenClosedIncident")
-      .value(incidents.reopen)
-      .key("lookbackDuration")
-      .value(duration_text(incidents.lookback));
-  out.key("matchingMethod").value(kMatching[static_cast<std::size_t>(incidents.matching)]);
-  list("groupByEntities", incidents.by_entities);
-  list("groupByAlertDetails", incidents.by_details);
-  list("groupByCustomDetails", incidents.by_custom);
-  return out.end_object().end_object().end_object().take();
 }
 
 }  // namespace picket::analytics

@@ -37,7 +37,7 @@ std::string owner_of(const IncidentRow& row) {
 
 }  // namespace
 
-void security_incident_cells(const IncidentRow& row, std::deque<std::string>& texts,
+void security_incident_cells(const IncidentRow& row, std::string_view installation_id, std::deque<std::string>& texts,
                              std::vector<workspace::Cell>& cells) {
   using workspace::Cell;
   const IncidentChange& incident = row.incident;
@@ -55,7 +55,7 @@ void security_incident_cells(const IncidentRow& row, std::deque<std::string>& te
   time(row.created);                // CreatedTime
   text(incident.description);       // Description
   time(incident.start);             // FirstActivityTime
-  time(row.created);                // FirstModifiedTime
+  time(row.first_modified);         // FirstModifiedTime
   text(incident.incident_id);       // IncidentName
   cells.push_back(Cell::integer(row.number));
   made("/incidents/" + std::to_string(row.number));  // IncidentUrl
@@ -73,6 +73,7 @@ void security_incident_cells(const IncidentRow& row, std::deque<std::string>& te
   text("[]");               // Tasks
   time(row.modified);       // TimeGenerated
   text(incident.title);     // Title
+  text(installation_id);    // TenantId
 }
 
 }  // namespace picket::pipeline

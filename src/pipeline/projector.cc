@@ -262,7 +262,7 @@ class AlertTable {
     TRY(incident_rows_, triage_->incidents_of(record.id));
     for (const IncidentRow& row : incident_rows_) {
       made_.push_back({incidents_, {}});
-      security_incident_cells(row, texts_, made_.back().cells);
+      security_incident_cells(row, installation_id_, texts_, made_.back().cells);
     }
     return {};
   }

@@ -18,11 +18,13 @@ Choices samples(const Document& document) {
     if (parameter.several && !parameter.quote.empty()) choice.values.emplace_back("another's \"sample\"");
     out.emplace(parameter.name, std::move(choice));
   }
-  for (const auto& [name, values] : document.exports) {
+  for (const auto& [name, exported] : document.exports) {
+    if (out.contains(name)) continue;
     // A row that was chosen is JSON: dynamic({Row}) wants it so.
     const auto as_row = [&](const Query& query) { return query.text.contains("dynamic({" + name + "}"); };
-    const std::string sample = std::ranges::any_of(document.queries, as_row) ? "{}" : "sample";
-    if (!out.contains(name)) out.emplace(name, Choice{.values = {values.empty() ? sample : values.front()}});
+    Choice choice{.values = {std::ranges::any_of(document.queries, as_row) ? "{}" : "sample"}};
+    if (exported.several && !exported.quote.empty()) choice.values.emplace_back("another's \"sample\"");
+    out.emplace(name, std::move(choice));
   }
   return out;
 }
@@ -37,7 +39,7 @@ class Checker {
     const Choices choices = samples(document_);
     for (const Query& query : document_.queries) {
       if (query.source != Source::kql) continue;
-      if (!one(query, choices)) continue;
+      if (!one(query, choices) || !with_no_row(query, choices)) continue;
       each_option(query, choices);
     }
     return std::move(problems_);
@@ -53,6 +55,16 @@ class Checker {
     const auto mistake = mistake_of_(*text);
     if (mistake) problems_.push_back({query.path, query.title, *text, *mistake});
     return !mistake;
+  }
+
+  /// Lists of chosen rows are empty at first, and the query runs.
+  bool with_no_row(const Query& query, const Choices& choices) {
+    Choices other = choices;
+    const auto erased = std::erase_if(other, [&](const auto& choice) {
+      const auto found = document_.exports.find(choice.first);
+      return found != document_.exports.end() && found->second.several && query.text.contains("{" + choice.first);
+    });
+    return erased == 0 || one(query, other);
   }
 
   void each_option(const Query& query, const Choices& choices) {

@@ -113,8 +113,8 @@ Choices initial_choices(const Document& document) {
     Choice choice = initial(parameter);
     if (!choice.values.empty() || choice.is_time()) out.emplace(parameter.name, std::move(choice));
   }
-  for (const auto& [name, values] : document.exports) {
-    if (!values.empty()) out.emplace(name, Choice{.values = {values.front()}});
+  for (const auto& [name, exported] : document.exports) {
+    if (!exported.values.empty()) out.emplace(name, Choice{.values = {exported.values.front()}});
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "base/server/template_text.h"
 #include "json_parts.h"
 
 namespace picket::workbook {
@@ -18,6 +19,8 @@ std::optional<json::value> parse_json(std::string_view text) {
 
 namespace {
 
+constexpr std::size_t kTemplatesMax = 8;  ///< In templates.
+
 bool contains(const auto& list, std::string_view text) { return std::ranges::find(list, text) != list.end(); }
 
 constexpr std::array<std::string_view, 16> kVisualizations{
@@ -25,6 +28,9 @@ constexpr std::array<std::string_view, 16> kVisualizations{
     "textvis",  "barchart",  "columnchart", "unstackedbar", "categoricalbar",
     "piechart", "linechart", "areachart",   "timechart",    "scatterchart",
     "stat"};
+
+/// Of these, rows that give values to parameters can be chosen (portal/src/pages/workbook).
+constexpr std::array<std::string_view, 5> kChosenFrom{"", "table", "tiles", "card", "stat"};
 
 /// Numbers of the formatters of a grid's columns that the portal draws (portal/src/pages/workbook/cell.tsx).
 constexpr std::array<std::int64_t, 15> kFormatters{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 18, 21};
@@ -123,13 +129,11 @@ class Reader {
     out.time_parameter = text(content, "timeContextFromParameter");
     out.duration = duration_of(object(content, "timeContext"));
     exports(content);
-    for (const char* list : {"exportParameters", "exportedParameters"}) {
-      for (const json::value& one : array(content, list)) {
-        if (one.is_object()) exports(one.get_object());
-      }
-    }
     if (const std::string shape = text(content, "visualization"); !contains(kVisualizations, shape))
       note(path, "visualization " + shape, "Picket has no such picture; the rows are shown as a table.");
+    if (const std::string shape = text(content, "visualization"); exports_any(content) && !contains(kChosenFrom, shape))
+      note(path, "choice in a " + shape,
+           "Nothing can be chosen in this picture; what follows from it stays as at first.");
     grid_of(object(content, "gridSettings"), path);
     out_.queries.push_back(std::move(out));
   }
@@ -147,9 +151,29 @@ class Reader {
            "Picket does not know how this column is drawn; it is shown as text.");
   }
 
-  void exports(const json::object& from) {
-    if (std::string name = text(from, "exportParameterName"); !name.empty()) out_.exports[std::move(name)];
-    if (std::string name = text(from, "parameterName"); !name.empty()) out_.exports[std::move(name)];
+  void exports(const json::object& content) {
+    const bool several = flag(content, "exportMultipleValues");
+    exported(content, "exportParameterName", "exportDefaultValue", several);
+    for (const char* list : {"exportParameters", "exportedParameters"}) {
+      for (const json::value& one : array(content, list)) {
+        if (one.is_object()) exported(one.get_object(), "parameterName", "defaultValue", several);
+      }
+    }
+  }
+
+  static bool exports_any(const json::object& content) {
+    return !text(content, "exportParameterName").empty() || !array(content, "exportParameters").empty() ||
+           !array(content, "exportedParameters").empty();
+  }
+
+  void exported(const json::object& from, std::string_view name, std::string_view otherwise, bool several) {
+    const std::string called = text(from, name);
+    if (called.empty()) return;
+    Export& out = out_.exports[called];
+    out.several = out.several || several;
+    if (from.contains("quote")) out.quote = text(from, "quote");
+    if (from.contains("delimiter")) out.delimiter = text(from, "delimiter");
+    if (!several && member(from, otherwise) != nullptr) out.values.push_back(text(from, otherwise));
   }
 
   void links(const json::object& content, const std::string& path) {
@@ -158,7 +182,7 @@ class Reader {
       const json::object& link = one.get_object();
       const std::string target = text(link, "linkTarget");
       if (target == "parameter") {
-        out_.exports[text(link, "cellValue")].push_back(text(link, "subTarget"));
+        out_.exports[text(link, "cellValue")].values.push_back(text(link, "subTarget"));
       } else if (target != "Url" && target != "StepScroll" && target != "step") {
         note(path, "link " + target, "The link \"" + text(link, "linkLabel") + "\" leads to a place that is not here.");
       }
@@ -274,39 +298,59 @@ std::expected<Document, std::string> read_tree(const json::value& tree) {
   return out;
 }
 
+/// Templates around a resource, the outermost first: their variables and parameters.
+using Scopes = std::vector<const json::object*>;
+
+std::optional<std::string> named(const Scopes& scopes, TemplateName kind, std::string_view name,
+                                 std::string_view called) {
+  for (auto scope = scopes.rbegin(); scope != scopes.rend(); ++scope) {
+    const bool parameter = kind == TemplateName::parameter;
+    const json::value* found = member(object(**scope, parameter ? "parameters" : "variables"), name);
+    if (found != nullptr && parameter) found = found->is_object() ? member(found->get_object(), "defaultValue") : found;
+    if (found != nullptr && !called.empty()) found = found->is_object() ? member(found->get_object(), called) : nullptr;
+    if (found != nullptr) return text_of(*found);
+  }
+  return std::nullopt;
+}
+
+/// A name or description as the template says it. Of "[concat(parameters('name'), ' - ', utcNow())]" the name stays.
+std::string spoken(const std::string& text, const Scopes& scopes) {
+  const auto found = template_text(text, [&](TemplateName kind, std::string_view name, std::string_view called) {
+    return named(scopes, kind, name, called);
+  });
+  if (!found) return {};
+  if (found->complete) return found->text;
+  const std::size_t end = found->text.find_last_not_of(" \t-_:,(/");
+  return end == std::string::npos ? std::string() : found->text.substr(0, end + 1);
+}
+
+std::expected<Document, std::string> read_resource(const json::object& properties, const Scopes& scopes) {
+  const auto data = template_text(text(properties, "serializedData"),
+                                  [&](auto kind, auto name, auto called) { return named(scopes, kind, name, called); });
+  const auto tree = data && data->complete ? parse_json(data->text) : std::nullopt;
+  if (!tree) return std::unexpected("The serializedData of a workbook is not JSON.");
+  auto document = read_tree(*tree);
+  if (!document) return document;
+  document->name = spoken(text(properties, "displayName"), scopes);
+  document->description = spoken(text(properties, "description"), scopes);
+  return document;
+}
+
 /// Workbooks among the resources of a template; nested templates likewise.
-void collect(const json::object& from, int depth, std::vector<std::expected<Document, std::string>>& out) {
-  if (depth > 8) return;
+void collect(const json::object& from, const Scopes& around, std::vector<std::expected<Document, std::string>>& out) {
+  if (around.size() > kTemplatesMax) return;
+  Scopes scopes = around;
+  scopes.push_back(&from);
   for (const json::value& one : array(from, "resources")) {
     if (!one.is_object()) continue;
     const json::object& resource = one.get_object();
     const json::object& properties = object(resource, "properties");
-    if (const std::string data = text(properties, "serializedData"); !data.empty()) {
-      const auto tree = parse_json(data);
-      auto document = tree ? read_tree(*tree) : std::unexpected("The serializedData of a workbook is not JSON.");
-      if (document) {
-        document->name = text(properties, "displayName");
-        document->description = text(properties, "description");
-      }
-      out.push_back(std::move(document));
-    }
-    collect(properties, depth + 1, out);
-    collect(object(properties, "mainTemplate"), depth + 1, out);
-    collect(object(properties, "template"), depth + 1, out);
-    collect(resource, depth + 1, out);
+    if (!text(properties, "serializedData").empty()) out.push_back(read_resource(properties, scopes));
+    collect(properties, scopes, out);
+    collect(object(properties, "mainTemplate"), scopes, out);
+    collect(object(properties, "template"), scopes, out);
+    collect(resource, scopes, out);
   }
-}
-
-/// "[variables('name')]" and "[parameters('name')]" of a template, where they are plain texts.
-std::string expanded(std::string name, const json::object& file) {
-  for (const auto& [kind, place] : {std::pair{"[variables('", "variables"}, std::pair{"[parameters('", "parameters"}}) {
-    if (!name.starts_with(kind) || !name.ends_with("')]")) continue;
-    const std::string key = name.substr(std::string_view(kind).size(), name.size() - std::string_view(kind).size() - 3);
-    const json::value* found = member(object(file, place), key);
-    if (found == nullptr) return {};
-    return found->is_object() ? text(found->get_object(), "defaultValue") : text_of(*found);
-  }
-  return name.starts_with('[') ? std::string() : name;
 }
 
 }  // namespace
@@ -341,13 +385,11 @@ std::expected<std::vector<Document>, std::string> read_file(std::string_view tex
   } else {
     json::object whole = file;
     if (file.contains("properties")) whole = json::object{{"resources", json::array{file}}};
-    collect(whole, 0, found);
+    collect(whole, {}, found);
   }
   std::vector<Document> out;
   for (auto& one : found) {
     if (!one) return std::unexpected(one.error());
-    one->name = expanded(one->name, file);
-    one->description = expanded(one->description, file);
     out.push_back(*std::move(one));
   }
   if (out.empty()) return std::unexpected("The file holds no workbook.");

@@ -110,7 +110,8 @@ class Weaver {
     const auto found = choices_.find(reference.name);
     const bool empty = found == choices_.end() || (found->second.values.empty() && !found->second.is_time());
     if (empty) {
-      const bool may_be = parameter != nullptr && !parameter->required && parameter->kind != ParameterKind::time_range;
+      const bool may_be = parameter != nullptr ? !parameter->required && parameter->kind != ParameterKind::time_range
+                                               : list_of(reference.name, nullptr).has_value();
       if (may_be) return {};
       return std::unexpected(Mistake{std::string(reference.name), "Nothing is chosen.", true});
     }
@@ -154,8 +155,7 @@ class Weaver {
   std::expected<void, Mistake> texts(const Reference& reference, const Parameter* parameter, const Choice& choice,
                                      int depth) {
     const bool whole = reference.format.empty() || reference.format == "value";
-    const bool several = parameter != nullptr && parameter->several;
-    if (whole && several) return list(*parameter, choice, depth);
+    if (const auto form = list_of(reference.name, parameter); whole && form) return list(*form, choice, depth);
     auto text = formatted(reference, choice);
     if (!text) return std::unexpected(text.error());
     if (place_.mode() != Place::Mode::code) {
@@ -195,25 +195,38 @@ class Weaver {
     return {};
   }
 
+  struct List {
+    std::string_view name, quote, delimiter;
+  };
+
+  /// How several values of that name are written; nullopt: it has one.
+  [[nodiscard]] std::optional<List> list_of(std::string_view name, const Parameter* parameter) const {
+    if (parameter != nullptr)
+      return parameter->several ? std::optional(List{name, parameter->quote, parameter->delimiter}) : std::nullopt;
+    const auto found = document_.exports.find(name);
+    if (found == document_.exports.end() || !found->second.several) return std::nullopt;
+    return List{name, found->second.quote, found->second.delimiter};
+  }
+
   /// 'a','b': literals of their own in code; the same text within a literal.
-  std::expected<void, Mistake> list(const Parameter& parameter, const Choice& choice, int depth) {
-    const bool quotes = parameter.quote == "'" || parameter.quote == "\"";
+  std::expected<void, Mistake> list(const List& form, const Choice& choice, int depth) {
+    const bool quotes = form.quote == "'" || form.quote == "\"";
     if (place_.mode() != Place::Mode::code) {
       std::string text;
       for (const std::string& value : choice.values) {
-        if (!text.empty()) text += parameter.delimiter;
-        text += parameter.quote + value + parameter.quote;
+        if (!text.empty()) text += form.delimiter;
+        ((text += form.quote) += value) += form.quote;
       }
-      return quoted(parameter.name, text);
+      return quoted(form.name, text);
     }
-    if (!quotes && !parameter.quote.empty()) return mistake(parameter.name, "Its quote is neither ' nor \".");
+    if (!quotes && !form.quote.empty()) return mistake(form.name, "Its quote is neither ' nor \".");
     for (std::size_t i = 0; i < choice.values.size(); ++i) {
       if (i > 0) {
-        if (auto done = author(parameter.name, parameter.delimiter, depth); !done) return done;
+        if (auto done = author(form.name, form.delimiter, depth); !done) return done;
       }
       if (quotes) {
-        put(literal(choice.values[i], parameter.quote[0]));
-      } else if (auto done = in_code(parameter.name, choice.values[i], depth); !done) {
+        put(literal(choice.values[i], form.quote[0]));
+      } else if (auto done = in_code(form.name, choice.values[i], depth); !done) {
         return done;
       }
     }
@@ -230,7 +243,7 @@ class Weaver {
   [[nodiscard]] bool is_authors(std::string_view name, std::string_view text) const {
     const auto lists = [text](const auto& texts) { return std::ranges::find(texts, text) != texts.end(); };
     const auto exported = document_.exports.find(name);
-    if (exported != document_.exports.end() && lists(exported->second)) return true;
+    if (exported != document_.exports.end() && lists(exported->second.values)) return true;
     const Parameter* parameter = document_.parameter(name);
     if (parameter == nullptr) return false;
     return lists(parameter->defaults) || parameter->all_value == text ||

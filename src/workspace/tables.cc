@@ -162,7 +162,8 @@ TableSchema security_incident_table() {
            text("Status"),
            json("Tasks"),
            time("TimeGenerated"),
-           text("Title")}};
+           text("Title"),
+           text("TenantId")}};
 }
 
 TableSchema hub_operations_table() {

@@ -122,6 +122,28 @@ TEST(RuleFile, ArmTemplatesGiveRulesWhereverTheyStand) {
   EXPECT_TRUE(file.complaints.empty());
 }
 
+TEST(RuleFile, TextsOfATemplateAreWhatItsVariablesAndParametersSay) {
+  const RuleFile file = read_rule_file(R"json({
+    "parameters": {"rule-id": {"type": "string", "defaultValue": "[newGuid()]"}, "vendor": {"defaultValue": "Plant"}},
+    "variables": {"Origin": "OriginColumn", "_Origin": "[variables('Origin')]", "table": "SecurityAlert"},
+    "resources": [
+      {"kind": "Scheduled", "name": "[concat(parameters('workspace'),'/Microsoft.SecurityInsights/',parameters('rule-id'))]",
+       "properties": {"displayName": "[concat('Stop (', parameters('vendor'), ')')]", "severity": "High",
+         "query": "[concat(variables('table'), ' | where AlertName has ''Stop''')]", "queryFrequency": "PT1H", "queryPeriod": "PT1H",
+         "customDetails": {"Origin": "[variables('_Origin')]", "Sensor": "DeviceId", "When": "[utcNow()]"},
+         "entityMappings": [{"entityType": "IP", "fieldMappings": [{"columnName": "[variables('Origin')]", "identifier": "Address"}]}]}},
+      {"type": "Microsoft.Logic/workflows", "properties": {"parameters": {"vendor": {"type": "Object"}}}}]})json");
+  ASSERT_EQ(file.rules.size(), 1u);
+  const Rule& rule = file.rules[0];
+  EXPECT_EQ(rule.name, "Stop (Plant)");
+  EXPECT_EQ(rule.query, "SecurityAlert | where AlertName has 'Stop'");
+  EXPECT_THAT(rule.custom_details,
+              ElementsAre(Pair("Origin", "OriginColumn"), Pair("Sensor", "DeviceId"), Pair("When", "[utcNow()]")))
+      << "what only a deployment knows stays as it is";
+  EXPECT_THAT(rule.entities.at(0).fields, ElementsAre(Pair("Address", "OriginColumn")));
+  EXPECT_TRUE(rule.id.starts_with("rule-")) << "the same at each import";
+}
+
 TEST(RuleFile, AMistakeIsToldByTheRulesName) {
   const auto complaint = [](std::string_view from, std::string_view to) {
     std::string text = kYaml;

@@ -40,6 +40,21 @@ TEST(Check, GivesARowWhereAQueryReadsOne) {
   EXPECT_EQ(asked.at(1), "let row = dynamic({}); T | where Name == row.Name");
 }
 
+TEST(Check, TriesListsOfRowsWithAndWithoutRows) {
+  const auto document = read_document(R"json({"version":"Notebook/1.0","items":[
+    {"type":3,"content":{"query":"T","exportMultipleValues":true,"exportedParameters":[{"fieldName":"Name","parameterName":"Names"}]}},
+    {"type":3,"content":{"title":"Of them","query":"T | where Name in ({Names})"}}]})json");
+  std::vector<std::string> asked;
+  const auto problems = check(*document, Timestamp{0}, [&](std::string_view query) -> std::optional<std::string> {
+    asked.emplace_back(query);
+    return query.contains("()") ? std::optional<std::string>("a value is expected") : std::nullopt;
+  });
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].title, "Of them");
+  EXPECT_EQ(asked.at(1), R"(T | where Name in ('sample','another\'s "sample"'))");
+  EXPECT_EQ(asked.at(2), "T | where Name in ()");
+}
+
 TEST(Shipped, WorkbooksAreReadAndSayWhatTheyAreFor) {
   ASSERT_GE(shipped().size(), 5u);
   for (const Shipped& one : shipped()) {

@@ -62,9 +62,30 @@ TEST(Document, ItsPartsAreFoundByTheirPlace) {
   EXPECT_EQ(document->query("0:Workspace")->source, Source::resources);
   EXPECT_THAT(document->parameter("Help")->defaults, ElementsAre("Yes"));
   EXPECT_EQ(document->parameter("TimeRange")->duration, Duration::days(30));
-  EXPECT_THAT(document->exports.at("TAB"), ElementsAre("alerts", "inventory"));
+  EXPECT_THAT(document->exports.at("TAB").values, ElementsAre("alerts", "inventory"));
   EXPECT_TRUE(document->knows("Picked"));
   EXPECT_FALSE(document->knows("Else"));
+}
+
+TEST(Document, WhatStandsBeforeARowIsChosenIsTheAuthors) {
+  const auto document = read_document(R"({"version":"Notebook/1.0","items":[
+    {"type":3,"content":{"query":"T","exportFieldName":"Name","exportParameterName":"One","exportDefaultValue":"*"}},
+    {"type":3,"content":{"query":"T","exportedParameters":[{"parameterName":"Two","defaultValue":""},{"parameterName":"Three"}]}},
+    {"type":3,"content":{"query":"T","exportMultipleValues":true,"exportedParameters":[
+      {"parameterName":"Rows","parameterType":1},{"parameterName":"Bare","quote":"","delimiter":";"},{"parameterType":1}]}}]})");
+  ASSERT_TRUE(document.has_value());
+  EXPECT_THAT(document->exports.at("One").values, ElementsAre("*"));
+  EXPECT_THAT(document->exports.at("Two").values, ElementsAre(""));
+  EXPECT_THAT(document->exports.at("Three").values, IsEmpty());
+  EXPECT_FALSE(document->exports.at("Three").several);
+  EXPECT_TRUE(document->exports.at("Rows").several);
+  EXPECT_EQ(document->exports.at("Rows").quote, "'");
+  EXPECT_EQ(document->exports.at("Bare").quote, "");
+  EXPECT_EQ(document->exports.at("Bare").delimiter, ";");
+  EXPECT_EQ(document->exports.size(), 5u);
+  const auto pie = read_document(R"({"version":"Notebook/1.0","items":[
+    {"type":3,"content":{"query":"T","visualization":"piechart","exportedParameters":[{"parameterName":"Part"}]}}]})");
+  EXPECT_THAT(constructs(*pie), ElementsAre("0 choice in a piechart"));
 }
 
 TEST(Document, WhatCannotBeShownIsNamedInItsPlace) {
@@ -85,6 +106,24 @@ TEST(File, OfASolutionHoldsItsWorkbooks) {
   EXPECT_EQ((*documents)[0].name, "Plant \"floor\"");
   EXPECT_EQ((*documents)[0].description, "Of alerts.");
   EXPECT_EQ((*documents)[1].name, "Second");
+}
+
+TEST(File, ItsNamesAreWhatTheTemplateSaysOfThem) {
+  const std::string file =
+      R"json({"parameters":{"name":{"defaultValue":"Plant floor"},"now":{"defaultValue":"[utcNow('g')]"}},
+    "variables":{"content":{"version":"Notebook/1.0","items":[{"type":1,"content":{"json":"hi"}}]},"outer":"Outer"},"resources":[
+    {"type":"Microsoft.Insights/workbooks","properties":{"displayName":"[concat(parameters('name'), ' - ', parameters('now'))]",
+     "description":"[newGuid()]","serializedData":"[string(variables('content'))]"}},
+    {"type":"Microsoft.Resources/deployments","properties":{"template":{"variables":{"inner":"[toUpper('inner')]"},"resources":[
+      {"type":"Microsoft.Insights/workbooks","properties":{"displayName":"[format('{0} {1}', variables('outer'), variables('inner'))]",
+       "serializedData":"{\"version\":\"Notebook/1.0\",\"items\":[]}"}}]}}}]})json";
+  const auto documents = read_file(file);
+  ASSERT_TRUE(documents.has_value()) << documents.error();
+  ASSERT_EQ(documents->size(), 2u);
+  EXPECT_EQ((*documents)[0].name, "Plant floor") << "the time of a deployment is not part of it";
+  EXPECT_EQ((*documents)[0].description, "");
+  EXPECT_THAT((*documents)[0].json, HasSubstr("\"hi\""));
+  EXPECT_EQ((*documents)[1].name, "Outer INNER");
 }
 
 TEST(File, OfOneResourceOrOneNotebookIsTakenToo) {

@@ -162,6 +162,25 @@ TEST_F(Resolve, WhatIsUnsetWaitsAndUnknownNamesAreBraces) {
   EXPECT_EQ(text("'{Tab}'"), "'first'");
 }
 
+TEST(Rows, ThatAreChosenTogetherAreAListWhichIsEmptyAtFirst) {
+  const auto document = read_document(R"({"version":"Notebook/1.0","items":[
+    {"type":3,"content":{"query":"T","exportMultipleValues":true,"exportedParameters":[{"fieldName":"Name","parameterName":"Names"}]}},
+    {"type":3,"content":{"query":"T","exportFieldName":"Name","exportParameterName":"Name","exportDefaultValue":"*"}}]})");
+  ASSERT_TRUE(document.has_value());
+  Choices choices = initial_choices(*document);
+  const auto text = [&](std::string_view query) {
+    return resolve(*document, choices, query, kNow).value_or("refused");
+  };
+  EXPECT_EQ(text("let n = dynamic('{Names}'); T | where isempty(n)"), "let n = dynamic(''); T | where isempty(n)");
+  EXPECT_EQ(text("dynamic([{Names}])"), "dynamic([])");
+  EXPECT_EQ(text("'{Name}' == '*'"), "'*' == '*'") << "the author's value for no row";
+  choices["Names"] = Choice{.values = {"press", "o'brien') or ('1' == '1"}};
+  EXPECT_EQ(text("in ({Names})"), R"(in ('press','o\'brien\') or (\'1\' == \'1'))");
+  EXPECT_EQ(text("dynamic(\"{Names}\")"), R"(dynamic("'press','o'brien') or ('1' == '1'"))");
+  choices["Name"] = Choice{.values = {"') or ('1' == '1"}};
+  EXPECT_EQ(text("'{Name}' == '*'"), R"('\') or (\'1\' == \'1' == '*')");
+}
+
 TEST_F(Resolve, ALoopOfAuthorsTextsEnds) {
   const auto loop = read_document(R"({"version":"Notebook/1.0","items":[{"type":9,"content":{"parameters":[
     {"name":"A","type":2,"jsonData":"[\"{A}{A}\"]","value":"{A}{A}"}]}}]})");

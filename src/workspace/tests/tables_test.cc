@@ -92,6 +92,26 @@ TEST(Tables, SecurityRecommendationShowsThePublishedColumnsAndNoOther) {
   EXPECT_EQ(columns.size(), expected.size());
 }
 
+TEST(Tables, SecurityIncidentShowsThePublishedColumnsAndNoOther) {
+  std::set<std::string> expected{"IncidentNumber:long"};
+  for (const char* name : {"AdditionalData", "AlertIds", "BookmarkIds", "Comments", "Labels", "Owner",
+                           "RelatedAnalyticRuleIds", "Tasks"}) {
+    expected.insert(std::string(name) + ":dynamic");
+  }
+  for (const char* name : {"Classification", "ClassificationComment", "ClassificationReason", "Description",
+                           "IncidentName", "IncidentUrl", "ModifiedBy", "ProviderIncidentId", "ProviderName",
+                           "Severity", "SourceSystem", "Status", "TenantId", "Title"}) {
+    expected.insert(std::string(name) + ":string");
+  }
+  for (const char* name : {"ClosedTime", "CreatedTime", "FirstActivityTime", "FirstModifiedTime", "LastActivityTime",
+                           "LastModifiedTime", "TimeGenerated"}) {
+    expected.insert(std::string(name) + ":datetime");
+  }
+  const auto columns = shown(make_schema(families()), "SecurityIncident");
+  EXPECT_EQ(std::set<std::string>(columns.begin(), columns.end()), expected);
+  EXPECT_EQ(columns.size(), expected.size());
+}
+
 TEST(Tables, FamiliesBeginWithTheSharedColumns) {
   const Schema schema = make_schema(families());
   const auto columns = shown(schema, "ProcessEvents");

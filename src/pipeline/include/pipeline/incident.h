@@ -47,7 +47,8 @@ struct IncidentRow {
   std::int64_t number = 0;
   std::string status, owner, classification, classification_reason, comment;
   Timestamp created, modified;
-  Timestamp closed;  ///< 0: open.
+  Timestamp first_modified;  ///< When people first decided something about it; 0: not yet.
+  Timestamp closed;          ///< 0: open.
   std::string modified_by;
   std::uint64_t comments = 0;
 };

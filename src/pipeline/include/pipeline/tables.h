@@ -28,7 +28,7 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
                           std::vector<workspace::Cell>& cells, std::string_view status = "New",
                           std::optional<Timestamp> decided = std::nullopt);
 /// The same for a row of SecurityIncident.
-void security_incident_cells(const IncidentRow& row, std::deque<std::string>& texts,
+void security_incident_cells(const IncidentRow& row, std::string_view installation_id, std::deque<std::string>& texts,
                              std::vector<workspace::Cell>& cells);
 
 }  // namespace picket::pipeline

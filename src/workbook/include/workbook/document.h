@@ -74,14 +74,22 @@ struct Query {
   std::optional<Duration> duration;
 };
 
+/// A name that links, tabs or chosen rows give values to.
+struct Export {
+  std::vector<std::string>
+      values;               ///< That the workbook itself lists: of tabs, and what stands before a row is chosen.
+  bool several = false;     ///< Rows are chosen as a list, which is empty at first.
+  std::string quote = "'";  ///< Of a list, as a parameter has them.
+  std::string delimiter = ",";
+};
+
 struct Document {
   std::string name;         ///< As its ARM resource calls it; empty: the file has no name for it.
   std::string description;  ///< Likewise.
   std::string json;         ///< The notebook, minified.
   std::vector<Parameter> parameters;
   std::vector<Query> queries;
-  /// Names that links, tabs and rows give values to, with the values that the workbook itself lists for them.
-  std::map<std::string, std::vector<std::string>, std::less<>> exports;
+  std::map<std::string, Export, std::less<>> exports;
   std::vector<Note> notes;
 
   [[nodiscard]] const Parameter* parameter(std::string_view called) const;
