@@ -1,4 +1,4 @@
-import { expect, heading, navigate, test } from './fixtures';
+import { expect, heading, kQuiet, navigate, test } from './fixtures';
 
 interface IncidentItem {
   id: string;
@@ -12,7 +12,7 @@ test('Incidents are listed, one tells what happened in order, and its raw events
   await page.goto('/');
   await navigate(page, 'Incidents');
   await expect(heading(page, 'Incidents')).toBeVisible();
-  const { items } = (await call('GET', '/incidents?status=New,Active&limit=1')).body as { items: IncidentItem[] };
+  const { items } = (await call('GET', `/incidents?status=New,Active&limit=1${kQuiet}`)).body as { items: IncidentItem[] };
   test.skip(items.length === 0, 'this server has no open incident');
   const { number, title, devices } = items[0]!;
   await page.locator(`a[href="/incidents/${number}"]`).click();
@@ -26,7 +26,7 @@ test('Incidents are listed, one tells what happened in order, and its raw events
 });
 
 test('An incident is taken, closed with a classification, and keeps who did it', async ({ page, call }) => {
-  const { items } = (await call('GET', '/incidents?limit=1&status=New,Active')).body as { items: IncidentItem[] };
+  const { items } = (await call('GET', `/incidents?limit=1&status=New,Active${kQuiet}`)).body as { items: IncidentItem[] };
   test.skip(items.length === 0, 'this server has no open incident');
   const { id, number, status } = items[0]!;
   await page.goto(`/incidents/${number}`);

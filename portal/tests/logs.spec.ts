@@ -27,7 +27,7 @@ test('Shift+Enter runs what is written in the editor, with completion from the s
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+Space');
     await expect(page.getByRole('option', { name: /SecurityIoTRawEvent/ }).first()).toBeVisible({ timeout: 2_000 });
-  }).toPass({ timeout: 30_000 });
+  }).toPass({ timeout: 60_000 });
   await page.keyboard.press('Escape');
   await page.keyboard.type('Event | take 3 | project RawEventName');
   await page.keyboard.press('Escape');

@@ -52,10 +52,15 @@ test('A query becomes a function only under a name that queries can call', async
 test('Queries that run are listed, and one is cancelled', async ({ page, call }) => {
   const real = process.env.PICKET_URL !== undefined;
   const long = 'range a from 1 to 3000000 step 1 | extend k = 1';
-  const answer = real
-    ? call('POST', '/query', { query: `${long} | join kind=inner (${long.replace('range a', 'range b')}) on k | summarize sum(a * b)` })
-    : undefined;
+  // The page is there first: the query lives for half a minute.
   await page.goto('/running-queries');
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  const answer = real
+    ? call('POST', '/query', {
+        query: `${long} | join kind=inner (${long.replace('range a', 'range b')}) on k | summarize sum(a * b)`,
+      })
+    : undefined;
+  answer?.catch(() => undefined); // awaited below; a test that fails before says why itself
   const row = page.getByRole('row').filter({ hasText: real ? long : 'nightly report' });
   if (!real) await expect(row).toContainText('38 %');
   await row.getByRole('button', { name: 'Cancel' }).click();

@@ -51,7 +51,7 @@ test('A narrow window has the pages behind a button, for mouse and keyboard, and
   await expect(heading(page, 'Devices')).toBeVisible();
   await expect(pages).toBeHidden();
   const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(await overflow()).toBe(0);
+  await expect.poll(overflow).toBe(0);
 });
 
 test('The theme follows the system until one is chosen, and the choice is remembered', async ({ page }) => {
@@ -59,7 +59,7 @@ test('The theme follows the system until one is chosen, and the choice is rememb
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.goto('/');
   await expect(heading(page, 'Overview')).toBeVisible();
-  expect(await scheme()).toBe('dark');
+  await expect.poll(scheme).toBe('dark');
   await page.emulateMedia({ colorScheme: 'light' });
   await expect.poll(scheme).toBe('light');
 
@@ -68,7 +68,7 @@ test('The theme follows the system until one is chosen, and the choice is rememb
   await expect.poll(scheme).toBe('dark');
   await page.reload();
   await expect(heading(page, 'Overview')).toBeVisible();
-  expect(await scheme()).toBe('dark');
+  await expect.poll(scheme).toBe('dark');
 });
 
 test('The page says that it is live', async ({ page }) => {

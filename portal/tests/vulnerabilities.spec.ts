@@ -39,6 +39,9 @@ test.afterEach(async ({ call }) => {
   await call('DELETE', `/advisory-feeds/${kFeed}`);
   await call('DELETE', `/sbom/devices/${kDevice}/documents/browser-firmware`);
   await call('DELETE', `/devices/${kDevice}`);
+  // The next test finds a fleet that has been matched without them.
+  const found = async () => ((await call('GET', `/vulnerabilities?q=${kCve}`)).body as { items: unknown[] }).items.length;
+  await expect.poll(found, { timeout: 60_000 }).toBe(0);
 });
 
 test('Software of a device comes from a document, is found, exported and removed', async ({ page, call }) => {
@@ -99,7 +102,7 @@ test('A feed finds a device, the finding explains itself, and a statement takes 
   // The feed is in force before the fleet is matched against it.
   await expect
     .poll(async () => ((await call('GET', `/vulnerabilities?q=${kCve}`)).body as { items: unknown[] }).items.length, {
-      timeout: 40_000,
+      timeout: 90_000,
     })
     .toBe(1);
   await page.goto(`/vulnerabilities?q=${kCve}`);
