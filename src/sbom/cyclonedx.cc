@@ -5,8 +5,6 @@
 namespace picket::sbom {
 namespace {
 
-constexpr std::size_t kNestedMax = 16;
-
 void property(JsonWriter& out, std::string_view name, std::string_view value) {
   if (value.empty()) return;
   out.begin_object().key("name").value(name).key("value").value(value).end_object();
@@ -56,25 +54,32 @@ bool read_own(const Json& item, Component& out) {
   return true;
 }
 
+/// The source package as syft and trivy say it; trivy's version is in three parts.
 void read_properties(const Json& properties, Component& out) {
+  std::string name, version, release, epoch;
   properties.for_items([&](const Json& one) {
-    const auto name = member(one, "name"), value = member(one, "value");
-    // What syft and trivy call them.
-    if (out.source_name.empty() && (name == "syft:metadata:source" || name == "aquasecurity:trivy:SrcName"))
-      out.source_name = value;
-    if (out.source_version.empty() &&
-        (name == "syft:metadata:sourceVersion" || name == "aquasecurity:trivy:SrcVersion"))
-      out.source_version = value;
+    const auto key = member(one, "name"), value = member(one, "value");
+    if (key == "syft:metadata:source" || key == "aquasecurity:trivy:SrcName") name = value;
+    if (key == "syft:metadata:sourceVersion" || key == "aquasecurity:trivy:SrcVersion") version = value;
+    if (key == "aquasecurity:trivy:SrcRelease") release = value;
+    if (key == "aquasecurity:trivy:SrcEpoch") epoch = value;
   });
+  if (out.source_name.empty()) out.source_name = name;
+  if (version.empty() || !out.source_version.empty()) return;
+  if (!epoch.empty() && epoch != "0") out.source_version = epoch + ":";
+  out.source_version += version;
+  if (!release.empty()) out.source_version += "-" + release;
 }
 
 void read_components(const Json& list, Document& out, std::size_t depth) {
   list.for_items([&](const Json& item) {
     const auto kind = member(item, "type"), name = member(item, "name");
-    if (name.empty() || out.components.size() >= kDocumentComponentsMax) {
+    const bool excluded = member(item, "scope") == "excluded";  // of tests, say: not in the product
+    if (excluded || name.empty() || out.components.size() >= kDocumentComponentsMax) {
       ++out.left_out;
       return;
     }
+    if (kind == "operating-system") out.system = system_of(name, member(item, "version"));
     // Files are not software of their own; a container holds some.
     if (kind != "file" && kind != "data") {
       Component component = component_from(member(item, "purl", kPurlBytesMax), name, member(item, "version"));
@@ -119,13 +124,17 @@ std::string to_cyclonedx(const Subject& subject, std::span<const Component> comp
 }
 
 Result<Document> read_cyclonedx(const Json& root) {
-  Document out{.format = "CycloneDX " + member(root, "specVersion")};
   const auto version = member(root, "specVersion");
-  if (!version.starts_with("1.")) return fail(Errc::unsupported, "cyclonedx.specVersion");
+  if (member(root, "bomFormat") != "CycloneDX") return fail(Errc::malformed, "cyclonedx.bomFormat");
+  if (version.size() != 3 || version < "1.2" || version > "1.7")
+    return fail(Errc::unsupported, "cyclonedx.specVersion");
+  Document out{.format = "CycloneDX " + version};
+  TRY_VOID(check_cyclonedx(root, out.remarks));
   if (const auto metadata = root.find("metadata")) {
     if (const auto about = metadata->find("component")) {
       out.name = member(*about, "name");
       out.version = member(*about, "version");
+      if (member(*about, "type") == "operating-system") out.system = system_of(out.name, out.version);
     }
   }
   if (const auto list = root.find("components")) read_components(*list, out, kNestedMax);

@@ -1,11 +1,14 @@
 #include "sbom/documents.h"
 
+#include "base/core/bytes.h"
+#include "base/core/encoding.h"
 #include "document_parts.h"
 
 namespace picket::sbom {
 namespace {
 constexpr std::size_t kDepthMax = 64;
-}
+constexpr std::size_t kEnvelopesMax = 3;
+}  // namespace
 
 std::string member(const Json& object, std::string_view name, std::size_t bytes_max) {
   const auto value = object.find(name);
@@ -28,24 +31,99 @@ Component component_from(const std::string& purl, const std::string& name, const
   return {.name = name, .version = version};
 }
 
+std::string system_of(std::string_view name, std::string_view version) {
+  if (name.empty() || version.empty()) return {};
+  std::string out;
+  for (const char c : name) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out.append("-").append(version);
+}
+
 Component finished(Component component) {
   if (component.type.empty()) component.type = "binary";
   if (component.purl.empty()) component.purl = make_purl(component, "");
   return component;
 }
 
-Result<Document> read_document(std::string_view text) {
-  if (text.size() > kDocumentBytesMax) return fail(Errc::limit_exceeded, "sbom.document", kDocumentBytesMax);
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+namespace {
+
+/// What it is, when it is not JSON: for the one who asks why it was refused.
+std::string_view other_form(std::string_view text) {
+  const auto head = text.substr(0, 4096);
+  if (head.starts_with('<')) {
+    if (head.contains("cyclonedx.org")) return "cyclonedx.xml";
+    if (head.contains("spdx")) return "spdx.xml";
+  }
+  if (head.contains("spdxVersion:") || head.contains("SPDXID:")) return "spdx.yaml";
+  return "sbom.format";
+}
+
+/// Packages that do not say whose they are, are of the system that the document names.
+void name_system(Document& document) {
+  if (document.system.empty()) return;
+  const auto id = std::string_view(document.system).substr(0, document.system.find('-'));
+  for (Component& component : document.components) {
+    if (component.type != "deb" && component.type != "rpm" && component.type != "apk") continue;
+    auto url = parse_purl(component.purl);
+    if (!url || url->name_space != id || !url->qualifier("distro").empty()) continue;
+    url->qualifiers.emplace_back("distro", document.system);
+    component.purl = format_purl(*url);
+  }
+}
+
+void remark_purls(Document& document) {
+  for (std::size_t i = 0; i < document.components.size() && document.remarks.size() < kRemarksMax; ++i) {
+    const auto url = parse_purl(document.components[i].purl, PurlRules::all);
+    if (!url) document.remarks.push_back({url.error().where, i});
+  }
+}
+
+Result<Document> read_json(const Json& root, std::size_t envelopes);
+
+/// What is inside of a DSSE envelope: https://github.com/secure-systems-lab/dsse
+Result<Document> read_envelope(const Json& payload, std::size_t envelopes) {
+  const auto bytes = from_base64(payload.text().value_or(""));
+  if (!bytes) return fail(Errc::malformed, "sbom.envelope.payload");
+  const auto text = as_text(*bytes);
+  TRY(const Json root, parse_json(text, kDepthMax));
+  return read_json(root, envelopes - 1);
+}
+
+Result<Document> read_json(const Json& root, std::size_t envelopes) {
+  if (envelopes > 0) {
+    if (const auto payload = root.find("payload"); payload && root.find("payloadType"))
+      return read_envelope(*payload, envelopes);
+    if (const auto predicate = root.find("predicate"); predicate && root.find("predicateType")) {
+      const auto data = predicate->find("Data");  // as cosign had it
+      return read_json(data && data->kind() == Json::Kind::object ? *data : *predicate, envelopes - 1);
+    }
+    if (const auto sbom = root.find("sbom"); sbom && sbom->find("spdxVersion"))
+      return read_json(*sbom, envelopes - 1);  // GitHub's API
+  }
+  if (root.find("bomFormat")) return read_cyclonedx(root);
+  if (root.find("spdxVersion")) return read_spdx(root);
+  if (root.find("@context") && root.find("@graph")) return read_spdx3(root);
+  return fail(Errc::unsupported, "sbom.format");
+}
+
+Result<Document> read_any(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && text[first] != '{') {
     if (text.starts_with("SPDXVersion:") || text.contains("\nSPDXVersion:")) return read_spdx_tags(text);
-    return fail(Errc::unsupported, "sbom.format", first);
+    return fail(Errc::unsupported, other_form(text.substr(first)), first);
   }
   TRY(const Json root, parse_json(text, kDepthMax));
-  if (root.find("bomFormat")) return read_cyclonedx(root);
-  if (root.find("spdxVersion")) return read_spdx(root);
-  return fail(Errc::unsupported, "sbom.format");
+  return read_json(root, kEnvelopesMax);
+}
+
+}  // namespace
+
+Result<Document> read_document(std::string_view text) {
+  if (text.size() > kDocumentBytesMax) return fail(Errc::limit_exceeded, "sbom.document", kDocumentBytesMax);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  TRY(Document out, read_any(text));
+  name_system(out);
+  remark_purls(out);
+  return out;
 }
 
 }  // namespace picket::sbom

@@ -189,6 +189,26 @@ std::string format_purl(const PackageUrl& url) {
   return out;
 }
 
+namespace {
+
+/// The source package, as builders of images write it: "glibc", "glibc@2.36-9", "bash-5.2.15-3.fc38.src.rpm".
+void read_upstream(std::string_view upstream, Component& out) {
+  if (upstream.ends_with(".src.rpm")) {
+    upstream.remove_suffix(8);
+    const auto release = upstream.rfind('-');
+    const auto version = release == 0 || release == std::string_view::npos ? release : upstream.rfind('-', release - 1);
+    if (version == std::string_view::npos || version == 0) return;
+    out.source_name = upstream.substr(0, version);
+    out.source_version = upstream.substr(version + 1);
+    return;
+  }
+  const auto at = upstream.find('@');
+  out.source_name = upstream.substr(0, at);
+  if (at != std::string_view::npos) out.source_version = upstream.substr(at + 1);
+}
+
+}  // namespace
+
 Component component_of(const PackageUrl& url) {
   Component out{.type = url.type == "generic" ? "binary" : url.type,
                 .name = url.name,
@@ -197,11 +217,7 @@ Component component_of(const PackageUrl& url) {
   const bool joined = url.type == "npm" || url.type == "golang" || url.type == "composer";
   if (joined && !url.name_space.empty()) out.name = url.name_space + "/" + url.name;
   if (url.type == "maven" && !url.name_space.empty()) out.name = url.name_space + ":" + url.name;
-  // Debian's source package, as builders of images write it.
-  const auto upstream = url.qualifier("upstream");
-  const auto at = upstream.find('@');
-  out.source_name = upstream.substr(0, at);
-  if (at != std::string_view::npos) out.source_version = upstream.substr(at + 1);
+  read_upstream(url.qualifier("upstream"), out);
   out.purl = format_purl(url);
   return out;
 }

@@ -87,18 +87,6 @@ void relation(JsonWriter& out, std::string_view from, std::string_view kind, std
   out.key("relatedSpdxElement").value(to).end_object();
 }
 
-/// "built from openssl 3.0.11-1", or syft's "built package from: openssl 3.0.11-1": the inverse of the above.
-void read_source(std::string_view info, Component& out) {
-  for (const std::string_view head : {"built from ", "built package from: "}) {
-    if (!info.starts_with(head)) continue;
-    info.remove_prefix(head.size());
-    const auto space = info.find(' ');
-    out.source_name = info.substr(0, space);
-    if (space != std::string_view::npos) out.source_version = info.substr(space + 1);
-    return;
-  }
-}
-
 std::string without_role(std::string supplier) {
   for (const std::string_view role : {"Organization: ", "Person: "}) {
     if (supplier.starts_with(role)) return supplier.substr(role.size());
@@ -122,6 +110,13 @@ void add(Package&& package, std::string_view described, Document& out) {
     ++out.left_out;
     return;
   }
+  if (package.purpose == "OPERATING-SYSTEM" || package.purpose == "OPERATING_SYSTEM") {
+    out.system = system_of(package.name, package.version);
+    if (package.purl.empty()) {
+      ++out.left_out;  // the distribution itself
+      return;
+    }
+  }
   if (package.own && !package.own->name.empty()) {
     package.own->purl = package.purl;
     out.components.push_back(finished(*std::move(package.own)));
@@ -134,6 +129,17 @@ void add(Package&& package, std::string_view described, Document& out) {
 }
 
 }  // namespace
+
+void read_source(std::string_view info, Component& out) {
+  for (const std::string_view head : {"built from ", "built package from: "}) {
+    if (!info.starts_with(head)) continue;
+    info.remove_prefix(head.size());
+    const auto space = info.find(' ');
+    out.source_name = info.substr(0, space);
+    if (space != std::string_view::npos) out.source_version = info.substr(space + 1);
+    return;
+  }
+}
 
 std::string to_spdx(const Subject& subject, std::span<const Component> components) {
   JsonWriter out;
@@ -159,7 +165,7 @@ std::string to_spdx(const Subject& subject, std::span<const Component> component
 
 Result<Document> read_spdx(const Json& root) {
   Document out{.format = member(root, "spdxVersion"), .name = member(root, "name")};
-  if (!out.format.starts_with("SPDX-2.")) return fail(Errc::unsupported, "spdx.spdxVersion");
+  if (out.format != "SPDX-2.2" && out.format != "SPDX-2.3") return fail(Errc::unsupported, "spdx.spdxVersion");
   std::string described;
   if (const auto relations = root.find("relationships")) {
     relations->for_items([&](const Json& one) {
@@ -170,7 +176,13 @@ Result<Document> read_spdx(const Json& root) {
   }
   const auto packages = root.find("packages");
   if (!packages) return out;
+  if (packages->kind() != Json::Kind::array) return fail(Errc::malformed, "spdx.packages");
+  Result<> named;
   packages->for_items([&](const Json& item) {
+    if (named && !item.find("name")) {
+      named =
+          fail(Errc::malformed, "spdx.package.name", static_cast<std::uint64_t>(item.raw().data() - root.raw().data()));
+    }
     Package package;
     item.for_members([&](std::string_view name, const Json& value) {
       if (name == "SPDXID") package.id = value.text().value_or("");
@@ -192,6 +204,7 @@ Result<Document> read_spdx(const Json& root) {
                        package.purpose == "OPERATING-SYSTEM";
     add(std::move(package), about ? described : std::string_view("\n"), out);
   });
+  TRY_VOID(std::move(named));
   return out;
 }
 
@@ -224,13 +237,14 @@ Result<Document> read_spdx_tags(std::string_view text) {
     if (tag == "PackageVersion") open->version = bounded;
     if (tag == "PackageSupplier") open->supplier = bounded;
     if (tag == "PackageSourceInfo") open->source = bounded;
+    if (tag == "PrimaryPackagePurpose") open->purpose = bounded;
     constexpr std::string_view reference = "PACKAGE-MANAGER purl ";
     if (tag == "ExternalRef" && (value.starts_with(reference) || value.starts_with("PACKAGE_MANAGER purl "))) {
       open->purl = value.substr(reference.size(), kPurlBytesMax);
     }
   }
   close();
-  if (!out.format.starts_with("SPDX-2.")) return fail(Errc::unsupported, "spdx.SPDXVersion");
+  if (out.format != "SPDX-2.2" && out.format != "SPDX-2.3") return fail(Errc::unsupported, "spdx.spdxVersion");
   return out;
 }
 
