@@ -86,7 +86,8 @@ void security_alert_cells(const AlertChange& change, std::string_view installati
   const auto text = [&](std::string_view value) { cells.push_back(Cell::text(value)); };
   const auto made = [&](std::string value) { cells.push_back(Cell::text(texts.emplace_back(std::move(value)))); };
   const Timestamp generated = decided.value_or(change.generated);
-  text(change.link);                                                                    // AlertLink
+  // Rows of alerts lead to them, as those of incidents do.
+  change.link.empty() ? made("/alerts/" + change.alert_id) : text(change.link);         // AlertLink
   text(change.display_name);                                                            // AlertName
   text(change.severity);                                                                // AlertSeverity
   text(change.alert_type);                                                              // AlertType

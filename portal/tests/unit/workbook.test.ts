@@ -112,6 +112,31 @@ describe('a workbook', () => {
     });
   });
 
+  it('waits for a row unless the author says what stands before one, or several are chosen', () => {
+    const rows = (content: object) => ({ type: 3, content: { query: 'T', ...content } });
+    const shown = readWorkbook({
+      items: [
+        rows({ exportParameterName: 'One', exportDefaultValue: '*' }),
+        rows({ exportedParameters: [{ parameterName: 'Two', defaultValue: '' }, { parameterName: 'Three' }] }),
+        rows({ exportMultipleValues: true, exportedParameters: [{ parameterName: 'Rows', defaultValue: 'x' }] }),
+      ],
+    });
+    const choices = initialChoices(shown, {});
+    expect(choices).toEqual({ One: { values: ['*'] }, Two: { values: [''] }, Rows: { values: [], list: true } });
+    expect(unsetOf(['One', 'Rows', 'Two'], [], choices)).toBeUndefined();
+    expect(unsetOf(['Three'], [], choices)).toBe('Three');
+    expect(valuesFor(['Rows'], choices)).toEqual({ Rows: { values: [], labels: [] } });
+    expect(initialChoices(shown, { One: { values: ['a'] } }).One).toEqual({ values: ['a'] });
+  });
+
+  it('draws every query that the server answers, whatever else of it is not shown', () => {
+    const answered = (queryType?: number) => {
+      const [item] = readWorkbook({ items: [{ type: 3, content: { query: 'T', queryType } }] });
+      return item?.kind === 'query' && item.answered;
+    };
+    expect([undefined, 0, 1, 7, 8].map(answered)).toEqual([true, true, true, false, false]);
+  });
+
   it('expands all of asked-for options, or says what the author wrote for all', () => {
     const asked = parameters[2]!;
     expect(defaultOf(asked, [{ value: 'x', label: 'X' }])).toEqual({ values: ['x'], labels: ['X'], all: true });
@@ -199,6 +224,8 @@ describe('a cell', () => {
     expect(linkOf(url, columns, ['x', 'a/b?c'], 0)).toBe('/alerts/a%2Fb%3Fc');
     expect(linkOf(formatter({ linkTarget: 'Url' }, 7), columns, ['javascript:alert(1)', ''], 0)).toBeUndefined();
     expect(linkOf(formatter({ linkTarget: 'OpenBlade' }, 7), columns, ['https://x.example', ''], 0)).toBeUndefined();
+    expect(linkOf(formatter({ linkTarget: 'OpenBlade' }, 7), columns, ['/incidents/7', ''], 0)).toBe('/incidents/7');
+    expect(linkOf(formatter({ linkTarget: 'OpenBlade' }, 7), columns, ['//x.example', ''], 0)).toBeUndefined();
   });
 
   it('shows numbers by their units', () => {

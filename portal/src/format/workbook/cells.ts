@@ -169,7 +169,10 @@ export function linkOf(
   row: readonly unknown[],
   index: number,
 ): string | undefined {
-  if (formatter.options.linkTarget !== 'Url') return undefined;
+  const target = formatter.options.linkTarget;
+  // Of what opens a part of the original's portal, paths of this one lead where they say: /incidents/7.
+  if (target === 'OpenBlade') return /^\/(?!\/)/.test(cellText(row[index])) ? safeHref(cellText(row[index])) : undefined;
+  if (target !== 'Url') return undefined;
   const template = text(formatter.options.url);
   const own = text(formatter.options.linkColumn);
   const cell = row[own ? columns.findIndex(({ name }) => name === own) : index];

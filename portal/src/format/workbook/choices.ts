@@ -2,8 +2,11 @@
 import type { Condition, Criterion, Item, Option, Parameter } from './model';
 import { everyItem, everyParameter } from './model';
 
+/** `list`: of rows chosen together, where none is a value too. */
 export type Chosen =
-  { values: string[]; labels?: string[]; all?: boolean } | { durationMs: number } | { startTime: string; endTime: string };
+  | { values: string[]; labels?: string[]; all?: boolean; list?: boolean }
+  | { durationMs: number }
+  | { startTime: string; endTime: string };
 export type Choices = Readonly<Record<string, Chosen>>;
 
 const kReference = /\{([A-Za-z_]\w*)(?::([^{}\n]{0,128}))?\}/g;
@@ -61,7 +64,7 @@ export function allOf(parameter: Parameter, options: readonly Option[]): Chosen 
   return { values: options.map(({ value }) => value), labels: options.map(({ label }) => label), all: true };
 }
 
-/** Of everything that waits for no query; tabs show their first page. `given` (of the address) comes first. */
+/** Of everything that waits for no query; tabs show their first page. `given` (of the address) comes before it. */
 export function initialChoices(items: readonly Item[], given: Choices): Choices {
   const out: Record<string, Chosen> = {};
   for (const parameter of everyParameter(items)) {
@@ -70,6 +73,11 @@ export function initialChoices(items: readonly Item[], given: Choices): Choices 
     if (chosen) out[parameter.name] = chosen;
   }
   for (const item of everyItem(items)) {
+    for (const rule of item.kind === 'query' ? item.exports : []) {
+      if (rule.parameter in out) continue;
+      if (item.kind === 'query' && item.exportsSeveral) out[rule.parameter] = { values: [], list: true };
+      else if (rule.fallback !== undefined) out[rule.parameter] = { values: [rule.fallback] };
+    }
     if (item.kind !== 'links' || !item.tabs) continue;
     const first = item.links.find(({ target }) => target === 'parameter');
     if (first && !(first.parameter in out)) out[first.parameter] = { values: [first.value], labels: [first.label] };
@@ -220,7 +228,7 @@ export function unsetOf(needed: readonly string[], parameters: readonly Paramete
     if (parameter && parameter.criteria.length > 0) return false;
     const chosen = choices[name];
     if (chosen === undefined) return !parameter || parameter.required || parameter.query !== '';
-    return !isTime(chosen) && chosen.values.length === 0 && (!parameter || parameter.required);
+    return !isTime(chosen) && chosen.values.length === 0 && !chosen.list && (!parameter || parameter.required);
   });
 }
 

@@ -14,7 +14,8 @@ export interface ExportRule {
   /** The column; empty: the whole row as JSON. */
   field: string;
   parameter: string;
-  fallback: string;
+  /** What stands there before a row is chosen; undefined: nothing, and what needs it waits. */
+  fallback?: string;
 }
 export interface Option {
   value: string;
@@ -83,10 +84,14 @@ export interface ParametersItem extends ItemBase {
 export interface QueryItem extends ItemBase {
   kind: 'query';
   query: string;
+  /** False: of a kind that Picket does not answer. */
+  answered: boolean;
   timeParameter: string;
   shape: string;
   size: number;
   exports: ExportRule[];
+  /** Several rows are chosen, as a list that is empty at first. */
+  exportsSeveral: boolean;
   formatters: Formatter[];
   labels: Record<string, string>;
   rowLimit: number;
@@ -189,19 +194,23 @@ function readQuery(base: ItemBase, content: Json): QueryItem {
   const exported = [...list(content.exportParameters), ...list(content.exportedParameters)].map((one) => ({
     field: text(one.fieldName),
     parameter: text(one.parameterName),
-    fallback: text(one.defaultValue),
+    fallback: 'defaultValue' in one ? text(one.defaultValue) : undefined,
   }));
   const single = text(content.exportParameterName);
-  if (single)
-    exported.push({ field: text(content.exportFieldName), parameter: single, fallback: text(content.exportDefaultValue) });
+  if (single) {
+    const fallback = 'exportDefaultValue' in content ? text(content.exportDefaultValue) : undefined;
+    exported.push({ field: text(content.exportFieldName), parameter: single, fallback });
+  }
   return {
     ...base,
     kind: 'query',
     query: text(content.query),
+    answered: [0, 1].includes(number(content.queryType) ?? 0),
     timeParameter: text(content.timeContextFromParameter),
     shape: text(content.visualization),
     size: number(content.size) ?? 0,
     exports: exported.filter(({ parameter }) => parameter !== ''),
+    exportsSeveral: content.exportMultipleValues === true,
     formatters: list(grid.formatters).map(readFormatter),
     labels: Object.fromEntries(list(grid.labelSettings).map((one) => [text(one.columnId), text(one.label)])),
     rowLimit: Math.min(number(grid.rowLimit) ?? 250, 10_000),

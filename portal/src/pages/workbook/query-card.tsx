@@ -39,13 +39,12 @@ type Result = NonNullable<ReturnType<typeof useWorkbookRun>['data']>;
 
 export function QueryCard({ item }: { item: QueryItem }) {
   const styles = useStyles();
-  const { name, parameters, known, choices, spoken, notes } = useWorkbookState();
-  const refused = notes.some((note) => note.path === item.path && !/^visualization |Resource Graph/.test(note.construct));
+  const { name, parameters, known, choices, spoken } = useWorkbookState();
   const needed = useMemo(() => neededBy(item.query, item.timeParameter, parameters, known), [item, parameters, known]);
   const unset = unsetOf(needed, parameters, choices);
-  const enabled = !refused && unset === undefined;
+  const enabled = item.answered && unset === undefined;
   const { data, error, isFetching, refetch } = useWorkbookRun(name, item.path, valuesFor(needed, choices), enabled);
-  if (refused) return null;
+  if (!item.answered) return null;
   const title = substitute(item.title, spoken);
   const waits = parameters.some((parameter) => parameter.name === unset && parameter.query !== '');
   return (

@@ -5,9 +5,11 @@ import { isNumeric } from '@/format/table';
 import { shownText } from '@/format/workbook/cells';
 import type { Formatter, QueryItem } from '@/format/workbook/model';
 import { Cell } from './cell';
-import { exportedValue } from './workbook-grid';
+import { exportedChoice } from './workbook-grid';
 import { useWorkbookState } from './context';
 
+/** Links and sparklines are drawn; a tile that is a button holds none. */
+const kDrawn = new Set([7, 9, 10, 21]);
 const kTilesMax = 100;
 
 const useStyles = makeStyles({
@@ -55,7 +57,13 @@ export function Tiles({ item, data }: { item: QueryItem; data: Pick<QueryResult,
             {[tiles.subtitle, tiles.right, tiles.secondary].map((formatter) =>
               at(formatter) < 0 ? null : (
                 <div key={formatter!.column} className={styles.small}>
-                  {formatter!.column}: {shownText(data.columns[at(formatter)], row[at(formatter)], formatter)}
+                  {item.exports.length === 0 && kDrawn.has(formatter!.kind) ? (
+                    cell(row, at(formatter), formatter)
+                  ) : (
+                    <>
+                      {formatter!.column}: {shownText(data.columns[at(formatter)], row[at(formatter)], formatter)}
+                    </>
+                  )}
                 </div>
               ),
             )}
@@ -74,7 +82,7 @@ export function Tiles({ item, data }: { item: QueryItem; data: Pick<QueryResult,
             type="button"
             className={`${styles.tile} ${styles.open}`}
             onClick={() =>
-              item.exports.forEach((rule) => choose(rule.parameter, { values: [exportedValue(rule, data.columns, row)] }, true))
+              item.exports.forEach((rule) => choose(rule.parameter, exportedChoice(item, rule, data.columns, [row]), true))
             }
           >
             {content}

@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react';
 import type { QueryResult } from '@/api/types';
 import { cellText, compareCells, isNumeric } from '@/format/table';
 import { formatterOf, shareOf } from '@/format/workbook/cells';
+import type { Chosen } from '@/format/workbook/choices';
 import type { ExportRule, QueryItem } from '@/format/workbook/model';
 import { RowDetails } from '@/parts/row-details';
 import { Cell } from './cell';
@@ -47,8 +48,17 @@ const useStyles = makeStyles({
 export function exportedValue(rule: ExportRule, columns: QueryResult['columns'], row: readonly unknown[]): string {
   if (rule.field === '') return JSON.stringify(Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])));
   const at = columns.findIndex(({ name }) => name === rule.field);
-  return at < 0 ? rule.fallback : cellText(row[at]);
+  return at < 0 ? (rule.fallback ?? '') : cellText(row[at]);
 }
+
+/** What chosen rows give: one value, or a list without repeats. */
+export function exportedChoice(item: QueryItem, rule: ExportRule, columns: QueryResult['columns'], rows: Rows): Chosen {
+  const values = rows.map((row) => exportedValue(rule, columns, row)).filter((value) => value !== '');
+  return item.exportsSeveral ? { values: [...new Set(values)], list: true } : { values };
+}
+
+type Rows = readonly (readonly unknown[])[];
+const keyOf = (row: readonly unknown[]) => JSON.stringify(row);
 
 interface GridProps {
   item: QueryItem;
@@ -62,7 +72,7 @@ export function WorkbookGrid({ item, data, label }: GridProps) {
   const [search, setSearch] = useState('');
   const [sort, setSort] = useState<{ column: string; descending: boolean } | undefined>(item.sortBy[0]);
   const [shown, setShown] = useState(kShownAtFirst);
-  const [chosen, setChosen] = useState<readonly unknown[]>();
+  const [chosen, setChosen] = useState<Rows>([]);
   const [opened, setOpened] = useState<readonly unknown[]>();
   const columns = useMemo(
     () =>
@@ -87,12 +97,13 @@ export function WorkbookGrid({ item, data, label }: GridProps) {
     return sorted.slice(0, item.rowLimit);
   }, [data, item, search, sort]);
   const exporting = item.exports.length > 0;
+  const chosenKeys = new Set(chosen.map(keyOf));
   const pick = (row: readonly unknown[]) => {
-    setChosen(row);
-    for (const rule of item.exports) {
-      const value = exportedValue(rule, data.columns, row);
-      choose(rule.parameter, { values: value === '' ? [] : [value] }, true);
-    }
+    const key = keyOf(row);
+    const others = item.exportsSeveral ? chosen.filter((one) => keyOf(one) !== key) : [];
+    const now = item.exportsSeveral && chosenKeys.has(key) ? others : [...others, row];
+    setChosen(now);
+    for (const rule of item.exports) choose(rule.parameter, exportedChoice(item, rule, data.columns, now), true);
   };
   return (
     <>
@@ -138,8 +149,8 @@ export function WorkbookGrid({ item, data, label }: GridProps) {
             {rows.slice(0, shown).map((row, at) => (
               <tr
                 key={at}
-                aria-selected={exporting ? row === chosen : undefined}
-                className={mergeClasses(exporting && styles.open, row === chosen && styles.chosen)}
+                aria-selected={exporting ? chosenKeys.has(keyOf(row)) : undefined}
+                className={mergeClasses(exporting && styles.open, chosenKeys.has(keyOf(row)) && styles.chosen)}
                 {...(exporting
                   ? {
                       tabIndex: 0,

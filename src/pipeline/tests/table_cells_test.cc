@@ -1,4 +1,4 @@
-// Rows of SecurityIncident, as workbooks and queries of others read them.
+// Rows of SecurityAlert and SecurityIncident, as workbooks and queries of others read them.
 #include <map>
 
 #include <gtest/gtest.h>
@@ -10,6 +10,22 @@ namespace picket::pipeline {
 namespace {
 
 constexpr std::string_view kInstallation = "0b5e2a52-0f6e-4a2e-9d3e-0d9d5b8f3a10";
+
+TEST(AlertCells, LeadToTheAlertUnlessARuleSaysWhere) {
+  AlertChange change;
+  change.alert_id = "a-7";
+  std::deque<std::string> texts;
+  const auto link = [&] {
+    std::vector<workspace::Cell> cells;
+    security_alert_cells(change, kInstallation, texts, cells);
+    EXPECT_EQ(cells.size(), workspace::security_alert_table().columns.size());
+    return std::string(cells.at(0).as_text());
+  };
+  EXPECT_EQ(workspace::security_alert_table().columns.at(0).name, "AlertLink");
+  EXPECT_EQ(link(), "/alerts/a-7");
+  change.link = "https://siem.example/7";
+  EXPECT_EQ(link(), "https://siem.example/7");
+}
 
 TEST(IncidentCells, AreInTheOrderOfTheTable) {
   IncidentRow row;
