@@ -74,6 +74,12 @@ Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
     return diagnose(code::kUnsupported, expression.arguments[0].value->span,
                     name + "() of anything but a string or a datetime; convert it with tostring()");
   }
+  const bool digests = name == "hash_md5" || name == "hash_sha1" || name == "hash_sha256";
+  if (digests && !args.empty() && args[0] != nullptr && args[0]->type != Type::string &&
+      args[0]->type != Type::dynamic) {
+    return diagnose(code::kUnsupported, expression.arguments[0].value->span,
+                    name + "() of anything but a string; convert it with tostring()");
+  }
   const auto* const row = find_row_function(name);
   auto out =
       coded != nullptr ? (this->*coded->bind)(expression, args) : bind_overload(*function, expression, std::move(args));

@@ -101,13 +101,9 @@ Checked<> Binder::bind_measure(Measures& measures, const ast::Assignment& assign
   if (function != nullptr && (function->shape == Shape::percentiles || function->shape == Shape::percentile)) {
     return bind_percentiles(measures, assignment, out, keys);
   }
-  const std::size_t found_before = measures.found.size();
-  const Scope nothing;  // only aggregates and constants may stand outside of an aggregate
+  const Scope nothing;  // only aggregates and what needs no row may stand outside of an aggregate
   measures_ = &measures;
   TRY(auto expr, bind_in(nothing, value));
-  if (measures.found.size() == found_before && !is_literal(expr)) {
-    return diagnose(code::kArguments, value.span, "an aggregate such as count() is expected here");
-  }
   if (assignment.names.size() > 1)
     return diagnose(code::kUnsupported, assignment.names[0].span, "several names for one value");
   auto name = assignment.names.empty() ? implicit_name(value) : assignment.names[0].text;

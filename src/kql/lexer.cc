@@ -83,7 +83,9 @@ class Lexer {
   Checked<> next() {
     const char c = peek();
     if (starts_string()) return string_literal();
-    if (is_hex(c) && try_guid()) return {};
+    if (is_hex(c) && at_bare_guid()) {
+      return diagnose(code::kLiteral, {at_, 36}, "a guid is written guid(" + std::string(rest().substr(0, 36)) + ")");
+    }
     if (is_digit(c)) return number();
     if (is_letter(c) || c == '_' || (c == '$' && is_name(peek(1)))) return word();
     return punctuation();
@@ -198,15 +200,10 @@ class Lexer {
 
   // --- numbers, names, typed literals
 
-  bool try_guid() {
+  /// A guid that is not written guid(...), nor in quotes.
+  [[nodiscard]] bool at_bare_guid() const {
     const auto text = rest().substr(0, 36);
-    if (text.size() < 36 || text[8] != '-' || is_name(peek(36))) return false;
-    auto guid = parse_guid(text);
-    if (!guid) return false;
-    const std::size_t start = at_;
-    at_ += 36;
-    push(TokenKind::literal, start, {Type::guid, std::move(*guid)});
-    return true;
+    return text.size() == 36 && text[8] == '-' && !is_name(peek(36)) && parse_guid(text).has_value();
   }
 
   Checked<> number() {

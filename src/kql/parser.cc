@@ -275,7 +275,7 @@ Checked<> Parser::source(ast::Pipeline& out) {
     if (at(".")) return unsupported(called->span, "a table of another database or workspace");
     out.source = ast::TableCall{std::move(called)};
   } else {
-    TRY(auto table, name("a table or another tabular expression"));
+    TRY(auto table, name("a table or another tabular expression", NameUse::referred));
     out.source = ast::TableName{std::move(table)};
   }
   return {};

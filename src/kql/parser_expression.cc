@@ -57,10 +57,24 @@ std::int64_t negated(std::int64_t value, bool negative) {
 
 // --- names
 
-Checked<ast::Name> Parser::name(std::string_view what) {
+std::optional<Diagnostic> Parser::bracket_wanted(const Token& token, NameUse use) {
+  if (!needs_brackets(token.text, use)) return std::nullopt;
+  const std::string word(token.text);
+  return diagnose(code::kSyntax, token.span,
+                  "'" + word + "' is a word of the language here; as a name it is written ['" + word + "']")
+      .error();
+}
+
+Checked<ast::Name> Parser::word(std::string_view what) {
+  if (peek().kind != TokenKind::identifier) return expected(what);
+  const auto& token = take();
+  return ast::Name{std::string(token.text), token.span};
+}
+
+Checked<ast::Name> Parser::name(std::string_view what, NameUse use) {
   if (peek().kind == TokenKind::identifier) {
-    const auto& token = take();
-    return ast::Name{std::string(token.text), token.span};
+    if (auto wrong = bracket_wanted(peek(), use)) return std::unexpected(*std::move(wrong));
+    return word(what);
   }
   if (at("[") && peek(1).kind == TokenKind::string && at("]", 2)) {
     const auto first = take().span;
@@ -72,7 +86,9 @@ Checked<ast::Name> Parser::name(std::string_view what) {
 
 /// A name whose parts without blanks between them may hold '*': s*, *Id, a*b.
 Checked<ast::Name> Parser::name_pattern() {
-  if (!at("*") && !(at("*", 1) && peek(1).span.start == peek().span.end())) return name("a column name or pattern");
+  if (!at("*") && !(at("*", 1) && peek(1).span.start == peek().span.end())) {
+    return name("a column name or pattern", NameUse::referred);
+  }
   ast::Name out{{}, peek().span, true};
   const auto part = [this] {  // *1 is a star and a number to the lexer
     return at("*") || peek().kind == TokenKind::identifier || peek().kind == TokenKind::literal;
@@ -244,6 +260,9 @@ Checked<ExpressionPtr> Parser::unary() {
   const Level level(*this);
   if (level.too_deep()) return too_deep();
   const auto& op = take();
+  if (at("-") || at("+")) {
+    return diagnose(code::kSyntax, peek().span, "one sign at a time: write -(-x)");
+  }
   TRY(auto operand, unary());
   // A signed literal is a literal: the smallest long has no positive twin, and dynamic or datatable want constants.
   auto out = make(Expression::Kind::unary, cover(op.span, operand->span));
@@ -259,7 +278,7 @@ Checked<ExpressionPtr> Parser::postfix() {
     if (links > kExpressionDepthMax) return too_deep();
     if (at(".") && at("[", 1)) take();  // d.["key"]
     if (accept(".")) {
-      TRY(auto key, name("a property name after '.'"));
+      TRY(auto key, name("a property name after '.'", NameUse::referred));
       auto out = make(Expression::Kind::member, cover(base->span, key.span));
       out->text = std::move(key.text);
       out->text_span = key.span;
@@ -314,6 +333,7 @@ Checked<ExpressionPtr> Parser::primary() {
     out->literal = {Type::boolean, is_true};
     return out;
   }
+  if (auto wrong = bracket_wanted(token, NameUse::referred)) return std::unexpected(*std::move(wrong));
   auto out = make(Expression::Kind::name, take().span);
   out->text = token.text;
   return out;

@@ -158,7 +158,7 @@ Checked<ast::ParseKv> Parser::parse_kv() {
   if (!accept("with")) return out;
   TRY_VOID(expect("(", "after 'with'"));
   while (!at(")")) {
-    TRY(auto key, name("an option"));
+    TRY(auto key, word("an option"));
     TRY_VOID(expect("=", "after the option"));
     std::string value;
     if (peek().kind == TokenKind::string) {
@@ -292,7 +292,7 @@ Checked<ast::MakeSeries> Parser::make_series() {
 Checked<ast::Evaluate> Parser::evaluate() {
   ast::Evaluate out;
   TRY_VOID(skip_hints());
-  TRY(out.plugin, name("a plugin after 'evaluate'"));
+  TRY(out.plugin, word("a plugin after 'evaluate'"));
   TRY_VOID(expect("(", "after the plugin"));
   while (!at(")")) {
     TRY(auto argument, assignment());
@@ -364,7 +364,7 @@ Checked<ast::Partition> Parser::partition() {
   ast::Partition out;
   TRY_VOID(skip_hints());
   TRY_VOID(expect("by", "in 'partition'"));
-  TRY(auto key, name("a column"));  // not an expression: `by k (...)` is no call
+  TRY(auto key, name("a column", NameUse::referred));  // not an expression: `by k (...)` is no call
   out.key = std::make_unique<ast::Expression>();
   out.key->kind = ast::Expression::Kind::name;
   out.key->span = key.span;

@@ -44,6 +44,7 @@ Checked<ast::Operator> Parser::pipe_operator() {
   TRY(const auto word, operator_name(out.name_span));
   if (word == "where" || word == "filter") {
     TRY(auto predicate, expression());
+    if (at("=")) return diagnose(code::kSyntax, peek().span, "'=' gives a name; '==' compares");
     out.op = ast::Where{std::move(predicate)};
   } else if (word == "extend") {
     TRY(auto columns, assignments());
@@ -145,7 +146,7 @@ Checked<> Parser::skip_hints() {
   while (at("hint") && at(".", 1)) {
     take();
     take();
-    TRY_VOID(name("a hint"));
+    TRY_VOID(word("a hint"));
     TRY_VOID(expect("=", "after a hint"));
     take();
   }
@@ -218,7 +219,7 @@ Checked<ast::Count> Parser::count() {
 
 Checked<ast::Render> Parser::render() {
   ast::Render out;
-  TRY(out.chart, name("a chart type after 'render'"));
+  TRY(out.chart, word("a chart type after 'render'"));
   const bool bracketed = at("with") && at("(", 1);
   if (bracketed) {
     take();
@@ -297,7 +298,7 @@ Checked<ast::Join> Parser::join() {
   if (at("kind") && at("=", 1)) {
     take();
     take();
-    TRY(out.kind, name("a kind of join"));
+    TRY(out.kind, word("a kind of join"));
   }
   TRY_VOID(skip_hints());
   if (at("(")) {
@@ -308,7 +309,7 @@ Checked<ast::Join> Parser::join() {
     TRY_VOID(source(*out.right));
   } else {
     out.right = std::make_unique<ast::Pipeline>();
-    TRY(auto table, name("a table to join"));
+    TRY(auto table, name("a table to join", NameUse::referred));
     out.right->span = table.span;
     out.right->source = ast::TableName{std::move(table)};
   }
@@ -334,7 +335,7 @@ Checked<ast::ProjectRename> Parser::project_rename() {
   do {
     TRY(auto fresh, name("a new column name"));
     TRY_VOID(expect("=", "and the old column name"));
-    TRY(auto old, name("the old column name"));
+    TRY(auto old, name("the old column name", NameUse::referred));
     out.columns.emplace_back(std::move(fresh), std::move(old));
   } while (accept(","));
   return out;

@@ -1,6 +1,7 @@
 // The recursive-descent parser; its two halves are parser.cc (statements, operators) and parser_expression.cc.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "ast.h"
 #include "kql/compile.h"
 #include "lexer.h"
+#include "reserved.h"
 
 namespace picket::kql {
 
@@ -101,7 +103,11 @@ class Parser {
   Checked<ast::FunctionPtr> function();
 
   // --- names and expressions (parser_expression.cc)
-  Checked<ast::Name> name(std::string_view what);
+  /// A word as it stands: names of options, charts and kinds.
+  Checked<ast::Name> word(std::string_view what);
+  Checked<ast::Name> name(std::string_view what, NameUse use = NameUse::given);
+  /// The error for a word that is no name here; nullopt where it may be one.
+  [[nodiscard]] static std::optional<Diagnostic> bracket_wanted(const Token& token, NameUse use);
   Checked<ast::Name> name_pattern();
   Checked<std::vector<ast::Assignment>> assignments();
   Checked<ast::Assignment> assignment();

@@ -246,7 +246,7 @@ TEST(KqlDiagnostics, SuggestTheNameThatWasMeant) {
 TEST(KqlBounds, NestingIsLimited) {
   EXPECT_TRUE(compile("print " + repeat("(", 90) + "1" + repeat(")", 90), schema(), {.now = kNow}).has_value());
   EXPECT_EQ(bad("print " + repeat("(", 200) + "1" + repeat(")", 200)).code, code::kLimit);
-  EXPECT_EQ(bad("print " + repeat("-", 5000) + "1").code, code::kLimit);
+  EXPECT_EQ(bad("print " + repeat("-(", 5000) + "1").code, code::kLimit);
   EXPECT_EQ(bad("print dynamic(" + repeat("[", 5000)).code, code::kLimit);
   EXPECT_EQ(bad(repeat("(", 5000) + "T").code, code::kLimit);
 }
