@@ -75,7 +75,8 @@ Result<CheckpointStore> CheckpointStore::open(std::string directory, StepHook ho
       out.strangers_.push_back(number);
       continue;
     }
-    out.files_.push_back({number, file->previous, std::move(position), std::move(derived), file->parts});
+    out.files_.push_back(
+        {number, file->previous, std::move(position), std::move(derived), file->skipped.from(), file->parts});
   }
   return out;
 }
@@ -103,14 +104,27 @@ Result<CheckpointFile> CheckpointStore::read_merged(std::size_t last) const {
     merged.number = next.number;
     merged.position = next.position;
     merged.derived = next.derived;
+    merged.skipped = std::move(next.skipped);
   }
   for (PartChanges& changes : merged.changes) std::erase_if(changes, [](const auto& change) { return !change.second; });
   return merged;
 }
 
-Result<std::optional<CheckpointStore::Restored>> CheckpointStore::restore(const journal::Position& limit,
+std::optional<std::size_t> CheckpointStore::newest_usable(const journal::Position& sealed,
+                                                          const journal::Position& end) const {
+  for (std::size_t i = files_.size(); i > 0; --i) {
+    const File& file = files_[i - 1];
+    if (sealed.covers(file.position)) return i - 1;
+    // The first record without a sealed row is the first that the list may have to know.
+    if (end.covers(file.position) && file.skipped_from < sealed.next_of(0)) return i - 1;
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<CheckpointStore::Restored>> CheckpointStore::restore(const journal::Position& sealed,
+                                                                          const journal::Position& end,
                                                                           const std::vector<StatePart*>& parts) {
-  const auto newest = newest_within(limit);
+  const auto newest = newest_usable(sealed, end);
   if (!newest) {
     TRY_VOID(clear());
     return std::nullopt;
@@ -126,7 +140,7 @@ Result<std::optional<CheckpointStore::Restored>> CheckpointStore::restore(const 
     return std::nullopt;
   }
   TRY_VOID(forget_after(*newest + 1));
-  return Restored{files_[*newest].position, files_[*newest].derived};
+  return Restored{files_[*newest].position, files_[*newest].derived, std::move(merged->skipped)};
 }
 
 Result<> CheckpointStore::clear() { return forget_after(0); }
@@ -155,11 +169,12 @@ Result<> CheckpointStore::write(const CheckpointFile& file) {
 }
 
 Result<> CheckpointStore::commit(const journal::Position& position, const journal::Position& derived,
-                                 const std::vector<StatePart*>& parts) {
+                                 const SkippedBook& skipped, const std::vector<StatePart*>& parts) {
   CheckpointFile file{.number = next_number_,
                       .previous = files_.empty() ? 0 : files_.back().number,
                       .position = position.to_text(),
                       .derived = derived.to_text(),
+                      .skipped = skipped,
                       .parts = versions_of(parts)};
   for (StatePart* part : parts) {
     PartChanges& owed = owed_[std::string(part->part_name())];
@@ -170,7 +185,7 @@ Result<> CheckpointStore::commit(const journal::Position& position, const journa
   TRY_VOID(write(file));
   owed_.clear();
   ++next_number_;
-  files_.push_back({file.number, file.previous, position, derived, file.parts});
+  files_.push_back({file.number, file.previous, position, derived, skipped.from(), file.parts});
   for (const std::uint64_t stranger : strangers_) TRY_VOID(remove(stranger));
   strangers_.clear();
   return {};

@@ -20,32 +20,37 @@ inline constexpr std::size_t kCheckpointBytesMax = 1U << 30;  ///< Of one file.
 /// Called with the name of each step on the way to disk; tests end the process there.
 using StepHook = std::function<void(std::string_view step)>;
 
-/// Rows after the workspace's sealed position are lost in a crash and made again from the journal. So a restart needs
-/// the state at or before that position, and the store keeps the newest such checkpoint and all later ones. Not
-/// thread-safe.
+/// Rows after the workspace's sealed position are lost in a crash and made again from the journal. That needs the state
+/// at or before that position, or the list of what was skipped since then; the store keeps the newest checkpoint of the
+/// first kind and all later ones. Not thread-safe.
 class CheckpointStore {
  public:
   struct Restored {
     journal::Position position;
     journal::Position derived;
+    SkippedBook skipped;
   };
   /// Reads what is there. Files that are damaged, of a newer format, or not connected to the others are left out
   /// (`note` says which) and removed by the next commit.
   static Result<CheckpointStore> open(std::string directory, StepHook hook = {});
 
-  /// Loads the newest checkpoint that `limit` covers into `parts`, which are empty. nullopt: there is none that fits
-  /// these parts; they may hold rubbish and must be made anew. Later checkpoints, or all, are forgotten.
-  Result<std::optional<Restored>> restore(const journal::Position& limit, const std::vector<StatePart*>& parts);
+  /// Loads the newest checkpoint from which a replay can go on into `parts`, which are empty: one that `sealed` covers,
+  /// or a later one, within `end` of the journal, whose list of what was skipped reaches back to `sealed`. nullopt:
+  /// there is none that fits these parts; they may hold rubbish and must be made anew. Later checkpoints, or all, are
+  /// forgotten.
+  Result<std::optional<Restored>> restore(const journal::Position& sealed, const journal::Position& end,
+                                          const std::vector<StatePart*>& parts);
   /// Starts again with nothing.
   Result<> clear();
 
   /// Adds a checkpoint with what changed since the last one. When writing fails the changes are kept for the next.
-  Result<> commit(const journal::Position& position, const journal::Position& derived,
+  Result<> commit(const journal::Position& position, const journal::Position& derived, const SkippedBook& skipped,
                   const std::vector<StatePart*>& parts);
   /// Merges what lies behind `sealed`, when there is enough of it.
   Result<> merge(const journal::Position& sealed);
 
-  /// Where a replay would begin if the process ended now and `sealed` were all that is left; nullopt: at the beginning.
+  /// Where a replay would begin at the earliest if the process ended now and `sealed` were all that is left; nullopt:
+  /// at the beginning.
   [[nodiscard]] std::optional<journal::Position> replay_from(const journal::Position& sealed) const;
   [[nodiscard]] std::uint64_t last_bytes() const { return last_bytes_; }
   [[nodiscard]] const std::string& note() const { return note_; }
@@ -57,12 +62,15 @@ class CheckpointStore {
     std::uint64_t previous = 0;
     journal::Position position;
     journal::Position derived;
+    std::uint64_t skipped_from = 0;  ///< SkippedBook::from
     std::vector<PartVersion> parts;
   };
 
   CheckpointStore(std::string directory, StepHook hook) : directory_(std::move(directory)), hook_(std::move(hook)) {}
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
   [[nodiscard]] std::optional<std::size_t> newest_within(const journal::Position& limit) const;
+  [[nodiscard]] std::optional<std::size_t> newest_usable(const journal::Position& sealed,
+                                                         const journal::Position& end) const;
   Result<CheckpointFile> read(std::uint64_t number) const;
   Result<CheckpointFile> read_merged(std::size_t last) const;
   Result<> write(const CheckpointFile& file);

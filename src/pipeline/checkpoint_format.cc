@@ -1,12 +1,14 @@
 #include "checkpoint_format.h"
 
 #include "base/core/hash.h"
+#include "journal/position.h"
 
 namespace picket::pipeline {
 namespace {
 
 constexpr std::string_view kMagic = "PKTCKPT\n";
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormatWithoutSkipped = 1;
 constexpr std::uint32_t kErased = 0xFFFF'FFFF;
 
 Result<PartChanges> parse_changes(Cursor& in) {
@@ -25,6 +27,11 @@ Result<PartChanges> parse_changes(Cursor& in) {
   return out;
 }
 
+std::uint64_t last_before(const journal::Position& position) {
+  const std::uint64_t next = position.next_of(0);
+  return next == 0 ? 0 : next - 1;
+}
+
 }  // namespace
 
 Buffer encode_checkpoint(const CheckpointFile& file) {
@@ -33,6 +40,7 @@ Buffer encode_checkpoint(const CheckpointFile& file) {
   out.text(kMagic).le(kFormat).le(file.number).le(file.previous);
   put_text(out, file.position);
   put_text(out, file.derived);
+  file.skipped.encode(out);
   out.le(static_cast<std::uint32_t>(file.parts.size()));
   for (std::size_t i = 0; i < file.parts.size(); ++i) {
     put_text(out, file.parts[i].name);
@@ -53,7 +61,7 @@ Result<CheckpointFile> parse_checkpoint(Bytes bytes) {
   TRY(const auto magic, in.take_text(kMagic.size()));
   if (magic != kMagic) return fail(Errc::malformed, "checkpoint.magic");
   TRY(const auto format, in.le<std::uint32_t>());
-  if (format != kFormat) return fail(Errc::unsupported, "checkpoint.format", format);
+  if (format != kFormat && format != kFormatWithoutSkipped) return fail(Errc::unsupported, "checkpoint.format", format);
   Cursor end(bytes.last(4));
   TRY(const auto crc, end.le<std::uint32_t>());
   if (crc != crc32c(bytes.first(bytes.size() - 4))) return fail(Errc::malformed, "checkpoint.crc");
@@ -62,6 +70,12 @@ Result<CheckpointFile> parse_checkpoint(Bytes bytes) {
   TRY(out.previous, in.le<std::uint64_t>());
   TRY(out.position, get_text(in));
   TRY(out.derived, get_text(in));
+  if (format == kFormatWithoutSkipped) {
+    TRY(const auto position, journal::Position::parse(out.position));
+    out.skipped.forget_through(last_before(position));
+  } else {
+    TRY(out.skipped, SkippedBook::decode(in));
+  }
   TRY(const auto parts, in.le<std::uint32_t>());
   for (std::uint32_t i = 0; i < parts; ++i) {
     PartVersion part;

@@ -38,6 +38,10 @@ std::string model_name(const DetectorEvent& event) {
   return out;
 }
 
+bool is_of_hub(const journal::RecordView& record) {
+  return record.kind == journal::RecordKind::hub_event || record.kind == journal::RecordKind::audit;
+}
+
 }  // namespace
 
 /// The security group and the model of each device, where it is not what is assumed.
@@ -189,26 +193,50 @@ void Engine::set_group(const journal::IdentityView& identity, std::string group,
   devices_->set_group(identity, std::move(group), enqueued);
 }
 
-void Engine::process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes) {
+void Engine::resume(std::uint64_t last, SkippedBook skipped) {
+  resumed_after_ = last;
+  skipped_ = std::move(skipped);
+}
+
+bool Engine::decides(const journal::RecordView& record, Pass pass) const {
+  return pass != Pass::detection && record.id.sequence > resumed_after_;
+}
+
+bool Engine::skipped_whole(const journal::RecordView& record) const {
+  const auto skipped = skipped_.of(record.id.sequence);
+  return !skipped.empty() && skipped.front().event == Skipped::kWholeRecord;
+}
+
+std::vector<bool> Engine::skipped_events(const journal::RecordView& record,
+                                         const message::SecurityMessage& message) const {
+  const auto skipped = skipped_.of(record.id.sequence);
+  std::vector<bool> out;
+  if (skipped.empty()) return out;
+  for (const std::size_t index : message.event_index) {
+    out.push_back(std::ranges::find(skipped, index, &Skipped::event) != skipped.end());
+  }
+  return out;
+}
+
+void Engine::process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
+                     Pass pass) {
+  if (decides(record, pass)) fingerprints_.advance(record.enqueued);
+  const bool is_message = record.kind == journal::RecordKind::message;
+  if (pass == Pass::rows) {
+    if (is_message) process_message(record, batch, changes, pass);
+    if (is_of_hub(record)) process_hub(record, batch, changes, pass);
+    return;
+  }
   ++stats_.records;
-  fingerprints_.advance(record.enqueued);
   alerts_.advance(record.enqueued, record.id, changes);
   if (record.enqueued.us / kMinute.us != minute_) minute_passed(record, changes);
   hub_->advance(moment_of(record, changes));
+  if (is_message) return process_message(record, batch, changes, pass);
+  if (is_of_hub(record)) return process_hub(record, batch, changes, pass);
   switch (record.kind) {
-    case journal::RecordKind::message:
-      process_message(record, batch, changes);
-      break;
     case journal::RecordKind::group_change:
     case journal::RecordKind::rules_change:
       process_control(record, changes);
-      break;
-    case journal::RecordKind::hub_event:
-    case journal::RecordKind::audit:
-      if (const auto done = hub_->process(record, batch, moment_of(record, changes)); !done) {
-        ++stats_.hub_records_bad;
-        rows_.add_dead_letter(record, done.error(), 0, batch);
-      }
       break;
     case journal::RecordKind::intelligence_change:
       hub_->see_intelligence(record);
@@ -217,6 +245,23 @@ void Engine::process(const journal::RecordView& record, RowBatch& batch, std::ve
     default:
       break;  // of no consequence for what is detected here
   }
+}
+
+void Engine::process_hub(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
+                         Pass pass) {
+  const auto parsed = parse_hub_record(record);
+  if (!parsed) {
+    if (pass != Pass::rows) ++stats_.hub_records_bad;
+    if (pass != Pass::detection) rows_.add_dead_letter(record, parsed.error(), 0, batch);
+    return;
+  }
+  if (!decides(record, pass)) {
+    if (skipped_whole(record)) return;
+  } else if (hub_->is_double(record)) {
+    return skipped_.add({record.id.sequence});
+  }
+  if (pass != Pass::detection) hub_->add_row(*parsed, batch);
+  if (pass != Pass::rows) hub_->process(*parsed, moment_of(record, changes));
 }
 
 /// Forgetting depends on record time alone, so a replay forgets at the same records. `minute_` need not be saved:
@@ -293,63 +338,77 @@ bool Engine::is_duplicate(const journal::RecordView& record, std::string_view se
 }
 
 /// Single events, for messages that cannot be told apart as a whole. Two events of one message may share an id.
-std::vector<bool> Engine::duplicate_events(std::string_view sender, const message::SecurityMessage& message) {
+std::vector<bool> Engine::duplicate_events(const journal::RecordView& record, std::string_view sender,
+                                           const message::SecurityMessage& message) {
   std::vector<bool> out;
   std::vector<std::uint64_t> prints;
   for (const message::Event& event : message.events) {
     prints.push_back(fingerprint(sender, 'e', event.id));
     out.push_back(fingerprints_.contains(prints.back()));
+    const auto index = static_cast<std::uint32_t>(message.event_index[out.size() - 1]);
+    if (out.back()) skipped_.add({record.id.sequence, index});
   }
   for (const std::uint64_t print : prints) fingerprints_.add(print);
   return out;
 }
 
-void Engine::process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes) {
+void Engine::process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
+                             Pass pass) {
+  Stats& stats = pass == Pass::rows ? uncounted_ : stats_;
   // Exactly this value: everything else is telemetry, and none of our business.
   if (property_of(record, "$.ifid") != kSecurityInterface) {
-    ++stats_.messages_other;
+    ++stats.messages_other;
     return;
   }
-  ++stats_.messages;
+  ++stats.messages;
   const std::string sender = sender_key(record.identity);
   auto decoded = decoder_.decode(record.body, {.content_encoding = property_of(record, "$.ce"),
                                                .content_type = property_of(record, "$.ct"),
                                                .mti = property_of(record, "mti")});
-  if (is_duplicate(record, sender, decoded ? &*decoded : nullptr)) {
-    ++stats_.duplicate_messages;
+  const bool decide = decides(record, pass);
+  if (decide ? is_duplicate(record, sender, decoded ? &*decoded : nullptr) : skipped_whole(record)) {
+    if (decide) skipped_.add({record.id.sequence});
+    ++stats.duplicate_messages;
     return;
   }
   if (!decoded) {
-    ++stats_.dead_letters;
-    return rows_.add_dead_letter(record, decoded.error(), 0, batch);
+    ++stats.dead_letters;
+    if (pass != Pass::detection) rows_.add_dead_letter(record, decoded.error(), 0, batch);
+    return;
   }
   const bool known_as_whole =
       (decoded->sequence && !decoded->stream_epoch.empty()) || !property_of(record, "$.mid").empty();
-  const auto duplicates = known_as_whole ? std::vector<bool>() : duplicate_events(sender, *decoded);
+  std::vector<bool> duplicates;
+  if (!known_as_whole) {
+    duplicates = decide ? duplicate_events(record, sender, *decoded) : skipped_events(record, *decoded);
+  }
   const message::SecurityMessage& message = batch.keep(*std::move(decoded));
   const Identity device = record.identity.to_identity();
   const Moment moment = moment_of(record, changes);
-  hub_->see_message({.sender = device,
-                     .enqueued = record.enqueued,
-                     .sent = message.sent_utc,
-                     .bytes = record.body.size(),
-                     .profile = moment.profile},
-                    moment);
+  if (pass != Pass::rows) {
+    hub_->see_message({.sender = device,
+                       .enqueued = record.enqueued,
+                       .sent = message.sent_utc,
+                       .bytes = record.body.size(),
+                       .profile = moment.profile},
+                      moment);
+  }
   const std::string group(devices_->group_of(record.identity));
   std::string model(devices_->model_of(record.identity));
   const Duration correction = clock_correction(message.sent_utc, record.enqueued);
   for (std::size_t e = 0; e < message.events.size(); ++e) {
     const message::Event& event = message.events[e];
     if (e < duplicates.size() && duplicates[e]) {
-      ++stats_.duplicate_events;
+      ++stats.duplicate_events;
       continue;
     }
-    ++stats_.events;
+    ++stats.events;
     const Timestamp time = event_time(event.timestamp_utc, correction, record.enqueued);
     for (std::size_t i = 0; i < event.items.size(); ++i) {
       const workspace::RowId row{record.id.sequence, static_cast<std::uint32_t>(message.event_index[e]),
                                  static_cast<std::uint32_t>(i)};
-      rows_.add_item(record, message, event, event.items[i], row, time, batch);
+      if (pass != Pass::detection) rows_.add_item(record, message, event, event.items[i], row, time, batch);
+      if (pass == Pass::rows) continue;
       const DetectorEvent seen{event, event.items[i], device,          group,     model, processes_, process_groups_,
                                row,   time,           record.enqueued, correction};
       if (event.is_empty) {
@@ -364,10 +423,11 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
       processes_.see(seen);
     }
   }
-  hub_->message_done(moment);
+  if (pass != Pass::rows) hub_->message_done(moment);
   for (const message::RejectedEvent& rejected : message.rejected) {
-    ++stats_.dead_letters;
-    rows_.add_dead_letter(record, rejected.error, static_cast<std::uint32_t>(rejected.index), batch);
+    ++stats.dead_letters;
+    if (pass != Pass::detection)
+      rows_.add_dead_letter(record, rejected.error, static_cast<std::uint32_t>(rejected.index), batch);
   }
 }
 

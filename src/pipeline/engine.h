@@ -21,6 +21,7 @@
 #include "process_tree.h"
 #include "row_batch.h"
 #include "row_builder.h"
+#include "skipped_book.h"
 #include "suppression_book.h"
 #include "workspace/schema.h"
 
@@ -29,6 +30,13 @@ namespace picket::pipeline {
 inline constexpr std::size_t kDevicesMax = 262'144;
 inline constexpr std::string_view kDefaultGroup = "default";
 inline constexpr std::string_view kSecurityInterface = "urn:azureiot:Security:SecurityAgent:1";
+
+/// What is done with a record.
+enum class Pass : std::uint8_t {
+  whole,      ///< Everything, as records come.
+  rows,       ///< Its rows only: a replay makes those first, since they are quickly there again.
+  detection,  ///< What `rows` has left out.
+};
 
 struct EngineOptions {
   std::string installation_id;
@@ -47,8 +55,15 @@ class Engine {
   /// Before parts() are loaded and records processed. Without it no indicator matches.
   void use_indicators(const OpenIndicators& open);
   /// One record. Rows are added to `batch`, whose cells point into the record; changes of alerts and recommendations to
-  /// `changes`.
-  void process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes);
+  /// `changes`. Passes `rows` and then `detection` over some records do what `whole` does. Between the two parts() are
+  /// of two moments, and must not be saved.
+  void process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
+               Pass pass = Pass::whole);
+  /// The duplicates that it left out.
+  [[nodiscard]] SkippedBook& skipped() { return skipped_; }
+  /// After parts() were loaded, the state behind record `last`: what it skipped up to there. A pass `rows` over those
+  /// records goes by this list.
+  void resume(std::uint64_t last, SkippedBook skipped);
 
   [[nodiscard]] std::vector<StatePart*> parts();
   /// Adds this engine's counters.
@@ -68,12 +83,20 @@ class Engine {
     std::uint64_t timed_ns = 0;
   };
 
-  void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes);
+  void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
+                       Pass pass);
+  void process_hub(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes, Pass pass);
+  /// Whether duplicates are told by the state; else by what was skipped before.
+  [[nodiscard]] bool decides(const journal::RecordView& record, Pass pass) const;
+  [[nodiscard]] bool skipped_whole(const journal::RecordView& record) const;
+  /// By event of the message; empty: none is a duplicate.
+  std::vector<bool> skipped_events(const journal::RecordView& record, const message::SecurityMessage& message) const;
   void process_intelligence(const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void process_control(const journal::RecordView& record, std::vector<DerivedChange>& changes);
   bool is_duplicate(const journal::RecordView& record, std::string_view sender,
                     const message::SecurityMessage* message);
-  std::vector<bool> duplicate_events(std::string_view sender, const message::SecurityMessage& message);
+  std::vector<bool> duplicate_events(const journal::RecordView& record, std::string_view sender,
+                                     const message::SecurityMessage& message);
   void detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void minute_passed(const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void raise(const Finding& finding, std::string_view detector, const Identity& device, std::string_view group,
@@ -103,7 +126,10 @@ class Engine {
   std::vector<DeviceFinding> device_findings_;
   std::vector<IncidentChange> incident_changes_;  ///< Scratch.
   std::int64_t minute_ = 0;
+  SkippedBook skipped_;
+  std::uint64_t resumed_after_ = 0;
   Stats stats_;
+  Stats uncounted_;  ///< Of pass `rows`: detection counts the same records.
 };
 
 }  // namespace picket::pipeline

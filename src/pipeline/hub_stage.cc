@@ -73,16 +73,18 @@ void HubStage::raise(const Running& running, const Moment& moment) {
   findings_.checks.clear();
 }
 
-Result<> HubStage::process(const journal::RecordView& record, RowBatch& batch, const Moment& moment) {
-  TRY(HubRecord parsed, parse_hub_record(record));
-  if (const auto* outbox_id = record.property("outbox-id"); parsed.audit && outbox_id != nullptr) {
-    if (seen_audits_.seen(*outbox_id, record.body)) {
-      ++doubles_;
-      return {};
-    }
-  }
+bool HubStage::is_double(const journal::RecordView& record) {
+  const auto* outbox_id = record.property("outbox-id");
+  if (record.kind != journal::RecordKind::audit || outbox_id == nullptr) return false;
+  const bool seen = seen_audits_.seen(*outbox_id, record.body);
+  if (seen) ++doubles_;
+  return seen;
+}
+
+void HubStage::add_row(const HubRecord& record, RowBatch& batch) const { add_hub_row(record, table_, batch); }
+
+void HubStage::process(const HubRecord& parsed, const Moment& moment) {
   ++records_;
-  add_hub_row(parsed, table_, batch);
   settings_.see(parsed);
   if (const auto rules = settings_of(parsed)) {
     if (on_rules) on_rules(*rules);
@@ -98,7 +100,6 @@ Result<> HubStage::process(const journal::RecordView& record, RowBatch& batch, c
     recommendations_.remove_device(parsed.device, {"hub.registry", moment.profile, moment.enqueued, moment.source},
                                    moment.out);
   }
-  return {};
 }
 
 void HubStage::see_message(const SeenMessage& message, const Moment& moment) {

@@ -35,9 +35,11 @@ class HubStage {
   HubStage(AlertBook& alerts, const RecommendationCatalogue& catalogue, workspace::TableIndex table, SipKey key,
            GroupOf group_of);
 
-  /// A record of kind hub_event or audit. Nothing happens for an audit record that was seen before.
-  /// Errors: as parse_hub_record; then nothing has happened.
-  Result<> process(const journal::RecordView& record, RowBatch& batch, const Moment& moment);
+  /// Whether a record of kind audit was seen before; remembers it.
+  bool is_double(const journal::RecordView& record);
+  void add_row(const HubRecord& record, RowBatch& batch) const;
+  /// A record of kind hub_event or audit that is no double.
+  void process(const HubRecord& record, const Moment& moment);
   void see_message(const SeenMessage& message, const Moment& moment);
   void see_event(const DetectorEvent& event, const Moment& moment);
   void see_empty(const DetectorEvent& event, const Moment& moment);

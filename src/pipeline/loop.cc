@@ -12,7 +12,8 @@
 namespace picket::pipeline {
 namespace {
 
-constexpr std::size_t kScanBytes = 1U << 20;
+/// Between checkpoints that are written because the workspace has sealed rows behind the last one.
+constexpr Duration kSealedInterval = Duration::seconds(5);
 /// Between attempts when the workspace or the derived journal is full.
 constexpr Duration kLoadsInterval = Duration::seconds(1);
 constexpr Duration kRetryDelay = Duration::milliseconds(20);
@@ -44,64 +45,6 @@ void Loop::make_engine() {
   engine_->use_indicators(options_.open_indicators);
 }
 
-/// Everything before it is in the workspace's segments.
-journal::Position Loop::sealed() const {
-  return journal::Position::at(0, sink_.sealed_through(workspace::kMessagesStream) + 1);
-}
-
-Result<> Loop::restore() {
-  TRY_VOID(messages_.add_consumer(kPipelineConsumer));
-  replay_until_ = messages_.end();
-  if (sealed() != journal::Position::at(0, 1) && !replay_until_.covers(sealed())) {
-    return fail(Errc::internal, "pipeline.open.journal_behind", sealed().next_of(0));
-  }
-  TRY(auto store, CheckpointStore::open(options_.checkpoint_directory, options_.on_step));
-  checkpoints_ = std::make_unique<CheckpointStore>(std::move(store));
-  make_engine();
-  TRY(const auto restored, checkpoints_->restore(sealed(), engine_->parts()));
-  journal::Position derived_from = derived_.begin();
-  position_ = messages_.begin();
-  if (restored && restored->position.covers(position_)) {
-    position_ = restored->position;
-    if (restored->derived.covers(derived_from)) derived_from = restored->derived;
-  } else {
-    // What a failed restore loaded is thrown away with its engine.
-    TRY_VOID(checkpoints_->clear());
-    make_engine();
-  }
-  if (!checkpoints_->note().empty() && options_.log) options_.log("pipeline: " + checkpoints_->note());
-  TRY_VOID(find_last_source(derived_from));
-  derived_from_ = derived_from;
-  TRY(auto reader, messages_.reader(position_));
-  {
-    const std::lock_guard lock(reader_mutex_);
-    reader_ = std::move(reader);
-    if (interrupted_) reader_->interrupt();
-  }
-  last_checkpoint_ = clock_.monotonic();
-  if (options_.log) {
-    options_.log("pipeline: goes on at " + position_.to_text() + ", journal ends at " + replay_until_.to_text());
-  }
-  publish(nullptr);
-  return {};
-}
-
-Result<> Loop::find_last_source(const journal::Position& from) {
-  TRY(const auto reader, derived_.reader(from));
-  for (;;) {
-    TRY(const auto batch, reader->read(kScanBytes));
-    if (batch.records.empty()) return {};
-    for (const journal::RecordView& record : batch.records) {
-      if (!is_change(record.kind)) continue;
-      TRY(const auto change, parse_derived_change(record.kind, as_text(record.body)));
-      if (source_of(change).sequence == 0) continue;  // found by somebody else: not made again by a replay
-      if (source_of(change) != last_source_) last_changes_.clear();
-      last_source_ = source_of(change);
-      last_changes_.emplace_back(id_of(change), number_of(change));
-    }
-  }
-}
-
 void Loop::interrupt() {
   const std::lock_guard lock(reader_mutex_);
   interrupted_ = true;
@@ -113,36 +56,39 @@ bool Loop::is_interrupted() {
   return interrupted_;
 }
 
-Result<> Loop::recover() {
-  pending_ = Pending::nothing;
-  rows_.clear();
-  changes_.clear();
-  last_source_ = {};
-  last_changes_.clear();
-  return restore();
-}
-
 Result<> Loop::turn(Duration timeout) {
   // What an earlier turn could not finish comes first: its records are processed, and must not be again.
   if (pending_ != Pending::nothing) TRY_VOID(finish());
+  if (replay_.making_rows) return make_rows();
   reader_->wait(timeout);
-  auto batch = reader_->read(options_.batch_bytes);
-  {
-    const std::lock_guard lock(stats_mutex_);
-    stats_.stopped_at_corruption = !batch && reader_->corruption().has_value();
-  }
+  const auto batch = read_batch();
   if (!batch) return std::unexpected(batch.error());
   if (!batch->records.empty()) TRY_VOID(handle(*batch));
   publish(&*batch);
-  if (clock_.monotonic() - last_checkpoint_ >= options_.checkpoint_interval) return checkpoint();
-  return {};
+  return checkpoint_due() ? checkpoint() : Result<>{};
+}
+
+Result<journal::Batch> Loop::read_batch() {
+  auto batch = reader_->read(options_.batch_bytes);
+  const std::lock_guard lock(stats_mutex_);
+  stats_.stopped_at_corruption = !batch && reader_->corruption().has_value();
+  return batch;
+}
+
+/// Soon after a seal too: a replay that begins before the sealed rows takes longer for it.
+bool Loop::checkpoint_due() const {
+  const Duration since = clock_.monotonic() - last_checkpoint_;
+  if (since >= options_.checkpoint_interval) return true;
+  return since >= kSealedInterval && !checkpointed_.covers(sealed());
 }
 
 Result<> Loop::handle(const journal::Batch& batch) {
   step("batch.read");
   rows_.clear();
   changes_.clear();
-  for (const journal::RecordView& record : batch.records) engine_->process(record, rows_, changes_);
+  for (const journal::RecordView& record : batch.records) {
+    engine_->process(record, rows_, changes_, replay_.rows_until.covers(record.id) ? Pass::detection : Pass::whole);
+  }
   drop_durable();
   pending_through_ = batch.records.back().id.sequence;
   position_ = batch.next;
@@ -257,11 +203,15 @@ Result<> Loop::append_changes() {
 
 Result<> Loop::checkpoint() {
   if (pending_ != Pending::nothing) return fail(Errc::unavailable, "pipeline.checkpoint.pending");
+  // What a replay knows of duplicates is then ahead of what it knows of everything else; the last one still stands.
+  if (!position_.covers(replay_.rows_until)) return {};
   last_checkpoint_ = clock_.monotonic();
   // Until the replay has passed what was written before, the end of the derived journal is ahead of this checkpoint: a
   // restart from here must find those changes again, or it would write them a second time.
   const bool caught_up = position_.covers(last_source_);
-  const auto committed = checkpoints_->commit(position_, caught_up ? derived_.end() : derived_from_, engine_->parts());
+  engine_->skipped().forget_through(sink_.sealed_through(workspace::kMessagesStream));
+  const auto committed =
+      checkpoints_->commit(position_, caught_up ? derived_.end() : derived_from_, engine_->skipped(), engine_->parts());
   {
     const std::lock_guard lock(stats_mutex_);
     ++(committed ? stats_.checkpoints : stats_.checkpoint_failures);
@@ -269,6 +219,7 @@ Result<> Loop::checkpoint() {
     if (!committed) stats_.last_error = describe(committed.error());
   }
   TRY_VOID(committed);
+  checkpointed_ = position_;
   const journal::Position kept = sealed();
   TRY_VOID(checkpoints_->merge(kept));
   // Retention may go as far as a replay would never read again.

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,9 +17,11 @@
 
 namespace picket::pipeline {
 
-/// Exactly-once by determinism: a restart replays from a checkpoint at or before the workspace's sealed position. Rows
-/// that the workspace still holds are skipped by it; alert changes up to the source of the last durable one are not
-/// written again.
+/// Exactly-once by determinism: a restart goes on from a checkpoint. First it makes the rows behind the workspace's
+/// sealed position anew, without detection, so that they are soon there again: those before the checkpoint by its list
+/// of skipped duplicates, later ones by its state. Then detection goes over the records after the checkpoint. Rows that
+/// the workspace still holds are skipped by it; alert changes up to the source of the last durable one are not written
+/// again.
 class Loop {
  public:
   /// Errors: internal "pipeline.open.journal_behind" (the workspace holds rows of records that the journal has never
@@ -33,7 +36,7 @@ class Loop {
   void interrupt();
   /// After an exception nobody knows how much of a batch was done: everything is made anew, as in a restart.
   Result<> recover();
-  /// Writes a checkpoint now.
+  /// Writes a checkpoint now; none while detection is behind the rows of a replay.
   Result<> checkpoint();
   /// Any thread.
   [[nodiscard]] Stats stats() const;
@@ -45,13 +48,20 @@ class Loop {
   Loop(RunnerOptions options, journal::Journal& messages, journal::Journal& derived, RowSink& sink, const Clock& clock);
   struct Answers;
   Result<> restore();
+  Result<std::optional<CheckpointStore::Restored>> restore_checkpoint();
   void make_engine();
   Result<> find_last_source(const journal::Position& from);
+  Result<> read_from(const journal::Position& position);
+  Result<> begin_replay();
+  Result<> make_rows();
+  Result<> rows_made();
+  Result<journal::Batch> read_batch();
   Result<> handle(const journal::Batch& batch);
   Result<> finish();
   Result<> append_rows(std::uint64_t through);
   void drop_durable();
   Result<> append_changes();
+  [[nodiscard]] bool checkpoint_due() const;
   void publish(const journal::Batch* batch);
   void step(std::string_view name) const {
     if (options_.on_step) options_.on_step(name);
@@ -75,6 +85,16 @@ class Loop {
   journal::Position derived_from_;  ///< Where that was looked for.
   journal::Position position_;
   journal::Position replay_until_;
+  /// The first half of a replay: rows without detection.
+  struct Replay {
+    bool making_rows = false;
+    bool enough = false;           ///< All that it will make are made.
+    journal::Position rows_until;  ///< Records before it have their rows, or need none.
+    std::size_t rows = 0;
+    Duration began;
+  };
+  Replay replay_;
+  journal::Position checkpointed_;  ///< Where the newest checkpoint stands.
   Duration last_checkpoint_;
   /// What of the last batch is still to be done, when the workspace or the derived journal refused it.
   enum class Pending : std::uint8_t { nothing, rows, changes };

@@ -1,6 +1,7 @@
 // Claim: whatever a device sends and whatever stands in a record of the hub, it gets at least one row (its events, or a
 // dead letter), row ids ascend within the record and are unique, cells fit the table's columns, alert records can be
-// read, and the saved state can be loaded.
+// read, and the saved state can be loaded. Rows first and detection after make the same as one pass, also when the
+// record comes twice.
 #include <cstdlib>
 #include <set>
 
@@ -44,6 +45,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const DerivedChange& change : changes) {
     require(parse_derived_change(record_kind_of(change), body_of(change)).has_value());
   }
+
+  Engine parted({"installation", {1, 2}}, Catalogue::builtin(), schema);
+  RowBatch rows;
+  std::vector<DerivedChange> detected;
+  journal::RecordView second = record;
+  second.id = {0, 2};
+  engine.process(second, batch, changes);
+  for (const Pass pass : {Pass::rows, Pass::detection}) {
+    parted.process(record, rows, detected, pass);
+    parted.process(second, rows, detected, pass);
+  }
+  require(rows.size() == batch.size() && detected.size() == changes.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) require(rows.rows()[i].id == batch.rows()[i].id);
+  for (std::size_t i = 0; i < changes.size(); ++i) require(body_of(detected[i]) == body_of(changes[i]));
 
   Engine again({"installation", {1, 2}}, Catalogue::builtin(), schema);
   const auto from = engine.parts();

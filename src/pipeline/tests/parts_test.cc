@@ -204,6 +204,8 @@ TEST(SecurityAlertRow, FillsEveryColumnOfTheTable) {
 
 TEST(CheckpointFile, RoundTripsAndSeesDamage) {
   CheckpointFile file{.number = 4, .previous = 3, .position = "17", .derived = "2", .parts = {{"a", 1}, {"b", 2}}};
+  file.skipped.add({11});
+  file.skipped.add({12, 3});
   file.changes = {{{"k", Buffer{std::byte{1}}}, {"gone", std::nullopt}}, {}};
   const Buffer bytes = encode_checkpoint(file);
   const auto parsed = parse_checkpoint(bytes).value();
@@ -212,6 +214,7 @@ TEST(CheckpointFile, RoundTripsAndSeesDamage) {
   EXPECT_EQ(parsed.position, "17");
   EXPECT_EQ(parsed.parts, file.parts);
   EXPECT_EQ(parsed.changes, file.changes);
+  EXPECT_EQ(parsed.skipped, file.skipped);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     Buffer bad = bytes;
     bad[i] ^= std::byte{0x10};

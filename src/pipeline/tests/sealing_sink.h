@@ -55,7 +55,6 @@ class SealingSink final : public RowSink {
   [[nodiscard]] std::uint64_t end() const { return end_; }
   void be_full_once() { full_once_ = true; }
 
- private:
   static std::string text_of(const workspace::Row& row) {
     std::ostringstream out;
     out << row.table << ' ' << row.id.sequence << '/' << row.id.event << '/' << row.id.item;
@@ -68,6 +67,7 @@ class SealingSink final : public RowSink {
     return out.str();
   }
 
+ private:
   std::string folder_;
   std::uint64_t sealed_ = 0;
   std::uint64_t end_ = 0;
