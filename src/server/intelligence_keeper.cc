@@ -8,8 +8,7 @@
 #include "base/core/file.h"
 #include "base/server/log.h"
 #include "durable_group.h"
-#include "intelligence/builtin_warnings.h"
-#include "intelligence/feed_file.h"
+#include "indicator_set_maker.h"
 #include "intelligence/matcher.h"
 #include "pipeline/runner.h"
 #include "retro_hunt.h"
@@ -18,21 +17,12 @@ namespace picket::server {
 namespace {
 
 namespace fs = std::filesystem;
-using intelligence::FeedSettings;
-using intelligence::FeedStatus;
 using intelligence::Index;
-using intelligence::IndexBuilder;
 using intelligence::Listing;
-using intelligence::Observable;
 
 constexpr auto kIdle = std::chrono::seconds(20);
 /// Changes that come together make one set.
 constexpr auto kGather = std::chrono::milliseconds(300);
-/// After a fault a feed is tried again at its own pace, but not sooner.
-constexpr Duration kRetry = Duration::minutes(5);
-constexpr std::size_t kSecretBytesMax = 4096;
-constexpr std::string_view kOwnFeed = "own";
-constexpr std::size_t kOwnPage = 1'000;
 
 /// Names of sets sort as the sets were made.
 std::string version_at(Timestamp time) { return fmt::format("{:016x}", static_cast<std::uint64_t>(time.us)); }
@@ -41,27 +31,10 @@ bool is_version(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-bool is_warning_list(const FeedSettings& settings) { return settings.format == intelligence::Format::warning_list; }
-
-/// Settings are checked before they are stored; what a newer server stored may not be readable here.
-std::optional<FeedSettings> settings_of(const state::FeedRow& row) {
-  auto settings = intelligence::parse_feed_settings(row.name, row.settings);
-  if (settings) return *std::move(settings);
-  log::warning("intelligence", "feed {}: {} {}", row.name, settings.error().member, settings.error().text);
-  return std::nullopt;
-}
-
-bool is_due(const FeedSettings& settings, const FeedStatus& status, Timestamp now) {
-  if (!settings.enabled || settings.interval_minutes == 0 || settings.source.empty()) return false;
-  const Duration interval = Duration::minutes(settings.interval_minutes);
-  return status.tried.us == 0 || now >= status.tried + (status.fault.empty() ? interval : std::max(interval, kRetry)) ||
-         status.tried > now;
-}
-
 }  // namespace
 
 IntelligenceKeeper::IntelligenceKeeper(Parts parts)
-    : parts_(std::move(parts)), fetcher_(intelligence::make_fetcher()) {}
+    : parts_(std::move(parts)), feeds_(parts_.state, parts_.clock, parts_.directory + "/feeds", parts_.secrets) {}
 
 IntelligenceKeeper::~IntelligenceKeeper() { stop(); }
 
@@ -99,13 +72,6 @@ void IntelligenceKeeper::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::string IntelligenceKeeper::feed_file(std::string_view feed) const {
-  return parts_.directory + "/feeds/" + std::string(feed);
-}
-std::string IntelligenceKeeper::secret_file(std::string_view feed) const {
-  return parts_.secrets + "/" + std::string(feed);
-}
-
 std::shared_ptr<const Index> IntelligenceKeeper::current() const {
   const std::scoped_lock lock(mutex_);
   return current_;
@@ -120,23 +86,13 @@ void IntelligenceKeeper::changed() {
 }
 
 Result<> IntelligenceKeeper::set_secret(std::string_view feed, std::string_view secret) {
-  if (secret.empty()) {
-    std::error_code ignored;
-    fs::remove(secret_file(feed), ignored);
-    return {};
-  }
-  return replace_file(secret_file(feed), as_bytes(secret));
+  return feeds_.set_secret(feed, secret);
 }
 
-bool IntelligenceKeeper::has_secret(std::string_view feed) const {
-  std::error_code ignored;
-  return fs::exists(secret_file(feed), ignored);
-}
+bool IntelligenceKeeper::has_secret(std::string_view feed) const { return feeds_.has_secret(feed); }
 
 void IntelligenceKeeper::forget(std::string_view feed) {
-  std::error_code ignored;
-  fs::remove(feed_file(feed), ignored);
-  fs::remove(secret_file(feed), ignored);
+  feeds_.forget(feed);
   changed();
 }
 
@@ -166,18 +122,9 @@ Result<std::string> IntelligenceKeeper::hunt(std::uint32_t days) {
 
 std::expected<std::uint64_t, std::string> IntelligenceKeeper::upload(std::string_view feed, std::string_view content,
                                                                      bool force) {
-  const auto row = parts_.state.find_feed(feed);
-  const auto settings = row ? settings_of(*row) : std::nullopt;
-  if (!settings) return std::unexpected("there is no such feed");
-  if (!settings->source.empty()) return std::unexpected("this feed has a source; only feeds without one take content");
-  FeedStatus status = intelligence::parse_feed_status(row->status);
-  const auto done = intelligence::read_content(
-      {.settings = *settings, .status = status, .path = feed_file(feed), .force = force, .now = parts_.clock.now()},
-      content);
-  if (!parts_.state.set_status(feed, to_json(status))) return std::unexpected("the state cannot be written");
-  if (!done) return std::unexpected(done.error().text);
-  changed();
-  return status.indicators;
+  auto taken = feeds_.take(feed, content, force);
+  if (taken) changed();
+  return taken;
 }
 
 api::IndicatorLookUp IntelligenceKeeper::look_up(std::string_view text) const {
@@ -237,7 +184,7 @@ void IntelligenceKeeper::run(const std::stop_token& stopping) {
       if (job->kind == Job::Kind::hunt) {
         hunt_in_events(*std::move(job), stopping);
       } else if (const auto row = parts_.state.find_feed(job->feed)) {
-        read_feed_of(*row, job->force);
+        if (feeds_.read(*row, job->force)) changed();
       }
       const std::scoped_lock lock(mutex_);
       building_ = false;
@@ -262,136 +209,22 @@ void IntelligenceKeeper::read_due_feeds(const std::stop_token& stopping) {
   if (!feeds) return log::error("intelligence", "feeds: {}", describe(feeds.error()));
   for (const state::FeedRow& row : *feeds) {
     if (stopping.stop_requested()) return;
-    const auto settings = settings_of(row);
-    if (settings && is_due(*settings, intelligence::parse_feed_status(row.status), parts_.clock.now())) {
-      read_feed_of(row, false);
-    }
+    if (feeds_.is_due(row) && feeds_.read(row, false)) changed();
   }
-}
-
-void IntelligenceKeeper::read_feed_of(const state::FeedRow& row, bool force) {
-  const auto settings = settings_of(row);
-  if (!settings || settings->source.empty()) return;
-  FeedStatus status = intelligence::parse_feed_status(row.status);
-  const std::string before = status.fault;
-  auto secret = read_file(secret_file(row.name), kSecretBytesMax);
-  const auto done = intelligence::read_feed({.settings = *settings,
-                                             .status = status,
-                                             .secret = secret ? *std::move(secret) : std::string(),
-                                             .path = feed_file(row.name),
-                                             .force = force,
-                                             .now = parts_.clock.now()},
-                                            *fetcher_);
-  if (const auto stored = parts_.state.set_status(row.name, to_json(status)); !stored) {
-    log::error("intelligence", "feed {}: {}", row.name, describe(stored.error()));
-  }
-  if (!done && done.error().text != before) log::warning("intelligence", "feed {}: {}", row.name, done.error().text);
-  if (done && *done) {
-    log::info("intelligence", "feed {}: {} indicators, {} left out", row.name, status.indicators,
-              status.report.skipped);
-    changed();
-  }
-}
-
-Result<> IntelligenceKeeper::add_own(IndexBuilder& builder, std::uint16_t feed, bool allowed) {
-  std::string kind, value;
-  for (;;) {
-    TRY(const auto rows, parts_.state.indicators(kind, value, kOwnPage));
-    for (const state::OwnIndicatorRow& row : rows) {
-      kind = row.kind;
-      value = row.value;
-      const auto known = intelligence::parse_kind(row.kind);
-      // A URL is stored as it is matched: without its scheme.
-      const auto what = !known                              ? std::nullopt
-                        : *known == intelligence::Kind::url ? intelligence::parse_url("http://" + row.value)
-                                                            : intelligence::parse_as(*known, row.value);
-      if (!what || row.allowed != allowed) continue;
-      if (allowed) {
-        TRY_VOID(builder.add_warning(*what, "allowed by " + row.user));
-      } else {
-        TRY_VOID(builder.add(*what, {.feed = feed,
-                                     .confidence = row.confidence,
-                                     .from = row.added,
-                                     .until = row.until,
-                                     .threat = row.threat,
-                                     .reference = row.reference}));
-      }
-    }
-    if (rows.size() < kOwnPage) return {};
-  }
-}
-
-Result<> IntelligenceKeeper::add_warnings(IndexBuilder& builder, const std::vector<state::FeedRow>& feeds) {
-  for (const std::string_view text : intelligence::builtin_warning_lists()) {
-    TRY(const auto list, intelligence::parse_warning_list(text));
-    for (const Observable& entry : list.entries) TRY_VOID(builder.add_warning(entry, list.name));
-  }
-  for (const state::FeedRow& row : feeds) {
-    const auto settings = settings_of(row);
-    if (!settings || !settings->enabled || !is_warning_list(*settings)) continue;
-    const auto done = intelligence::read_warning_file(
-        feed_file(row.name),
-        [&](const Observable& entry, std::string_view list) { return builder.add_warning(entry, list); });
-    if (!done && done.error().code != Errc::not_found) return done;
-  }
-  return add_own(builder, 0, true);
-}
-
-Result<intelligence::BuildReport> IntelligenceKeeper::build(const std::string& version,
-                                                            const std::vector<state::FeedRow>& feeds) {
-  const auto before = current();
-  const Timestamp now = parts_.clock.now();
-  intelligence::IndexOptions options{.path = parts_.directory + "/sets/" + version,
-                                     .made = now,
-                                     .minimum_confidence = kMinimumConfidence,
-                                     .feeds = {{std::string(kOwnFeed), "", ""}},
-                                     .before = before.get()};
-  std::vector<FeedSettings> settings;
-  for (const state::FeedRow& row : feeds) {
-    const auto one = settings_of(row);
-    if (!one || !one->enabled || is_warning_list(*one)) continue;
-    settings.push_back(*one);
-    options.feeds.push_back({one->name, one->licence, one->reference});
-  }
-  TRY(const auto builder, IndexBuilder::make(std::move(options)));
-  TRY_VOID(add_warnings(*builder, feeds));
-  TRY_VOID(add_own(*builder, 0, false));
-  for (std::size_t i = 0; i < settings.size(); ++i) {
-    const auto done =
-        intelligence::read_feed_file(feed_file(settings[i].name), [&](const intelligence::Indicator& one) -> Result<> {
-          if (one.until.us != 0 && one.until <= now) return {};
-          return builder->add(one.what, {.feed = static_cast<std::uint16_t>(i + 1),
-                                         .confidence = one.confidence,
-                                         .decay = settings[i].decay,
-                                         .from = one.from,
-                                         .until = one.until,
-                                         .threat = one.threat,
-                                         .reference = one.reference});
-        });
-    if (!done && done.error().code != Errc::not_found) return std::unexpected(done.error());
-  }
-  TRY(auto report, builder->finish());
-  for (std::size_t i = 0; i < settings.size(); ++i) {
-    const auto row = parts_.state.find_feed(settings[i].name);
-    if (!row) continue;
-    FeedStatus status = intelligence::parse_feed_status(row->status);
-    if (status.kept_out == report.kept_out[i + 1]) continue;
-    status.kept_out = report.kept_out[i + 1];
-    TRY_VOID(parts_.state.set_status(row->name, to_json(status)));
-  }
-  return report;
 }
 
 void IntelligenceKeeper::make_set() {
   const auto feeds = parts_.state.feeds();
   const std::string version = version_at(parts_.clock.now());
-  const auto report = feeds ? build(version, *feeds) : std::unexpected(feeds.error());
-  if (!report) return log::error("intelligence", "no new set was made: {}", describe(report.error()));
   const auto before = current();
+  const auto report =
+      feeds ? IndicatorSetMaker(parts_.state, feeds_, parts_.clock.now()).make(set_file(version), *feeds, before.get())
+            : std::unexpected(feeds.error());
+  if (!report) return log::error("intelligence", "no new set was made: {}", describe(report.error()));
   if (const auto done = put_in_force(version, *report); !done) {
     log::error("intelligence", "the new set is not in force: {}", describe(done.error()));
     std::error_code ignored;
-    fs::remove(parts_.directory + "/sets/" + version, ignored);
+    fs::remove(set_file(version), ignored);
     return;
   }
   log::info("intelligence", "set {}: {} indicators ({} new), {} entries of warning lists", version, report->indicators,
@@ -408,18 +241,8 @@ void IntelligenceKeeper::make_set() {
 
 /// From its record on a set is in force; a crash before it leaves a file that nobody names.
 Result<> IntelligenceKeeper::put_in_force(const std::string& version, const intelligence::BuildReport& report) {
-  TRY(auto opened, Index::open(parts_.directory + "/sets/" + version));
-  const Identity identity{parts_.hub, "", "", ""};
-  const journal::Property properties[] = {{"name", pipeline::kIndicators}, {"version", version}};
-  DurableGroup group;
-  TRY_VOID(parts_.messages.append({.kind = journal::RecordKind::intelligence_change,
-                                   .partition = partition_of(identity),
-                                   .enqueued = parts_.clock.now(),
-                                   .identity = identity,
-                                   .properties = properties,
-                                   .body = {}},
-                                  group.expect()));
-  TRY(const auto id, group.wait());
+  TRY(auto opened, Index::open(set_file(version)));
+  TRY(const auto id, append(pipeline::kIndicators, version, ""));
   {
     const std::scoped_lock lock(mutex_);
     current_ = std::move(opened);
@@ -476,32 +299,7 @@ void IntelligenceKeeper::hunt_in_events(Job job, const std::stop_token& stopping
                                         .days = row.days,
                                         .now = parts_.clock.now(),
                                         .stopping = stopping});
-  const Identity identity{parts_.hub, "", "", ""};
-  const journal::Property properties[] = {{"name", pipeline::kRetroHunt}, {"version", row.version}};
-  DurableGroup group;
-  for (std::size_t at = 0; at < found.hits.size() && !found.failed; at += pipeline::kRetroHitsMax) {
-    pipeline::RetroHunt part{.version = row.version, .days = row.days};
-    const std::size_t end = std::min(found.hits.size(), at + pipeline::kRetroHitsMax);
-    for (std::size_t i = at; i < end; ++i) {
-      pipeline::RetroHit& hit = found.hits[i];
-      if (const auto device = parts_.devices.find(hit.device.hub, hit.device.device_id)) {
-        hit.device.generation_id = device->generation_id;
-      }
-      part.hits.push_back(std::move(hit));
-    }
-    const std::string body = to_json(part);
-    const auto taken = parts_.messages.append({.kind = journal::RecordKind::intelligence_change,
-                                               .partition = partition_of(identity),
-                                               .enqueued = parts_.clock.now(),
-                                               .identity = identity,
-                                               .properties = properties,
-                                               .body = as_bytes(body)},
-                                              group.expect());
-    if (!taken || !group.wait()) {
-      found.failed = true;
-      found.note = "the journal takes no records now";
-    }
-  }
+  if (!found.failed) keep_hits(row, found);
   row.status = found.failed ? "failed" : "done";
   row.hits = found.hits.size();
   row.note = found.note;
@@ -511,6 +309,41 @@ void IntelligenceKeeper::hunt_in_events(Job job, const std::stop_token& stopping
   }
   log::info("intelligence", "{}: {} over {} days, {} hits{}", row.id, row.status, row.days, row.hits,
             row.note.empty() ? "" : " (" + row.note + ")");
+}
+
+/// Of what was found, records for the pipeline, which raises.
+void IntelligenceKeeper::keep_hits(const state::RetroHuntRow& row, HuntResult& found) {
+  for (std::size_t at = 0; at < found.hits.size(); at += pipeline::kRetroHitsMax) {
+    pipeline::RetroHunt part{.version = row.version, .days = row.days};
+    const std::size_t end = std::min(found.hits.size(), at + pipeline::kRetroHitsMax);
+    for (std::size_t i = at; i < end; ++i) {
+      pipeline::RetroHit& hit = found.hits[i];
+      if (const auto device = parts_.devices.find(hit.device.hub, hit.device.device_id)) {
+        hit.device.generation_id = device->generation_id;
+      }
+      part.hits.push_back(std::move(hit));
+    }
+    if (append(pipeline::kRetroHunt, row.version, to_json(part))) continue;
+    found.failed = true;
+    found.note = "the journal takes no records now";
+    return;
+  }
+}
+
+/// Waits until it is durable.
+Result<journal::RecordId> IntelligenceKeeper::append(std::string_view name, const std::string& version,
+                                                     std::string_view body) {
+  const Identity identity{parts_.hub, "", "", ""};
+  const journal::Property properties[] = {{"name", name}, {"version", version}};
+  DurableGroup group;
+  TRY_VOID(parts_.messages.append({.kind = journal::RecordKind::intelligence_change,
+                                   .partition = partition_of(identity),
+                                   .enqueued = parts_.clock.now(),
+                                   .identity = identity,
+                                   .properties = properties,
+                                   .body = as_bytes(body)},
+                                  group.expect()));
+  return group.wait();
 }
 
 }  // namespace picket::server

@@ -13,18 +13,17 @@
 #include <thread>
 
 #include "api/indicators.h"
-#include "intelligence/feed_reader.h"
 #include "intelligence/index_builder.h"
+#include "intelligence_feeds.h"
 #include "journal/journal.h"
 #include "pipeline/indicators.h"
+#include "retro_hunt.h"
 #include "state/devices.h"
 #include "state/intelligence.h"
 #include "workspace/workspace.h"
 
 namespace picket::server {
 
-/// Below this confidence an indicator raises nothing.
-inline constexpr std::uint8_t kMinimumConfidence = 30;
 inline constexpr std::uint32_t kHuntDays = 30;  ///< Of hunts that follow a new set.
 inline constexpr std::size_t kJobsMax = 1'000;
 
@@ -74,21 +73,18 @@ class IntelligenceKeeper final : public api::IndicatorDesk {
   explicit IntelligenceKeeper(Parts parts);
   void run(const std::stop_token& stopping);
   void read_due_feeds(const std::stop_token& stopping);
-  void read_feed_of(const state::FeedRow& row, bool force);
   void make_set();
-  Result<intelligence::BuildReport> build(const std::string& version, const std::vector<state::FeedRow>& feeds);
-  Result<> add_warnings(intelligence::IndexBuilder& builder, const std::vector<state::FeedRow>& feeds);
-  Result<> add_own(intelligence::IndexBuilder& builder, std::uint16_t feed, bool allowed);
   Result<> put_in_force(const std::string& version, const intelligence::BuildReport& report);
   void hunt_in_events(Job job, const std::stop_token& stopping);
+  void keep_hits(const state::RetroHuntRow& row, HuntResult& found);
+  Result<journal::RecordId> append(std::string_view name, const std::string& version, std::string_view body);
   void remove_old_sets();
-  [[nodiscard]] std::string feed_file(std::string_view feed) const;
-  [[nodiscard]] std::string secret_file(std::string_view feed) const;
+  [[nodiscard]] std::string set_file(const std::string& version) const { return parts_.directory + "/sets/" + version; }
   [[nodiscard]] std::shared_ptr<const intelligence::Index> current() const;
   Result<> push(Job job);
 
   Parts parts_;
-  std::unique_ptr<intelligence::Fetcher> fetcher_;
+  IntelligenceFeeds feeds_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
