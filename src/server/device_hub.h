@@ -103,8 +103,17 @@ class DeviceHub {
   DeviceHub(const DeviceHubNeeds& needs, DeviceHubOptions options);
   Result<> start_settings();
   Result<> start_services();
-  Result<> start_heads(std::string& detail);
+  void start_commands();
+  void start_methods();
+  Result<> start_files();
+  Result<> start_routing();
   void connect_services();
+  void connect_registry();
+  void connect_twins();
+  Result<> start_heads(std::string& detail);
+  Result<> open_mqtt();
+  Result<> open_amqp();
+  Result<> open_https();
   void log_provisioning(const hub::ProvisioningOperation& done);
   [[nodiscard]] hub::ExportTwin export_twin(const hub::IdentityKey& key) const;
   void run(const std::stop_token& stop);
