@@ -52,10 +52,11 @@ Outcome<std::string> read_token(const std::string& path) {
   }
   auto text = read_file(path, kTokenBytesMax);
   if (!text) {
-    return failure(Exit::denied,
-                   fmt::format("no API token: {} ({}). Start the server with ./run on this machine, or name a token "
-                               "with --token-file or PICKET_TOKEN_FILE.",
-                               path, describe(text.error())));
+    return failure(
+        Exit::denied,
+        fmt::format("no API token: {} ({}). It is secrets/cli-token of the server's data directory; on another "
+                    "machine, name a token with --token-file or PICKET_TOKEN_FILE.",
+                    path, describe(text.error())));
   }
   while (text->ends_with('\n') || text->ends_with(' ')) text->pop_back();
   // A line break in the file must not become a header of its own.
@@ -85,6 +86,31 @@ std::size_t number_in(const boost::json::object& fields, const char* name) {
   return number == nullptr || *number < 0 ? 0 : static_cast<std::size_t>(*number);
 }
 
+/// Where people look for the name of something that is not there, by the target of the error.
+std::string_view list_of(std::string_view target) {
+  constexpr std::pair<std::string_view, std::string_view> kLists[] = {
+      {"device", "picket device list"},
+      {"twin", "picket device list"},
+      {"alert", "picket alert list"},
+      {"incident", "picket incident list"},
+      {"rule", "picket rule list"},
+      {"type", "picket recommendation types"},
+      {"hub", "picket hub list"},
+      {"table", "picket workspace tables"},
+      {"function", "picket function list"},
+      {"saved query", "picket saved-query list"},
+      {"analytics rule", "picket analytics list"},
+      {"workbook", "picket workbook list"},
+      {"suppression", "picket suppression list"},
+      {"software of the device", "picket sbom list"},
+      {"statements", "picket vuln vex list"},
+  };
+  for (const auto& [name, command] : kLists) {
+    if (name == target) return command;
+  }
+  return "";
+}
+
 // {"error":{code,message,target,span}} as a failure; anything else by its status.
 Failure failure_of(long status, const std::string& body) {
   Failure out{exit_of(status), fmt::format("the server answered {}", status)};
@@ -97,6 +123,8 @@ Failure failure_of(long status, const std::string& body) {
   const std::string target = member(*error, "target");
   if (!message.empty()) out.text = message;
   if (!target.empty() && target != "query") out.text += fmt::format(" [{}]", target);
+  if (const auto list = list_of(target); status == 404 && !list.empty())
+    out.text += fmt::format(" What there is: {}", list);
   if (const auto* span = error->get_object().if_contains("span"); span != nullptr && span->is_object()) {
     const auto& fields = span->get_object();
     out.span = Span{number_in(fields, "length"), number_in(fields, "line"), number_in(fields, "column")};
@@ -155,13 +183,22 @@ Outcome<std::string> Client::call(std::string_view method, std::string_view path
     curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, body.data());
   }
   if (const CURLcode code = curl_easy_perform(handle.get()); code != CURLE_OK) {
-    return failure(Exit::unreachable, fmt::format("cannot reach {}: {}. Is the server running? ./run starts it.",
-                                                  endpoint_.server, curl_easy_strerror(code)));
+    return failure(Exit::unreachable,
+                   fmt::format("cannot reach {}: {}. Does the server run there (picket serve, systemctl start "
+                               "picket, ./run)? --server names another.",
+                               endpoint_.server, curl_easy_strerror(code)));
   }
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status >= 200 && status < 300) return answer;
-  return std::unexpected(failure_of(status, answer));
+  Failure failed = failure_of(status, answer);
+  if (status == 401) {
+    failed.text = fmt::format(
+        "{} does not take the token of {}: it has ended, was revoked or is of another server. --token-file names "
+        "another.",
+        endpoint_.server, endpoint_.token_file);
+  }
+  return std::unexpected(std::move(failed));
 }
 
 }  // namespace picket::cli

@@ -5,20 +5,21 @@
 #include <CLI/CLI.hpp>
 
 #include "backup_commands.h"
+#include "command_line.h"
 #include "commands.h"
 #include "hub_options.h"
 #include "incident_commands.h"
 #include "journal_commands.h"
 #include "operations_commands.h"
 #include "output.h"
-#include "response_commands.h"
 #include "posture_commands.h"
+#include "response_commands.h"
 #include "rule_commands.h"
-#include "workspace_commands.h"
-#include "workbook_commands.h"
 #include "security_commands.h"
 #include "serve.h"
 #include "vulnerability_commands.h"
+#include "workbook_commands.h"
+#include "workspace_commands.h"
 
 namespace {
 
@@ -166,10 +167,6 @@ int main(int argc, char** argv) {
   app.name("picket");
   app.set_version_flag("--version", std::string("picket ") + PICKET_VERSION);
   app.require_subcommand(1);
-  app.footer(
-      "First steps:\n  picket device add press-17\n  picket query 'SecurityIoTRawEvent | take 10'\n  picket alert "
-      "list\n\n"
-      "Exit codes: 0 ok, 1 failed, 2 usage, 3 server unreachable, 4 denied.");
   Program program;
   const auto endpoint_flag = [&](const char* flag, const char* key, const char* help) {
     app.add_option_function<std::string>(
@@ -179,79 +176,38 @@ int main(int argc, char** argv) {
   endpoint_flag("--token-file", "token_file", "file with the API token (PICKET_TOKEN_FILE)");
   endpoint_flag("--ca-file", "ca_file", "certificate of the installation's CA (PICKET_CA_FILE)");
 
-  picket::cli::add_serve(app, [&](std::function<Outcome<void>()> run) { program.run = std::move(run); });
-  picket::cli::add_backup(app, [&](std::function<Outcome<void>()> run) { program.run = std::move(run); });
-  auto* device = add_device(app, program);
-  picket::cli::add_security(
-      app, *device,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      program.json);
-  picket::cli::add_hub(
-      app,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      program.json);
-  picket::cli::add_operations(
-      app,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      program.json);
-  picket::cli::add_response(
-      app,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      program.json);
-  picket::cli::add_posture(
-      app,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      program.json);
-  picket::cli::add_rules(
-      app,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      [&program](CLI::App* command, std::function<Outcome<void>()> body) {
-        command->callback([&program, body = std::move(body)] { program.run = body; });
-      },
-      program.json);
-  auto* alert = add_alert(app, program);
-  picket::cli::add_incidents(
-      app, *alert,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      program.json);
-  add_query(app, program);
-  picket::cli::add_workspace(
-      app,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      program.json);
-  picket::cli::add_workbooks(
-      app,
-      [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
-        on_client(command, program, std::move(body));
-      },
-      program.json);
-  add_journal(app, program);
   const auto with_client = [&program](CLI::App* command, std::function<Outcome<void>(const Client&)> body) {
     on_client(command, program, std::move(body));
   };
   const auto local = [&program](CLI::App* command, std::function<Outcome<void>()> body) {
     command->callback([&program, body = std::move(body)] { program.run = body; });
   };
+  const auto run = [&program](std::function<Outcome<void>()> body) { program.run = std::move(body); };
+  picket::cli::add_serve(app, run);
+  picket::cli::add_backup(app, run);
+  auto* device = add_device(app, program);
+  picket::cli::add_security(app, *device, with_client, program.json);
+  picket::cli::add_hub(app, with_client, program.json);
+  picket::cli::add_operations(app, with_client, program.json);
+  picket::cli::add_response(app, with_client, program.json);
+  picket::cli::add_posture(app, with_client, program.json);
+  picket::cli::add_rules(app, with_client, local, program.json);
+  auto* alert = add_alert(app, program);
+  picket::cli::add_incidents(app, *alert, with_client, program.json);
+  add_query(app, program);
+  picket::cli::add_workspace(app, with_client, program.json);
+  picket::cli::add_workbooks(app, with_client, program.json);
+  add_journal(app, program);
   picket::cli::add_sbom(app, with_client, local, program.json);
   picket::cli::add_vulnerabilities(app, with_client, local, program.json);
   on_client(app.add_subcommand("status", "version and counters of the server"), program,
             [&](const Client& client) { return status(client, program.json); });
+  picket::cli::give_manners(app);
+  // Last: commands would take it over.
+  app.footer(
+      "First steps:\n  picket device add press-17\n  picket query 'SecurityIoTRawEvent | take 10'\n  picket alert "
+      "list\n\n"
+      "Exit codes: 0 ok, 1 failed, 2 usage, 3 server unreachable, 4 denied.");
 
   try {
     app.parse(argc, argv);

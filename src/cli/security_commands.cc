@@ -131,7 +131,9 @@ void add_security(CLI::App& app, CLI::App& device, const OnClient& on_client, co
   auto* recommendation = app.add_subcommand("recommendation", "what to do before something happens");
   recommendation->require_subcommand(1);
   auto* list = recommendation->add_subcommand("list", "list recommendations");
-  list->add_option("--state", options.state, "Active, Resolved or all")->capture_default_str();
+  list->add_option("--state", options.state, "Active, Resolved or all")
+      ->check(CLI::IsMember({"Active", "Resolved", "all"}, CLI::ignore_case))
+      ->capture_default_str();
   list->add_option("--device", options.device, "only this device");
   list->add_option("--type", options.type, "only this type");
   list->add_option("--limit", options.limit, "rows at most")->check(CLI::Range(1, 500))->capture_default_str();

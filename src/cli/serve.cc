@@ -128,6 +128,16 @@ void allow_descriptors() {
   }
 }
 
+/// What to do about the failures that a first start meets; empty: the failure says it.
+std::string_view advice_on(const Error& error) {
+  if (error.where == "api.portal")
+    return " (--portal names the folder of the built portal; --portal '' runs without it)";
+  if (error.os_error == EADDRINUSE) return " (another program listens there; --help names the options of the ports)";
+  if (error.os_error == EACCES && error.where == "net.listener.bind")
+    return " (below 1024 it takes root or CAP_NET_BIND_SERVICE; --help names the options of the ports)";
+  return "";
+}
+
 Outcome<void> serve(const std::string& file, const std::map<std::string, std::string>& flags) {
   const auto config = Config::load(kSettings, file, flags, [](const char* name) { return std::getenv(name); });
   if (!config) return usage(config.error().text);
@@ -146,7 +156,7 @@ Outcome<void> serve(const std::string& file, const std::map<std::string, std::st
   std::string detail;
   const auto server = server::start(*options, detail);
   if (!server) {
-    const std::string reason = describe(server.error());
+    const std::string reason = fmt::format("{}{}", describe(server.error()), advice_on(server.error()));
     return std::unexpected(Failure{Exit::failed, detail.empty() ? reason : fmt::format("{}: {}", detail, reason)});
   }
   int received = 0;

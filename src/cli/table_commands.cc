@@ -23,6 +23,11 @@ std::string mebibytes(const json::value& table, const char* name) {
   return fmt::format("{:.1f}", value->to_number<double>() / (1U << 20));
 }
 
+bool set_by_admin(const json::value& table) {
+  const json::value* retention = table.as_object().if_contains("retention");
+  return retention != nullptr && retention->is_object() && member(*retention, "fromSettings") != "true";
+}
+
 /// "30 d, then 335 d of archive", "for ever".
 std::string kept(const json::value& table) {
   const json::value* retention = table.as_object().if_contains("retention");
@@ -31,7 +36,7 @@ std::string kept(const json::value& table) {
   const std::string archive = member(*retention, "archiveDays");
   std::string out = days == "0" ? "for ever" : days + " d";
   if (archive != "0" && !archive.empty()) out += ", then " + archive + " d of archive";
-  return member(*retention, "fromSettings") == "true" ? out : out + " *";
+  return out;
 }
 
 Outcome<void> list_tables(const Client& client, bool as_json) {
@@ -42,11 +47,16 @@ Outcome<void> list_tables(const Client& client, bool as_json) {
     return {};
   }
   Table table({"TABLE", "ROWS", "MiB", "ARCHIVED", "MiB OF IT", "OLDEST", "NEWEST", "KEPT"});
+  bool starred = false;
   for (const json::value& one : items_of(*answer)) {
+    const bool star = set_by_admin(one);
+    starred = starred || star;
     table.add({member(one, "name"), member(one, "rows"), mebibytes(one, "bytes"), member(one, "archivedRows"),
-               mebibytes(one, "archivedBytes"), member(one, "oldest"), member(one, "newest"), kept(one)});
+               mebibytes(one, "archivedBytes"), member(one, "oldest"), member(one, "newest"),
+               kept(one) + (star ? " *" : "")});
   }
   print(table.text());
+  if (starred) print("* set by an Admin; picket workspace retention TABLE --settings takes it back\n");
   for (const json::value& file : items_of(*answer, "damaged")) print(printable(member(file, "text")) + "\n");
   return {};
 }
@@ -63,7 +73,12 @@ Outcome<void> set_retention(const Client& client, const RetentionOptions& option
   const json::object body{{"days", options.days}, {"archiveDays", options.archive_days}};
   const auto answer = parse(options.settings ? client.remove(path) : client.put(path, json::serialize(body)));
   if (!answer) return std::unexpected(answer.error());
-  print(as_json ? pretty(*answer) : fmt::format("{}: {}\n", printable(member(*answer, "name")), kept(*answer)));
+  if (as_json) {
+    print(pretty(*answer));
+    return {};
+  }
+  print(fmt::format("{}: {}, {}\n", printable(member(*answer, "name")), kept(*answer),
+                    set_by_admin(*answer) ? "set by an Admin; --settings takes it back" : "as the settings say"));
   return {};
 }
 
@@ -73,10 +88,10 @@ void add_tables(CLI::App& app, const OnClient& on_client, const bool& as_json) {
   static RetentionOptions options;
   auto* group = app.add_subcommand("workspace", "stored tables: what they hold, how long they are kept");
   group->require_subcommand(1);
-  on_client(group->add_subcommand("tables", "list them, and files that are lost or damaged; *: set by an Admin"),
+  on_client(group->add_subcommand("tables", "list them, and files that are lost or damaged"),
             [&as_json](const Client& client) { return list_tables(client, as_json); });
   auto* retention = group->add_subcommand("retention", "how long a table is kept, from now on");
-  retention->add_option("TABLE", options.table)->required();
+  retention->add_option("TABLE", options.table, "name of a stored table, from: picket workspace tables")->required();
   auto* days =
       retention->add_option("--days", options.days, "days that rows stay; 0 for ever")->check(CLI::Range(0, 36'500));
   retention->add_option("--archive-days", options.archive_days, "days in the archive (Parquet files) after that")
