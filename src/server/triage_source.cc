@@ -47,6 +47,8 @@ Result<std::vector<pipeline::IncidentRow>> StateTriageSource::incidents_of(journ
     row.modified = step.time;
     if (step.status == "Closed") row.closed = incident.closed.us == 0 ? step.time : incident.closed;
     row.modified_by = step.user;
+    const auto first = std::ranges::find(all, "triaged", &state::IncidentStep::change);
+    if (first != all.end() && first->time <= step.time) row.first_modified = first->time;
     row.comments = static_cast<std::uint64_t>(
         std::ranges::count_if(all, [](const auto& one) { return one.change == "triaged" && !one.comment.empty(); }));
     // Several steps of one record are one row: the last.
