@@ -105,7 +105,7 @@ class AgentTest : public ::testing::Test {
     }
     words.insert(words.end(), more.begin(), more.end());
     agent_ = spawn(words, directory_ + "/log");
-    for (int i = 0; i < 500 && !std::filesystem::exists(socket()); ++i) ::usleep(10'000);
+    for (int i = 0; i < 6'000 && !std::filesystem::exists(socket()); ++i) ::usleep(10'000);
     ASSERT_TRUE(std::filesystem::exists(socket())) << read_text(directory_ + "/log");
   }
   int stop(int signal) {
@@ -275,7 +275,7 @@ TEST_F(AgentTest, TheModuleTwinChangesTheRunningAgentAndIsKeptForAStartWithoutAH
     hub.set_twin(R"({"Heartbeat_Disabled":"False","CollectorsCore_PriorityIntervals":"1,2","$version":3})");
     identify(hub.port());
     start_agent();
-    for (int i = 0; i < 1'000 && hub.twin_reported().empty(); ++i) ::usleep(10'000);
+    for (int i = 0; i < 6'000 && hub.twin_reported().empty(); ++i) ::usleep(10'000);
     EXPECT_THAT(hub.twin_reported(), HasSubstr(R"("latest_state":"failed")"));
     EXPECT_THAT(hub.twin_reported(), HasSubstr(R"("latest_invalid_fields":["CollectorsCore_PriorityIntervals"])"));
     EXPECT_THAT(hub.twin_reported(), HasSubstr(R"("Name":"heartbeat","Tier":"timer")"));
@@ -283,9 +283,9 @@ TEST_F(AgentTest, TheModuleTwinChangesTheRunningAgentAndIsKeptForAStartWithoutAH
       const auto arrived = hub.arrived();
       return std::ranges::any_of(arrived, [&](const test::Arrived& each) { return each.body.contains(name); });
     };
-    for (int i = 0; i < 1'000 && !named("ConfigurationError"); ++i) ::usleep(10'000);
+    for (int i = 0; i < 6'000 && !named("ConfigurationError"); ++i) ::usleep(10'000);
     EXPECT_TRUE(named("ConfigurationError"));
-    for (int i = 0; i < 1'000 && !named("Heartbeat"); ++i) ::usleep(10'000);
+    for (int i = 0; i < 6'000 && !named("Heartbeat"); ++i) ::usleep(10'000);
     EXPECT_TRUE(named(R"("Name":"Heartbeat")")) << "the collector has started while the agent runs";
     EXPECT_EQ(stop(SIGTERM), 0);
   }
@@ -295,7 +295,7 @@ TEST_F(AgentTest, TheModuleTwinChangesTheRunningAgentAndIsKeptForAStartWithoutAH
   auto words = arguments("status");
   words.emplace_back("--json");
   std::string status;
-  for (int i = 0; i < 1'000 && !status.contains(R"("name":"heartbeat","enabled":true)"); ++i) {
+  for (int i = 0; i < 6'000 && !status.contains(R"("name":"heartbeat","enabled":true)"); ++i) {
     status = run(words).out;
     ::usleep(10'000);
   }

@@ -58,7 +58,7 @@ class TestLog final : public OperationsLog {
 };
 
 inline bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 12'000; ++i) {  // a minute: machines stand still
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

@@ -18,7 +18,7 @@ struct TestClientOptions {
   std::string private_key_pem;
   bool tls12_only = false;
   std::string source_address;  ///< "127.0.0.2"; empty: the system's choice.
-  std::chrono::milliseconds timeout{5000};
+  std::chrono::milliseconds timeout{30'000};
 };
 
 class TestClient {

@@ -75,7 +75,7 @@ struct Bench {
       : settings(std::move(with)), collector(spec_named(name), {settings, system_clock(), sink}) {}
 
   /// Runs the loop until `done` or `seconds` have passed. Returns done().
-  bool run_until(const std::function<bool()>& done, double seconds = 10) {
+  bool run_until(const std::function<bool()>& done, double seconds = 60) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
     Duration due = collector.on_timer();
     auto due_at = std::chrono::steady_clock::now() + std::chrono::microseconds(due.us);

@@ -25,7 +25,7 @@ TEST(ProcessConnector, SeesEveryExecOfAStormAndCountsLostArgv) {
     for (const auto& [argv, pid] : expected) count += seen.contains(static_cast<std::uint32_t>(pid)) ? 1 : 0;
     return count;
   };
-  bench.run_until([&] { return found() == kCount; }, 5);
+  bench.run_until([&] { return found() == kCount; }, 30);
   EXPECT_EQ(found(), kCount);
   const Counters counters = bench.collector.counters();
   EXPECT_EQ(counters.seen, counters.delivered + counters.dropped_kernel + counters.dropped_user);
@@ -41,7 +41,7 @@ TEST_P(ProcessTier, DescribesAProgramThatLives) {
   Bench bench("process", forced(GetParam()));
   ASSERT_TRUE(bench.collector.start()) << describe(bench.collector.refusals().back().error);
   EXPECT_EQ(bench.collector.tier_in_use(), GetParam());
-  const std::vector<std::string> argv{"/bin/sleep", "30"};
+  const std::vector<std::string> argv{"/bin/sleep", "300"};
   const pid_t pid = spawn(argv);
   EXPECT_TRUE(bench.run_until([&] { return find_exec(bench.sink, pid) != nullptr; }));
   kill(pid, SIGKILL);
