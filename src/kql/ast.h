@@ -228,6 +228,7 @@ struct Invoke {
 struct Partition {
   ExpressionPtr key;
   std::vector<Operator> operators;
+  PipelinePtr table{};  ///< The form with a source of its own, which knows the key as a scalar.
 };
 struct Steps {  ///< scan
   struct Column {
@@ -245,6 +246,45 @@ struct Steps {  ///< scan
   std::vector<Column> columns;  ///< declare
   std::vector<Step> steps;
 };
+struct MakeGraph {
+  struct Nodes {
+    PipelinePtr table;
+    Name id;
+  };
+  Name source, target;
+  std::optional<Name> node_id{};
+  std::vector<Nodes> nodes{};
+};
+/// graph-match and graph-shortest-paths: nodes by name, edges between them in the order of the text.
+struct GraphMatch {
+  enum class Direction : std::uint8_t { right, left, any };
+  enum class Cycles : std::uint8_t { all, none, unique_edges };
+  struct Edge {
+    Name name;
+    Direction direction = Direction::right;
+    std::size_t from = 0, to = 0;  ///< Among `nodes`.
+    bool variable = false;         ///< A path of `least` to `most` edges.
+    std::int64_t least = 1, most = 1;
+  };
+  bool shortest = false;
+  bool all_paths = false;  ///< Of the shortest.
+  Cycles cycles = Cycles::unique_edges;
+  std::vector<Name> nodes{};
+  std::vector<Edge> edges{};
+  std::size_t sequences = 0;
+  Span pattern{};
+  ExpressionPtr predicate{};
+  std::vector<Assignment> columns{};
+};
+struct GraphComponents {
+  bool strong = false;
+  Name id{};
+};
+struct GraphToTable {
+  bool nodes = true;
+  Name id{};         ///< Column of the hashes of nodes or of sources; empty: none.
+  Name target_id{};  ///< Likewise, of targets.
+};
 struct Fork {
   std::vector<PipelinePtr> branches;  ///< Their sources are empty table names: the operator's input.
 };
@@ -259,7 +299,7 @@ struct Operator {
   std::variant<Where, Extend, Project, ProjectAway, ProjectKeep, ProjectRename, ProjectReorder, Summarize, Sort, Take,
                Top, Distinct, Count, As, Serialize, Render, Union, Join, Expand, Apply, Parse, ParseKv, Search,
                MakeSeries, Evaluate, TopNested, TopHitters, Sample, GetSchema, Consume, Invoke, Partition, Steps, Fork,
-               Facet>
+               Facet, MakeGraph, GraphMatch, GraphComponents, GraphToTable>
       op;
 };
 

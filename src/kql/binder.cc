@@ -43,6 +43,7 @@ Checked<Relation> Binder::bind_operators(const ast::Pipeline& pipeline, std::siz
   const Scope* const outer_scope = std::exchange(scope_, nullptr);
   Measures* const outer_measures = std::exchange(measures_, nullptr);
   Relation* const outer_window = std::exchange(window_, nullptr);
+  Match* const outer_match = std::exchange(match_, nullptr);
   const ast::Pipeline* const outer_pipeline = pipeline_;
   const std::size_t outer_at = pipeline_at_;
   const Declared* const outer_visible = visible_;  // `as` adds names
@@ -64,10 +65,15 @@ Checked<Relation> Binder::bind_operators(const ast::Pipeline& pipeline, std::siz
   scope_ = outer_scope;
   measures_ = outer_measures;
   window_ = outer_window;
+  match_ = outer_match;
   return out;
 }
 
-Checked<Relation> Binder::bind_pipeline(const ast::Pipeline& pipeline) { return bind_operators(pipeline, SIZE_MAX); }
+Checked<Relation> Binder::bind_pipeline(const ast::Pipeline& pipeline) {
+  TRY(auto out, bind_operators(pipeline, SIZE_MAX));
+  TRY_VOID(check_table(out, pipeline.span));
+  return out;
+}
 
 Checked<> Binder::apply_all(Relation& relation, std::span<const ast::Operator> operators) {
   const ast::Pipeline* const outer = std::exchange(pipeline_, nullptr);  // no text has what stands before these
@@ -85,7 +91,7 @@ Checked<Relation> Binder::bind_source(const ast::Pipeline& pipeline) {
   if (const auto* print = std::get_if<ast::Print>(&source)) return bind_print(*print);
   if (const auto* rows = std::get_if<ast::Datatable>(&source)) return bind_datatable(*rows, pipeline.span);
   if (const auto* range = std::get_if<ast::Range>(&source)) return bind_range(*range);
-  if (const auto* inner = std::get_if<ast::PipelinePtr>(&source)) return bind_pipeline(**inner);
+  if (const auto* inner = std::get_if<ast::PipelinePtr>(&source)) return bind_operators(**inner, SIZE_MAX);
   if (const auto* called = std::get_if<ast::TableCall>(&source)) return bind_table_call(*called->call);
   if (const auto* search = std::get_if<ast::Search>(&source)) return bind_search(*search, pipeline.span);
   if (const auto* find = std::get_if<ast::Find>(&source)) return bind_find(*find, pipeline.span);

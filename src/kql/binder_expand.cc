@@ -104,6 +104,29 @@ Checked<> Binder::apply(Relation& relation, const ast::Apply& op, Span span) {
   return {};
 }
 
+/// In place of the rows of each part: the rows of a table, where the key is a hidden column.
+Checked<> Binder::with_source(Relation& relation, const ScopeColumn& key, const ast::Partition& op, Span span) {
+  TRY(const auto source, bind_operators(*op.table, 0));
+  TRY_VOID(check_table(source, op.table->span));
+  const auto part = new_column();
+  Aggregate parts{std::move(relation.node), {{part, column_ref(key.id, key.type, key.nullable)}}, {}, {}};
+  Join join{.right = source.node, .kind = JoinKind::inner};
+  TRY(join.left, make_node(std::move(parts), span));
+  const auto hidden = std::make_shared<Scope>(Scope{{op.key->text, key.type, new_column(), key.nullable}});
+  join.left_columns.push_back({hidden->front().id, part, key.type});
+  Relation out{.node = {}, .columns = source.columns};
+  for (auto& column : out.columns) {
+    const auto id = new_column();
+    join.right_columns.push_back({id, column.id, column.type});
+    column.id = id;
+    hidden_.emplace(id, hidden);
+  }
+  out.partition = {hidden->front().id};
+  TRY(out.node, make_node(std::move(join), span));
+  relation = std::move(out);
+  return {};
+}
+
 Checked<> Binder::apply(Relation& relation, const ast::Partition& op, Span span) {
   if (!relation.partition.empty()) {
     return diagnose(code::kUnsupported, {span.start, 9}, "'partition' inside of 'mv-apply' or 'partition'");
@@ -121,7 +144,8 @@ Checked<> Binder::apply(Relation& relation, const ast::Partition& op, Span span)
   relation.order.clear();
   relation.serialized = false;
   relation.ordinal.reset();
-  TRY_VOID(apply_all(relation, op.operators));
+  if (op.table != nullptr) TRY_VOID(with_source(relation, column, op, span));
+  TRY_VOID(apply_all(relation, op.table != nullptr ? op.table->operators : op.operators));
   relation.partition.clear();
   relation.carried.clear();
   relation.order.clear();

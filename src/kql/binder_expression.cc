@@ -241,6 +241,7 @@ Checked<ExprPtr> Binder::bind_logical(const ast::Expression& expression) {
 
 Checked<ExprPtr> Binder::bind_path(const ast::Expression& expression) {
   if (auto remembered = step_column(expression)) return *std::move(remembered);
+  if (auto property = graph_property(expression)) return *std::move(property);
   const auto& inner = *expression.children[0];
   const auto* const row = inner.kind == Kind::call ? find_row_function(inner.text) : nullptr;
   row_wanted_ = row != nullptr && row->sorts_arrays && inner.arguments.size() > 1;  // array_sort_asc(a, b)[1]

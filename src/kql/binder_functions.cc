@@ -395,6 +395,7 @@ Checked<ExprPtr> Binder::bind_to_scalar(const ast::Expression& expression, std::
   TRY(auto table, argument.kind == Kind::sub_query ? bind_pipeline(*argument.table)
                   : argument.kind == Kind::name    ? bind_table({argument.text, argument.span})
                                                    : bind_table_call(argument));
+  TRY_VOID(check_table(table, argument.span));
   const auto& column = table.columns.front();
   if (!table.order.empty()) {
     TRY(table.node, make_node(Take{std::move(table.node), 1, table.order}, argument.span));

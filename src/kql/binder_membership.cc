@@ -173,6 +173,7 @@ Checked<ExprPtr> Binder::bind_dynamic_list(const ast::Expression& expression, Ex
 
 /// The values of a table's first column as one array; arrays among them give their elements.
 Checked<ExprPtr> Binder::list_of(Relation table, Span span) {
+  TRY_VOID(check_table(table, span));
   const auto& column = table.columns[0];
   const auto id = new_column();
   Aggregate all{std::move(table.node), {}, {}, {}};
@@ -186,6 +187,7 @@ Checked<ExprPtr> Binder::list_of(Relation table, Span span) {
 }
 
 Checked<ExprPtr> Binder::bind_in_table(const ast::Expression& expression, ExprPtr left, Relation table) {
+  TRY_VOID(check_table(table, expression.span));
   auto column = table.columns[0];  // others count for nothing
   const bool folded = expression.text.ends_with('~');
   const Type target = folded ? Type::string : column.type;

@@ -16,6 +16,7 @@ using Kind = ast::Expression::Kind;
 Checked<ExprPtr> Binder::bind_call(const ast::Expression& expression) {
   const auto& name = expression.text;
   const bool whole_row = std::exchange(row_wanted_, false);
+  if (auto asked = graph_function(expression)) return *std::move(asked);
   const bool built_in = find_aggregate(name) != nullptr || find_scalar_function(name) != nullptr ||
                         find_coded(name) != nullptr || is_window_function(name);
   if (!built_in || find_declared(name) != nullptr) {  // what the query declares goes first

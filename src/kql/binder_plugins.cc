@@ -32,6 +32,7 @@ Checked<> Binder::apply(Relation& relation, const ast::Evaluate& op, Span span) 
   if (op.plugin.text == "bag_unpack") return bag_unpack(relation, op, span);
   if (op.plugin.text == "pivot") return pivot(relation, op, span);
   if (op.plugin.text == "narrow") return narrow(relation, op, span);
+  if (op.plugin.text == "basket") return basket(relation, op, span);
   if (op.plugin.text == "ipv4_lookup") return ip_lookup(relation, op, span);
   return diagnose(code::kUnsupported, op.plugin.span, "the plugin '" + op.plugin.text + "' is not supported");
 }

@@ -47,6 +47,11 @@ Checked<> Binder::apply(Relation& relation, const ast::Operator& op) {
   if (relation.render && !std::holds_alternative<ast::Render>(op.op)) {
     return diagnose(code::kSyntax, op.name_span, "'render' must be the last operator");
   }
+  const bool of_graphs = std::holds_alternative<ast::GraphMatch>(op.op) ||
+                         std::holds_alternative<ast::GraphComponents>(op.op) ||
+                         std::holds_alternative<ast::GraphToTable>(op.op);
+  if (!of_graphs) TRY_VOID(check_table(relation, op.name_span));
+  if (of_graphs && relation.graph == nullptr) return no_graph(op.name_span);
   return std::visit([&](const auto& one) { return apply(relation, one, op.span); }, op.op);
 }
 

@@ -71,6 +71,7 @@ Checked<std::vector<Plan>> Binder::bind_results(const ast::Pipeline& pipeline) {
     TRY(auto relation, bind_operators(pipeline, fork != nullptr || facet != nullptr ? pipeline.operators.size() - 1
                                                                                     : pipeline.operators.size()));
     TRY_VOID(finish(relation));
+    TRY_VOID(check_table(relation, last == nullptr ? pipeline.span : last->name_span));
     out.push_back(finish_plan(std::move(relation)));
     return {};
   };
@@ -151,7 +152,7 @@ Checked<> Binder::declare(const ast::Let& let) {
     if (!alone) {
       const std::size_t nodes = nodes_;
       auto tables = tables_;
-      TRY_VOID(bind_pipeline(**pipeline));  // for its errors, used or not
+      TRY_VOID(bind_operators(**pipeline, SIZE_MAX));  // for its errors, used or not
       nodes_ = nodes;
       tables_ = std::move(tables);
     }

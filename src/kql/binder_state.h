@@ -31,6 +31,16 @@ struct ScopeColumn {
 };
 using Scope = std::vector<ScopeColumn>;
 
+/// What make-graph gives: tables of edges and of nodes, each node once.
+struct Graph {
+  NodePtr edges;
+  Scope edge_columns;
+  ScopeColumn source, target;
+  NodePtr nodes;
+  ScopeColumn node_id;  ///< Of `nodes`, though not always one of its properties.
+  Scope node_columns;
+};
+
 /// What a tabular expression is while it is being bound.
 struct Relation {
   NodePtr node;
@@ -41,6 +51,7 @@ struct Relation {
   std::optional<ColumnId> ordinal{};  ///< A column that numbers the rows in their order.
   std::vector<ColumnId> partition{};  ///< Inside mv-apply and partition: each operator works apart for each value.
   Scope carried{};                    ///< Columns that outlive aggregation there.
+  std::shared_ptr<const Graph> graph{};  ///< Set: no table, though `columns` are those of the edges.
 };
 
 /// `pattern` holds stars, each for any characters.
@@ -161,6 +172,10 @@ class Binder {
   Checked<> apply(Relation& relation, const ast::Steps& op, Span span);
   Checked<> apply(Relation& relation, const ast::Fork& op, Span span);
   Checked<> apply(Relation& relation, const ast::Facet& op, Span span);
+  Checked<> apply(Relation& relation, const ast::MakeGraph& op, Span span);
+  Checked<> apply(Relation& relation, const ast::GraphMatch& op, Span span);
+  Checked<> apply(Relation& relation, const ast::GraphComponents& op, Span span);
+  Checked<> apply(Relation& relation, const ast::GraphToTable& op, Span span);
   Checked<std::vector<std::size_t>> matching(const Scope& scope, const ast::Name& pattern) const;
   Checked<> sort_by(Relation& relation, std::span<const ast::SortKey* const> keys);
   Checked<std::int64_t> row_count(const ast::Expression& count);
@@ -185,6 +200,21 @@ class Binder {
   // --- expansion, apart (binder_expand.cc)
   Checked<> expand(Relation& relation, const ast::Expand& op, Span span, std::vector<std::string>& names);
   Checked<> aggregate(Relation& relation, Aggregate aggregate, Span span);
+  Checked<> with_source(Relation& relation, const ScopeColumn& key, const ast::Partition& op, Span span);
+
+  // --- graphs (binder_graph.cc, binder_match.cc)
+  struct Match;
+  static std::unexpected<Diagnostic> no_graph(Span span);
+  static Checked<> check_table(const Relation& relation, Span span);
+  Checked<NodePtr> once(NodePtr node, const Scope& columns, Span span);
+  Checked<Relation> distinct_nodes(Relation table, const ScopeColumn& id, Span span);
+  Checked<> add_properties(Graph& graph, Relation table, const ast::Name& id_name, Span span);
+  ExprPtr along(std::size_t edge, Matches::Along::Kind kind, bool inner, ExprPtr value);
+  std::optional<Checked<ExprPtr>> graph_property(const ast::Expression& expression);
+  std::optional<Checked<ExprPtr>> graph_function(const ast::Expression& call);
+  Checked<> name_elements(Match& match);
+  Checked<> order_hops(Match& match, const std::vector<ExprPtr>& conditions);
+  Checked<> keep_shortest(Relation& relation, const ast::GraphMatch& op, Matches& plan, Span span);
 
   // --- scan (binder_scan.cc)
   /// What `step.column` means, by the names of both.
@@ -225,6 +255,7 @@ class Binder {
   Checked<> bag_unpack(Relation& relation, const ast::Evaluate& op, Span span);
   Checked<> pivot(Relation& relation, const ast::Evaluate& op, Span span);
   Checked<> narrow(Relation& relation, const ast::Evaluate& op, Span span);
+  Checked<> basket(Relation& relation, const ast::Evaluate& op, Span span);
   Checked<> ip_lookup(Relation& relation, const ast::Evaluate& op, Span span);
   Checked<std::vector<std::string>> discover_texts(const Relation& relation, const ExprPtr& text, Span span,
                                                    std::string_view what);
@@ -384,6 +415,7 @@ class Binder {
   const Scope* scope_ = nullptr;  ///< What names mean in the expression being bound.
   Measures* measures_ = nullptr;
   const StepColumns* step_columns_ = nullptr;  ///< In the conditions and values of scan.
+  Match* match_ = nullptr;                     ///< In those of graph-match.
 };
 
 }  // namespace picket::kql

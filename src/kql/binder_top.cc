@@ -19,8 +19,8 @@ Checked<> Binder::apply(Relation& relation, const ast::TopNested& op, Span span)
   NodePtr tops;
   Scope out;
   for (const auto& level : op.levels) {
-    if (level.others != nullptr) {
-      return diagnose(code::kUnsupported, level.others->span, "'with others' of 'top-nested'");
+    if (level.others != nullptr && op.levels.size() > 1) {
+      return diagnose(code::kUnsupported, level.others->span, "'with others' of several levels of 'top-nested'");
     }
     std::optional<std::int64_t> count;
     if (level.count != nullptr) {
@@ -87,6 +87,51 @@ Checked<> Binder::apply(Relation& relation, const ast::TopNested& op, Span span)
     }
     tops = ranked.node;
     kept.push_back({std::move(key), std::move(key_column), std::move(measure)});
+  }
+  if (const auto& first = op.levels.front(); first.others != nullptr) {
+    // The rows that made it to no top are one group, whose key is the constant.
+    const Scope nothing;
+    TRY(auto name, bind_in(nothing, *first.others));
+    auto& [key, key_column, measure] = kept.front();
+    if (name->type != key->type || !is_literal(name)) {
+      return diagnose(code::kType, first.others->span, "a constant of the type of what is counted is expected");
+    }
+    const auto key_id = new_column();
+    Join join{.right = tops, .kind = JoinKind::left_anti, .keys = {{key_id, key_column.id}}};
+    TRY(join.left, make_node(Extend{source, {{key_id, key}}}, span));
+    Scope rest = input;
+    for (auto& column : rest) {
+      join.left_columns.push_back({new_column(), column.id, column.type});
+      column.id = join.left_columns.back().column;
+    }
+    Aggregate aggregate{{}, {}, {}, {}};
+    TRY(aggregate.input, make_node(std::move(join), span));
+    Measures measures{.found = {}, .input = &rest};
+    Scope measured;
+    std::vector<NamedExpr> computed;
+    auto done = bind_measure(measures, first.measure, measured, computed, nothing);
+    measures_ = nullptr;
+    scope_ = nullptr;
+    if (!done) return done;
+    const auto rows = new_column();
+    aggregate.measures = std::move(measures.found);
+    aggregate.measures.push_back({.columns = {{rows, Type::int64}}, .op = "count"});
+    NodePtr others;
+    TRY(others, make_node(std::move(aggregate), span));
+    if (!computed.empty()) {
+      TRY(others, make_node(Extend{std::move(others), std::move(computed)}, span));
+    }
+    auto any = strict_call("gt", Type::boolean,
+                           {column_ref(rows, Type::int64, false), literal({Type::int64, std::int64_t{0}})});
+    TRY(others, make_node(Filter{std::move(others), std::move(any)}, span));
+    Union both;
+    const auto refer = [](const ScopeColumn& column) { return column_ref(column.id, column.type, column.nullable); };
+    both.branches.push_back({tops, {refer(key_column), refer(measure)}});
+    both.branches.push_back({std::move(others), {std::move(name), refer(measured[0])}});
+    key_column.id = new_column();
+    measure.id = new_column();
+    both.columns = {{key_column.id, key_column.type}, {measure.id, measure.type}};
+    TRY(tops, make_node(std::move(both), span));
   }
   for (auto& level : kept) {
     TRY_VOID(add_column(out, std::move(level.key_column), span));

@@ -104,7 +104,7 @@ Checked<EmittedSql> DuckdbWriter::write(const Plan& plan) {
     text += (i > 0        ? ",\ns"
              : recursive_ ? "WITH RECURSIVE s"
                           : "WITH s") +
-            std::to_string(i) + " AS (" + tables_[i] + ")";
+            std::to_string(i) + (materialized_.contains(i) ? " AS MATERIALIZED (" : " AS (") + tables_[i] + ")";
   }
   text += "\n" + select;
   if (too_large_ || text.size() > kSqlBytesMax) {

@@ -27,8 +27,8 @@ std::string DuckdbWriter::node(const Window& window, const Needed& needed) {
   over += order;
   const std::string so_far = " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW";
   std::string text;
-  if (window.op == "row_number") {
-    text = "row_number() OVER (" + over + ")";
+  if (window.op == "row_number" || window.op == "rank") {
+    text = std::string(window.op) + "() OVER (" + over + ")";
   } else if (window.op == "lag" || window.op == "lead") {
     text = std::string(window.op) + "(" + value(*window.args[0]) + ", " + value(*window.args[1]) + ", " +
            value(*window.args[2]) + ") OVER (" + over + ")";

@@ -20,6 +20,24 @@ constexpr SqlTemplate kTemplates[] = {
     {"decimal_round", "kql_decimal_round({0}, {1})"},
     {"decimal_ceiling", "kql_decimal_ceiling({0})"},
     {"decimal_abs", "kql_decimal_abs({0})"},
+    {"parse_version", "kql_parse_version({0})"},
+    // Its places have a mark that no text has; the matches' lengths are known apart.
+    {"indexof_regex",
+     "kql_regex_index(regexp_replace({0}, {1}, chr(57344), 'g'), "
+     "CAST(to_json(regexp_extract_all({0}, {1})) AS VARCHAR), CAST(0 AS BIGINT), CAST(1 AS BIGINT))"},
+    {"indexof_regex_3",
+     "kql_regex_index(regexp_replace(substr({0}, greatest({2}, 0) + 1), {1}, chr(57344), 'g'), "
+     "CAST(to_json(regexp_extract_all(substr({0}, greatest({2}, 0) + 1), {1})) AS VARCHAR), {2}, CAST(1 AS BIGINT))"},
+    {"indexof_regex_4",
+     "CASE WHEN {3} >= -1 THEN kql_regex_index(regexp_replace(CASE WHEN {3} < 0 THEN substr({0}, greatest({2}, 0) + 1) "
+     "ELSE substr({0}, greatest({2}, 0) + 1, {3}) END, {1}, chr(57344), 'g'), "
+     "CAST(to_json(regexp_extract_all(CASE WHEN {3} < 0 THEN substr({0}, greatest({2}, 0) + 1) ELSE substr({0}, "
+     "greatest({2}, 0) + 1, {3}) END, {1})) AS VARCHAR), {2}, CAST(1 AS BIGINT)) END"},
+    {"indexof_regex_5",
+     "CASE WHEN {3} >= -1 THEN kql_regex_index(regexp_replace(CASE WHEN {3} < 0 THEN substr({0}, greatest({2}, 0) + 1) "
+     "ELSE substr({0}, greatest({2}, 0) + 1, {3}) END, {1}, chr(57344), 'g'), "
+     "CAST(to_json(regexp_extract_all(CASE WHEN {3} < 0 THEN substr({0}, greatest({2}, 0) + 1) ELSE substr({0}, "
+     "greatest({2}, 0) + 1, {3}) END, {1})) AS VARCHAR), {2}, {4}) END"},
     {"xxhash_time", "kql_xxhash_time({0})"},
     {"xxhash_time_below", "(((kql_xxhash_time({0}) % {1}) + abs({1})) % abs({1}))"},
     {"base64_of_guid", "coalesce(kql_base64_of_guid(CAST({0} AS VARCHAR)), '')"},

@@ -52,6 +52,26 @@ class DuckdbWriter {
   std::string node(const Union& all, const Needed& needed);
   std::string node(const Join& join, const Needed& needed);
   std::string node(const Steps& steps, const Needed& needed);
+  // --- graphs (duckdb_graph.cc)
+  struct Found;
+  struct GraphTables {
+    std::string edges, nodes;
+  };
+  std::string node(const Basket& basket, const Needed& needed);
+  std::string node(const Once& once, const Needed& needed);
+  std::string node(const Components& components, const Needed& needed);
+  std::string node(const Matches& matches, const Needed& needed);
+  std::string define_once(std::string select);
+  GraphTables graph_tables(const Matches& matches, const Needed& wanted);
+  void add_node(Found& found, const Matches& matches, std::size_t place, const Needed& wanted,
+                const GraphTables& graph);
+  std::string directed(const Matches& matches, const Matches::Hop& hop, const GraphTables& graph);
+  static std::string step_condition(const Matches& matches);
+  void follow_edge(Found& found, const Matches& matches, const Matches::Hop& hop, const Needed& wanted,
+                   const GraphTables& graph);
+  void follow_path(Found& found, const Matches& matches, const Matches::Hop& hop, const Needed& wanted,
+                   const GraphTables& graph);
+
   Needed read_of_steps(const Steps& steps);
   std::string step_select(const Steps& steps, std::size_t k, const Needed& read, const std::string& from,
                           const std::string& others);
@@ -113,8 +133,10 @@ class DuckdbWriter {
   std::vector<Value> binds_;
   std::vector<std::string> tables_;  ///< Text of the table expressions, s0, s1, ...
   std::map<const Node*, std::string> sub_queries_;
-  Needed stored_;             ///< Columns that are also there as they are stored, named r<id>.
-  bool read_stored_ = false;  ///< Columns in stored_ are meant so now.
+  std::map<const Once*, std::string> once_;
+  std::set<std::size_t> materialized_;  ///< Table expressions that must be computed once.
+  Needed stored_;                       ///< Columns that are also there as they are stored, named r<id>.
+  bool read_stored_ = false;            ///< Columns in stored_ are meant so now.
   const std::map<ColumnId, std::string>* inline_ = nullptr;  ///< Set: a column is its SQL over the stored row.
   ComputedColumns computed_allowed_;
   std::map<std::string, Computed> computed_;            ///< By their text.

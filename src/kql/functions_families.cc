@@ -21,6 +21,9 @@ OVERLOADS(kPunycodeDomain, {"s", string, "punycode_domain_encode"});
 OVERLOADS(kPunycodeDomainText, {"s", string, "punycode_domain_decode"});
 OVERLOADS(kGzip, {"s", string, "gzip_text"});
 OVERLOADS(kZlib, {"s", string, "zlib_text"});
+OVERLOADS(kVersion, {"s", decimal, "parse_version"});
+OVERLOADS(kIndexOfRegex, {"ss", int64, "indexof_regex"}, {"ssl", int64, "indexof_regex_3"},
+          {"ssll", int64, "indexof_regex_4"}, {"sslll", int64, "indexof_regex_5"});
 OVERLOADS(kXml, {"s", dynamic, "parse_xml"});
 OVERLOADS(kToLocal, {"ds", datetime, "time_to_local"});
 OVERLOADS(kToUtc, {"ds", datetime, "time_to_utc"});
@@ -77,6 +80,8 @@ constexpr ScalarFunction kFamilies[] = {
     {"punycode_domain_from_string", none, "", kPunycodeDomainText},
     {"gzip_decompress_from_base64_string", none, "", kGzip},
     {"zlib_decompress_from_base64_string", none, "", kZlib},
+    {"parse_version", first_argument, "", kVersion},
+    {"indexof_regex", none, "", kIndexOfRegex},
     {"parse_xml", first_argument, "", kXml},
     {"datetime_utc_to_local", none, "", kToLocal},
     {"datetime_local_to_utc", none, "", kToUtc},

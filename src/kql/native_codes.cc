@@ -7,6 +7,7 @@
 
 #include "base/core/cursor.h"
 #include "base/core/encoding.h"
+#include "kql/native_decimal.h"
 #include "kql/native_families.h"
 #include "kql/native_functions.h"
 #include "native_json.h"
@@ -211,6 +212,45 @@ std::optional<std::string> base64_of_guid(std::string_view guid) {
   Buffer ordered;
   for (const auto at : kGuidOrder) ordered.push_back((*bytes)[at]);
   return to_base64(ordered);
+}
+
+std::optional<std::string> parse_version(std::string_view text) {
+  constexpr std::size_t kParts = 4;
+  constexpr std::size_t kPartDigits = 8;
+  std::string digits;
+  std::size_t parts = 0;
+  for (bool more = true; more;) {
+    const auto dot = text.find('.');
+    more = dot != std::string_view::npos;
+    const auto part = text.substr(0, dot);
+    const bool number =
+        !part.empty() && part.size() <= kPartDigits && part.find_first_not_of("0123456789") == std::string_view::npos;
+    if (!number || ++parts > kParts) return std::nullopt;
+    digits.append(kPartDigits - part.size(), '0').append(part);
+    if (more) text.remove_prefix(dot + 1);
+  }
+  digits.append((kParts - parts) * kPartDigits, '0');
+  return decimal_parse(digits);
+}
+
+std::optional<std::int64_t> regex_index(std::string_view marked, std::string_view matches, std::int64_t start,
+                                        std::int64_t occurrence) {
+  constexpr std::string_view kMark = "\xEE\x80\x80";
+  const auto count = [](std::string_view text) {
+    return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+  };
+  if (start < 0 || occurrence < 1) return std::nullopt;
+  const auto found = json_items(matches);
+  std::int64_t at = start;
+  for (std::int64_t i = 1;; ++i) {
+    const auto mark = marked.find(kMark);
+    if (mark == std::string_view::npos) return -1;
+    at += count(marked.substr(0, mark));
+    if (i >= occurrence) return at;
+    if (!found || found->size() < static_cast<std::size_t>(i)) return std::nullopt;
+    at += count(dynamic_text((*found)[static_cast<std::size_t>(i - 1)]));
+    marked.remove_prefix(mark + kMark.size());
+  }
 }
 
 std::optional<std::string> base64_of_array(std::string_view array) {

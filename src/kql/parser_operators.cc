@@ -370,7 +370,13 @@ Checked<ast::Partition> Parser::partition() {
   out.key->span = key.span;
   out.key->text_span = key.span;
   out.key->text = std::move(key.text);
-  if (at("{")) return unsupported(peek().span, "the form 'partition by c { ... }'; use brackets");
+  if (accept("{")) {
+    const Level level(*this);
+    if (level.too_deep()) return too_deep();
+    TRY(out.table, pipeline());
+    TRY_VOID(expect("}", "after the sub-query of 'partition'"));
+    return out;
+  }
   TRY(out.operators, bracketed_operators("before the sub-query of 'partition'"));
   return out;
 }

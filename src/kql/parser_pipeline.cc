@@ -13,9 +13,7 @@ namespace {
 using namespace std::string_view_literals;
 
 /// In the language, not in Picket: refused by name, so that nobody searches for a typing error.
-constexpr std::array kOperatorsNotSupported = {
-    "execute-and-cache"sv, "graph-match"sv, "graph-to-table"sv, "graph-mark-components"sv, "graph-shortest-paths"sv,
-    "make-graph"sv,        "reduce"sv,      "macro-expand"sv,   "assert-schema"sv};
+constexpr std::array kOperatorsNotSupported = {"execute-and-cache"sv, "reduce"sv, "macro-expand"sv, "assert-schema"sv};
 
 std::unexpected<Diagnostic> unsupported(Span span, std::string_view what) {
   return diagnose(code::kUnsupported, span, std::string(what) + " is not supported");
@@ -128,6 +126,14 @@ Checked<ast::Operator> Parser::pipe_operator() {
     TRY(out.op, partition());
   } else if (word == "scan") {
     TRY(out.op, scan_steps());
+  } else if (word == "make-graph") {
+    TRY(out.op, make_graph());
+  } else if (word == "graph-match" || word == "graph-shortest-paths") {
+    TRY(out.op, graph_match(word == "graph-shortest-paths"));
+  } else if (word == "graph-mark-components") {
+    TRY(out.op, graph_components());
+  } else if (word == "graph-to-table") {
+    TRY(out.op, graph_to_table());
   } else if (word == "fork") {
     TRY(out.op, fork());
   } else if (word == "facet") {

@@ -97,6 +97,16 @@ class Parser {
   Checked<ast::Partition> partition();
   Checked<ast::Steps> scan_steps();
   Checked<ast::Steps::Step> scan_step();
+  // --- graphs (parser_graph.cc)
+  bool accept_option(std::string_view name);
+  Checked<std::int64_t> whole_literal(std::string_view what);
+  Checked<ast::MakeGraph> make_graph();
+  Checked<std::size_t> graph_node(ast::GraphMatch& out);
+  Checked<ast::GraphMatch::Edge> graph_edge();
+  Checked<ast::GraphMatch> graph_match(bool shortest);
+  Checked<ast::GraphComponents> graph_components();
+  Checked<ast::GraphToTable> graph_to_table();
+
   Checked<ast::Fork> fork();
   Checked<ast::Facet> facet();
   Checked<ast::ExternalData> external_data();

@@ -21,6 +21,8 @@ namespace picket::kql {
 
 /// Bounds. Crossing one is a diagnostic with code limit_exceeded.
 inline constexpr std::size_t kQueryBytesMax = 64 * 1024;
+inline constexpr std::size_t kGraphPatternMax = 32;        ///< Nodes of a pattern.
+inline constexpr std::int64_t kGraphPathMax = 100;         ///< Edges of a path.
 inline constexpr std::size_t kNestingMax = 100;            ///< Parentheses, brackets and sub-queries in the text.
 inline constexpr std::uint32_t kExpressionDepthMax = 200;  ///< After `let` names are replaced by what they stand for.
 inline constexpr std::uint32_t kExpressionSizeMax = 20'000;

@@ -27,6 +27,13 @@ std::string punycode_domain_decode(std::string_view text);
 std::string gzip_text(std::string_view base64);
 std::string zlib_text(std::string_view base64);
 
+/// The key of a decimal (kql/native_decimal.h) of eight digits for each of one to four parts.
+std::optional<std::string> parse_version(std::string_view text);
+/// Where match number `occurrence` begins, in characters from `start` on; -1: nowhere. `marked` has U+E000 in place of
+/// each match, `matches` is the array of their texts. Null: a negative number.
+std::optional<std::int64_t> regex_index(std::string_view marked, std::string_view matches, std::int64_t start,
+                                        std::int64_t occurrence);
+
 // --- native_xml.cc
 
 inline constexpr std::size_t kXmlBytesMax = 1'048'576;
@@ -83,6 +90,13 @@ std::optional<std::string> series_seasonal(std::string_view series, std::int64_t
 std::optional<std::string> series_fit_2lines_bag(std::string_view series);
 /// A bag of min, min_idx, max, max_idx, avg, stdev, variance, sum, len.
 std::optional<std::string> series_stats_bag(std::string_view series, bool skip_missing);
+
+// --- native_graph.cc
+
+inline constexpr std::int64_t kGraphNodesMax = 1'048'576;
+/// The component of each of so many nodes, with commas between them, from 0 in the order of the nodes. `edges` has the
+/// numbers of source and target, edge after edge. Null: no nodes. More than kGraphNodesMax throw std::length_error.
+std::optional<std::string> graph_components(std::int64_t nodes, std::string_view edges, bool strong);
 
 // --- native_sketch.cc. Lists of numbers are texts with commas.
 

@@ -229,8 +229,90 @@ struct Steps {
   ColumnId position = 0;               ///< The row's ordinal, above.
 };
 
+/// basket(): the values that occur together in at least a share of the rows, each set with all that its rows agree in.
+struct Basket {
+  struct Dimension {
+    ColumnId column;  ///< Above; `wildcard` where the set does not say.
+    ColumnId from;
+    Type type;
+    ExprPtr wildcard;
+  };
+  NodePtr input;
+  std::vector<Dimension> dimensions;
+  double threshold = 0;  ///< 0..1
+  std::size_t most = 0;  ///< So many values of a set; others may follow from them.
+  ColumnId segment = 0;  ///< int64, from 0
+  ColumnId count = 0;    ///< int64
+  ColumnId percent = 0;  ///< real, one decimal
+};
+
+/// A table that several places read and that is computed once, with all its columns.
+struct Once {
+  NodePtr input;
+  std::vector<std::pair<ColumnId, Type>> columns;
+};
+
+/// The nodes of a graph and the component that each is in, from 0.
+struct Components {
+  NodePtr nodes;
+  ColumnId node_id = 0;
+  NodePtr edges;
+  ColumnId source = 0, target = 0;
+  ColumnId column = 0;
+  bool strong = false;  ///< Along the edges there and back; otherwise in any direction.
+};
+
+/// graph-match: a row for each way to find the pattern in a graph.
+struct Matches {
+  struct Output {
+    ColumnId column;
+    ColumnId from;  ///< A column of the edges or the nodes.
+    Type type;
+  };
+  /// Of each edge (or node between two) of a path a value: their JSON texts as an array, or whether it is true of all
+  /// or any.
+  struct Along {
+    enum class Kind : std::uint8_t { list, all, any };
+    ColumnId column;
+    std::size_t edge;
+    Kind kind;
+    bool inner;   ///< Of the nodes.
+    bool prunes;  ///< No edge of which it is false need be followed.
+    ExprPtr value;
+  };
+  struct Hop {
+    std::size_t edge;  ///< Of the pattern.
+    std::size_t from, to;
+    bool closes;         ///< Both ends are known before.
+    bool backward;       ///< Followed from the end that stands right in the pattern.
+    bool along_edges;    ///< From an edge's source to its target, ...
+    bool against_edges;  ///< ...the other way, or both.
+    bool variable;
+    std::int64_t least, most;
+  };
+  struct Condition {
+    ExprPtr condition;
+    std::size_t after;  ///< Can be asked after so many hops.
+  };
+  NodePtr edges{};
+  ColumnId source = 0, target = 0;
+  NodePtr nodes{};
+  ColumnId node_id = 0;
+  std::vector<std::vector<Output>> nodes_out{};  ///< By node of the pattern.
+  std::vector<std::vector<Output>> edges_out{};  ///< By edge; a path has none.
+  std::vector<Along> along{};
+  std::size_t seed = 0;  ///< The node to begin with.
+  std::vector<Hop> hops{};
+  std::vector<Condition> conditions{};
+  bool unique_edges = true;
+  bool unique_nodes = false;
+  std::optional<ColumnId> length{};  ///< int64: edges in all.
+};
+
 struct Node {
-  std::variant<Scan, Rows, Range, Filter, Extend, Window, Expand, Aggregate, Take, Union, Join, Steps> op;
+  std::variant<Scan, Rows, Range, Filter, Extend, Window, Expand, Aggregate, Take, Union, Join, Steps, Basket, Once,
+               Components, Matches>
+      op;
 };
 
 struct PlanColumn {
