@@ -23,7 +23,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE / "harness"))
 import reports  # noqa: E402
 
-GROUP_SECONDS_MAX = 240 + 10 * int(os.environ.get("PICKET_SDK_KILLS", "0"))
+GROUP_SECONDS_MAX = 480 + 10 * int(os.environ.get("PICKET_SDK_KILLS", "0"))
 JAVA = ROOT / ".deps/sdk-java"
 
 
@@ -38,7 +38,7 @@ class Group:
 
     def command(self, folder: pathlib.Path) -> list:
         if self.language == "node":
-            return [ROOT / ".deps/sdk-node", "--test-timeout=100000", f"--test-reporter={HERE}/node/reporter.mjs", self.file]
+            return [ROOT / ".deps/sdk-node", "--test-timeout=200000", f"--test-reporter={HERE}/node/reporter.mjs", self.file]
         if self.language == "python":
             return [ROOT / ".deps/sdk-python/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider",
                     f"--rootdir={HERE}/python", self.file, f"--junitxml={folder}/report/pytest.xml"]

@@ -16,7 +16,7 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRANSLATION_UNIT_SECONDS_MAX = 20
-BINARY_TIMEOUT_S = 600
+BINARY_TIMEOUT_S = 1800
 FUZZ_SECONDS_EACH = 60
 RETRIED_TESTS_MAX = 3
 

@@ -66,7 +66,11 @@ TEST_F(HousekeeperTest, WhatIsDueOnceAnHourAndOnceADayIsDone) {
     };
   };
   Housekeeper housekeeper({*messages_, *derived_, outbox, users, clock_, clock_, {}, "hub", count(hours), count(days)});
-  for (std::int64_t second = 0; second <= 2 * 86'400; second += 60) housekeeper.second_passed(second);
+  // Three seconds of an hour stand for all: each goes to the disk, which may be slow.
+  for (std::int64_t hour = 0; hour < 48; ++hour) {
+    for (const std::int64_t second : {0, 60, 1'800}) housekeeper.second_passed(hour * 3'600 + second);
+  }
+  housekeeper.second_passed(2 * std::int64_t{86'400});
   EXPECT_EQ(hours, 48);
   EXPECT_EQ(days, 2);
   EXPECT_EQ(housekeeper.stats().failures, 0u);

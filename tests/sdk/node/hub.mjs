@@ -69,7 +69,7 @@ export function sasToken(resource, key, expirySeconds, policy) {
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The first truthy value of `probe`; fails with `what` after the time. */
-export async function until(probe, what, ms = 30_000, every = 100) {
+export async function until(probe, what, ms = 90_000, every = 100) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await probe();
@@ -87,7 +87,7 @@ export const rows = (query, count = 1) =>
   }, `${count} rows of ${query}`);
 
 /** Fails the case instead of hanging it. */
-export function within(promise, what, ms = 30_000) {
+export function within(promise, what, ms = 90_000) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms);
@@ -105,7 +105,7 @@ export class Inbox {
     if (waiter) waiter(value);
     else this.#items.push(value);
   };
-  next(what = 'something arrives', ms = 30_000) {
+  next(what = 'something arrives', ms = 90_000) {
     if (this.#items.length > 0) return Promise.resolve(this.#items.shift());
     return within(new Promise((resolve) => this.#waiting.push(resolve)), what, ms);
   }
