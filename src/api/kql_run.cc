@@ -5,6 +5,7 @@
 #include "api/kql_request.h"
 #include "base/server/log.h"
 #include "query_parameters.h"
+#include "request_limits.h"
 #include "router.h"
 
 namespace picket::api {
@@ -107,16 +108,17 @@ std::expected<std::vector<KqlTable>, ApiError> run(const Services& services, std
 
 std::expected<std::vector<KqlTable>, ApiError> run_order(const Call& call, const QueryOrder& order, Results wanted) {
   const Services& services = call.parts.services;
+  const RunLimits limits = with_properties(order.limits, kql::set_statements(order.text));
   auto ticket = call.parts.running.begin({.user = call.caller.user,
                                           .text = order.text,
                                           .api = order.api,
                                           .client_request_id = order.client_request_id,
                                           .application = order.application},
-                                         call.parts.stopping, call.request.gone, order.limits.timeout);
+                                         call.parts.stopping, call.request.gone, limits.timeout);
   if (!ticket) return std::unexpected(ticket.error());
   kql::Options options = order.options;
   API_TRY(options.parameters, query_parameters(order.text, order.parameters));
-  return run(services, order.text, options, order.limits, {(*ticket)->token(), (*ticket)->progress()}, wanted);
+  return run(services, order.text, options, limits, {(*ticket)->token(), (*ticket)->progress()}, wanted);
 }
 
 }  // namespace
@@ -141,7 +143,7 @@ std::string KqlTable::cut_limit(const RunLimits& limits) const {
   if (result.cut == workspace::Cut::bytes)
     return fmt::format("There were more rows than fit {} bytes: these are the first {}.", limits.bytes_max,
                        result.rows);
-  return fmt::format("There were more than {} rows: these are the first {}.", limits.rows_max, result.rows);
+  return fmt::format("There were more than {0} rows: these are the first {0}.", result.rows);
 }
 
 std::vector<state::SavedQuery> stored_functions(const Services& services) {

@@ -1,4 +1,4 @@
-// Kusto's shapes of answers: v1 tables, v2 frames (progressive or not), errors.
+// Kusto's shapes of answers: v1 tables, v2 frames (whole, in fragments, progressive), errors.
 #pragma once
 
 #include <span>
@@ -24,10 +24,23 @@ struct KustoContext {
 /// One error object in Kusto's form ("OneApiError").
 std::string kusto_error_json(const KustoContext& context, const ApiError& error, bool permanent);
 
+/// Where a result that was cut says so.
+enum class ErrorPlacement { in_data, end_of_table, end_of_dataset };
+
+/// What a client asks about the shape of frames.
+struct KustoStyle {
+  bool progressive = false;
+  bool fragmented = false;  ///< Rows in fragments behind a header, though not progressive.
+  bool newlines = false;    ///< Each frame on a line of its own.
+  ErrorPlacement errors = ErrorPlacement::in_data;
+  bool errors_deferred = false;  ///< Only the table of events tells of errors.
+};
+
 /// One request's results. `limits` tell why rows are missing where they are. `tables` is not empty.
-std::string kusto_v1(std::span<const KqlTable> tables, const KustoContext& context, const RunLimits& limits);
+std::string kusto_v1(std::span<const KqlTable> tables, const KustoContext& context, const RunLimits& limits,
+                     bool errors_deferred);
 std::string kusto_v2(std::span<const KqlTable> tables, const KustoContext& context, const RunLimits& limits,
-                     bool progressive);
+                     const KustoStyle& style);
 std::string kusto_v1(const CommandTable& table);
 
 }  // namespace picket::api

@@ -8,39 +8,21 @@
 #include "base/core/json_writer.h"
 #include "kql_run.h"
 #include "kusto_answer.h"
+#include "kusto_command_parts.h"
 
 namespace picket::api {
 namespace {
 
-using Type = kql::Type;
-using Words = std::vector<std::string>;
-
 constexpr std::size_t kWordsMax = 64;
 
-std::string text(std::string_view value) {
-  std::string out;
-  append_json_string(out, value);
-  return out;
-}
-
-std::string database_of(const Call& call) { return call.parts.services.hub; }
-
-std::vector<std::pair<std::string, Type>> texts(std::initializer_list<const char*> names) {
-  std::vector<std::pair<std::string, Type>> out;
-  for (const char* name : names) out.emplace_back(name, Type::string);
-  return out;
+void write_column(JsonWriter& out, std::string_view name, Type type) {
+  out.begin_object().key("Name").value(name).key("Type").value("System." + std::string(dotnet_type(type)));
+  out.key("CslType").value(to_string(type)).end_object();
 }
 
 void write_columns(JsonWriter& out, const kql::Table& table) {
   out.key("OrderedColumns").begin_array();
-  for (const kql::Column& column : table.columns) {
-    out.begin_object()
-        .key("Name")
-        .value(column.name)
-        .key("Type")
-        .value("System." + std::string(dotnet_type(column.type)));
-    out.key("CslType").value(to_string(column.type)).end_object();
-  }
+  for (const kql::Column& column : table.columns) write_column(out, column.name, column.type);
   out.end_array();
 }
 
@@ -54,10 +36,7 @@ void write_parameter(JsonWriter& out, const kql::FunctionParameter& parameter) {
   out.begin_object().key("Name").value(parameter.name);
   if (parameter.tabular) {
     out.key("Columns").begin_array();
-    for (const auto& [name, type] : parameter.columns) {
-      out.begin_object().key("Name").value(name).key("Type").value("System." + std::string(dotnet_type(type)));
-      out.key("CslType").value(to_string(type)).end_object();
-    }
+    for (const auto& [name, type] : parameter.columns) write_column(out, name, type);
     out.end_array();
   } else {
     out.key("Type").value("System." + std::string(dotnet_type(parameter.type)));
@@ -65,13 +44,6 @@ void write_parameter(JsonWriter& out, const kql::FunctionParameter& parameter) {
     if (!parameter.fallback.empty()) out.key("CslDefaultValue").value(parameter.fallback);
   }
   out.end_object();
-}
-
-std::string csl_schema(const kql::Table& table) {
-  std::string out;
-  for (const kql::Column& column : table.columns)
-    out += (out.empty() ? "" : ",") + column.name + ":" + std::string(to_string(column.type));
-  return out;
 }
 
 std::string database_json(const Call& call) {
@@ -102,47 +74,34 @@ std::string database_json(const Call& call) {
   return out.end_object().end_object().end_object().end_object().take();
 }
 
-using Answered = std::expected<CommandTable, ApiError>;
-
-CommandTable table_details(const Call& call, std::span<const kql::Table> tables) {
-  CommandTable out{texts({"TableName", "DatabaseName", "Folder", "DocString"}), {}};
-  for (const kql::Table& table : tables)
-    out.rows.push_back({text(table.name), text(database_of(call)), text(""), text("")});
+Answered show_table(const Call& call, const AskedCommand& asked) {
+  API_TRY(const kql::Table* table, find_command_table(call, asked.words[2]));
+  CommandTable out{texts({"AttributeName", "AttributeType"}), {}};
+  for (const kql::Column& column : table->columns)
+    out.rows.push_back({text(column.name), text(to_string(column.type))});
   return out;
 }
 
-Answered show_table(const Call& call, const Words& words) {
-  const kql::Table* table = words.size() > 2 ? call.parts.services.kql_schema.find(words[2]) : nullptr;
-  if (table == nullptr)
-    return std::unexpected(
-        ApiError{.code = "query_unknown_name", .message = "There is no such table.", .target = "query"});
-  if (words.size() == 4 && equal_ignoring_case(words[3], "details")) return table_details(call, {table, 1});
-  if (words.size() == 3) {
-    CommandTable out{texts({"AttributeName", "AttributeType"}), {}};
-    for (const kql::Column& column : table->columns)
-      out.rows.push_back({text(column.name), text(to_string(column.type))});
-    return out;
-  }
-  const bool csl = words.size() == 4 && words[3] == "cslschema";
-  const bool json = words.size() == 6 && words[3] == "schema" && words[4] == "as" && words[5] == "json";
-  if (!csl && !json)
-    return std::unexpected(ApiError{.code = "query_unsupported",
-                                    .message = "Of a table: nothing, cslschema, or schema as json.",
-                                    .target = "query"});
+Answered show_table_schema(const Call& call, const AskedCommand& asked) {
+  API_TRY(const kql::Table* table, find_command_table(call, asked.words[2]));
   JsonWriter schema;
   schema.begin_object().key("Name").value(table->name);
   write_columns(schema, *table);
   schema.end_object();
+  const bool json = equal_ignoring_case(asked.words.back(), "json");
   return CommandTable{texts({"TableName", "Schema", "DatabaseName", "Folder", "DocString"}),
-                      {{text(table->name), text(csl ? csl_schema(*table) : schema.take()), text(database_of(call)),
+                      {{text(table->name), text(json ? schema.take() : csl_schema(*table)), text(database_of(call)),
                         text(""), text("")}}};
 }
 
-Answered show_tables(const Call& call, const Words&) {
-  return table_details(call, call.parts.services.kql_schema.tables);
+Answered show_tables(const Call& call, const AskedCommand& asked) {
+  CommandTable out{texts({"TableName", "DatabaseName", "Folder", "DocString"}), {}};
+  for (const kql::Table* table : asked_tables(call, asked))
+    out.rows.push_back({text(table->name), text(database_of(call)), text(""), text("")});
+  return out;
 }
 
-Answered show_databases(const Call& call, const Words&) {
+Answered show_databases(const Call& call, const AskedCommand&) {
   CommandTable out{texts({"DatabaseName", "PersistentStorage", "Version"}), {}};
   out.columns.emplace_back("IsCurrent", Type::boolean);
   for (const char* name : {"DatabaseAccessMode", "PrettyName"}) out.columns.emplace_back(name, Type::string);
@@ -152,7 +111,7 @@ Answered show_databases(const Call& call, const Words&) {
   return out;
 }
 
-Answered show_schema(const Call& call, const Words&) {
+Answered show_schema(const Call& call, const AskedCommand&) {
   CommandTable out{texts({"DatabaseName", "TableName", "ColumnName", "ColumnType"}), {}};
   for (const char* name : {"IsDefaultTable", "IsDefaultColumn"}) out.columns.emplace_back(name, Type::boolean);
   for (const char* name : {"PrettyName", "Version", "Folder", "DocString"})
@@ -170,15 +129,15 @@ Answered show_schema(const Call& call, const Words&) {
   return out;
 }
 
-Answered show_schema_json(const Call& call, const Words&) {
+Answered show_schema_json(const Call& call, const AskedCommand&) {
   return CommandTable{texts({"DatabaseSchema"}), {{text(database_json(call))}}};
 }
 
-Answered show_functions(const Call& call, const Words& words) {
+Answered show_functions(const Call& call, const AskedCommand& asked) {
   CommandTable out{texts({"Name", "Parameters", "Body", "Folder", "DocString"}), {}};
-  const bool one = words.size() > 2 && words[1] == "function";
+  const bool one = asked.words.size() > 2 && asked.words[1] == "function";
   for (const state::SavedQuery& function : stored_functions(call.parts.services)) {
-    if (one && function.name != words[2]) continue;
+    if (one && function.name != asked.words[2]) continue;
     const kql::FunctionText parts = parts_of(function.text);
     out.rows.push_back(
         {text(function.name), text(parts.head), text(parts.body), text(function.category), text(function.description)});
@@ -189,7 +148,30 @@ Answered show_functions(const Call& call, const Words& words) {
   return out;
 }
 
-Answered show_version(const Call& call, const Words&) {
+/// Its columns are known where a call without arguments compiles.
+Answered show_function_schema(const Call& call, const AskedCommand& asked) {
+  const auto all = stored_functions(call.parts.services);
+  const auto found = std::ranges::find(all, asked.words[2], &state::SavedQuery::name);
+  if (found == all.end())
+    return std::unexpected(
+        ApiError{.code = "query_unknown_name", .message = "There is no such function.", .target = "query"});
+  const auto compiled =
+      kql::compile("['" + found->name + "']()", current_schema(call.parts.services), {.now = call.now()});
+  JsonWriter schema;
+  schema.begin_object().key("Name").value(found->name).key("InputParameters").begin_array();
+  for (const kql::FunctionParameter& parameter : parts_of(found->text).parameters) write_parameter(schema, parameter);
+  schema.end_array().key("OutputColumns").begin_array();
+  if (compiled) {
+    for (const kql::ResultColumn& column : compiled->columns) write_column(schema, column.name, column.type);
+  }
+  schema.end_array().key("FunctionKind").value("ViewFunction").key("Folder").value(found->category);
+  schema.key("DocString").value(found->description).end_object();
+  return CommandTable{texts({"Name", "Schema", "DatabaseName", "Folder", "DocString"}),
+                      {{text(found->name), text(schema.take()), text(database_of(call)), text(found->category),
+                        text(found->description)}}};
+}
+
+Answered show_version(const Call& call, const AskedCommand&) {
   CommandTable out{texts({"BuildVersion"}), {}};
   out.columns.emplace_back("BuildTime", Type::datetime);
   for (const char* name : {"ServiceType", "ProductVersion"}) out.columns.emplace_back(name, Type::string);
@@ -198,7 +180,7 @@ Answered show_version(const Call& call, const Words&) {
   return out;
 }
 
-Answered show_cluster(const Call& call, const Words&) {
+Answered show_cluster(const Call& call, const AskedCommand&) {
   CommandTable out{texts({"NodeId", "Address", "Name"}), {}};
   out.columns.emplace_back("StartTime", Type::datetime);
   out.columns.emplace_back("IsAdmin", Type::boolean);
@@ -208,7 +190,7 @@ Answered show_cluster(const Call& call, const Words&) {
 }
 
 /// What one may do here: the same for every table.
-Answered show_roles(const Call& call, const Words&) {
+Answered show_roles(const Call& call, const AskedCommand&) {
   CommandTable out{texts({"Scope", "DisplayName", "AADObjectID", "Role"}), {}};
   const bool admin = call.caller.role == state::Role::admin;
   out.rows.push_back({text("Database " + database_of(call)), text(call.caller.user), text(""),
@@ -216,7 +198,7 @@ Answered show_roles(const Call& call, const Words&) {
   return out;
 }
 
-Answered show_entities(const Call& call, const Words&) {
+Answered show_entities(const Call& call, const AskedCommand&) {
   CommandTable out{texts({"DatabaseName", "EntityType", "EntityName", "DocString", "Folder", "CslInputSchema",
                           "Content", "CslOutputSchema", "Properties"}),
                    {}};
@@ -232,14 +214,9 @@ Answered show_entities(const Call& call, const Words&) {
   return out;
 }
 
-/// Kinds of entities that there are not: clients ask for them to fill their trees.
-Answered show_nothing(const Call&, const Words&) {
-  return CommandTable{texts({"Name", "DatabaseName", "Folder", "DocString"}), {}};
-}
-
 std::string visible_user(const Call& call) { return call.caller.role == state::Role::admin ? "" : call.caller.user; }
 
-Answered show_queries(const Call& call, const Words&) {
+Answered show_queries(const Call& call, const AskedCommand&) {
   CommandTable out{texts({"ClientActivityId", "Text", "User", "Database", "State", "Application"}), {}};
   out.columns.emplace_back("StartedOn", Type::datetime);
   out.columns.emplace_back("Duration", Type::timespan);
@@ -257,27 +234,32 @@ Answered show_queries(const Call& call, const Words&) {
   return out;
 }
 
-Answered cancel(const Call& call, const Words& words) {
-  if (words.size() < 3)
+Answered cancel(const Call& call, const AskedCommand& asked) {
+  if (asked.words.size() < 3)
     return std::unexpected(
         ApiError{.code = "query_syntax", .message = "Name the query: its client request id.", .target = "query"});
   CommandTable out{texts({"ClientRequestId", "State"}), {}};
-  const std::size_t ended = call.parts.running.cancel(words[2], visible_user(call));
-  if (ended > 0) out.rows.push_back({text(words[2]), text("Cancelled")});
+  const std::size_t ended = call.parts.running.cancel(asked.words[2], visible_user(call));
+  if (ended > 0) out.rows.push_back({text(asked.words[2]), text("Cancelled")});
   return out;
 }
 
 struct Command {
   std::vector<std::string_view> words;  ///< "*" stands for one name.
   bool more;                            ///< Others may follow.
-  Answered (*answer)(const Call&, const Words&);
+  Answered (*answer)(const Call&, const AskedCommand&);
 };
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
       {{".show", "tables"}, false, show_tables},
-      {{".show", "tables", "details"}, false, show_tables},
-      {{".show", "table", "*"}, true, show_table},
+      {{".show", "tables", "details"}, false, show_table_details},
+      {{".show", "table", "*"}, false, show_table},
+      {{".show", "table", "*", "details"}, false, show_table_details},
+      {{".show", "table", "*", "cslschema"}, false, show_table_schema},
+      {{".show", "table", "*", "schema", "as", "json"}, false, show_table_schema},
+      {{".show", "table", "*", "schema", "as", "csl"}, false, show_table_schema},
+      {{".show", "table", "*", "policy", "*"}, false, show_table_policy},
       {{".show", "databases"}, false, show_databases},
       {{".show", "databases", "details"}, false, show_databases},
       {{".show", "databases", "identity"}, false, show_databases},
@@ -290,6 +272,13 @@ const std::vector<Command>& commands() {
       {{".show", "database", "*", "identity"}, false, show_databases},
       {{".show", "database", "details"}, false, show_databases},
       {{".show", "database", "*", "details"}, false, show_databases},
+      {{".show", "databases", "schema"}, false, show_schema},
+      {{".show", "database", "cslschema"}, false, show_csl_schema},
+      {{".show", "database", "*", "cslschema"}, false, show_csl_schema},
+      {{".show", "database", "cslschema", "script"}, false, show_csl_script},
+      {{".show", "database", "*", "cslschema", "script"}, false, show_csl_script},
+      {{".show", "database", "schema", "as", "csl", "script"}, true, show_csl_script},
+      {{".show", "database", "*", "schema", "as", "csl", "script"}, true, show_csl_script},
       {{".show", "databases", "schema", "as", "json"}, true, show_schema_json},
       {{".show", "database", "schema", "as", "json"}, true, show_schema_json},
       {{".show", "database", "*", "schema", "as", "json"}, true, show_schema_json},
@@ -301,12 +290,10 @@ const std::vector<Command>& commands() {
       {{".show", "schema"}, false, show_schema},
       {{".show", "functions"}, false, show_functions},
       {{".show", "function", "*"}, false, show_functions},
-      {{".show", "external", "tables"}, true, show_nothing},
-      {{".show", "materialized-views"}, true, show_nothing},
-      {{".show", "entity_groups"}, true, show_nothing},
-      {{".show", "graph_models"}, true, show_nothing},
+      {{".show", "function", "*", "schema", "as", "json"}, false, show_function_schema},
       {{".show", "version"}, false, show_version},
       {{".show", "cluster"}, false, show_cluster},
+      {{".show", "cluster", "details"}, false, show_cluster},
       {{".show", "principal", "roles"}, true, show_roles},
       {{".show", "principal", "access"}, true, show_roles},
       {{".show", "queries"}, false, show_queries},
@@ -317,7 +304,7 @@ const std::vector<Command>& commands() {
   return all;
 }
 
-bool fits(const Command& command, const Words& words) {
+bool fits(const Command& command, const std::vector<std::string>& words) {
   if (words.size() < command.words.size() || (!command.more && words.size() > command.words.size())) return false;
   for (std::size_t i = 0; i < command.words.size(); ++i) {
     if (command.words[i] != "*" && !equal_ignoring_case(command.words[i], words[i])) return false;
@@ -342,8 +329,9 @@ std::string quoted(std::string_view& text) {
 }  // namespace
 
 std::vector<std::string> command_words(std::string_view text) {
-  Words out;
+  std::vector<std::string> out;
   constexpr std::string_view kBlank = " \t\r\n;";
+  constexpr std::string_view kSigns = "(),";
   for (;;) {
     const std::size_t begin = text.find_first_not_of(kBlank);
     if (begin == std::string_view::npos) return out;
@@ -351,16 +339,36 @@ std::vector<std::string> command_words(std::string_view text) {
     text.remove_prefix(begin);
     if (std::string_view("['\"").find(text.front()) != std::string_view::npos) {
       out.push_back(quoted(text));
+    } else if (kSigns.find(text.front()) != std::string_view::npos) {
+      out.emplace_back(text.substr(0, 1));
+      text.remove_prefix(1);
     } else {
-      const std::size_t end = std::min(text.find_first_of(kBlank), text.size());
+      const std::size_t end = std::min(text.find_first_of(" \t\r\n;(),"), text.size());
       out.emplace_back(text.substr(0, end));
       text.remove_prefix(end);
     }
   }
 }
 
+namespace {
+
+/// Takes the names of `.show tables (A, B) …` and `.show databases (A) …` out of the words.
+AskedCommand asked_command(std::vector<std::string> words) {
+  AskedCommand out{std::move(words), {}};
+  if (out.words.size() < 4 || out.words[2] != "(") return out;
+  const auto begin = out.words.begin() + 2;
+  const auto end = std::find(begin, out.words.end(), ")");
+  if (end == out.words.end()) return out;
+  std::copy_if(begin + 1, end, std::back_inserter(out.names), [](const std::string& word) { return word != ","; });
+  out.words.erase(begin, end + 1);
+  return out;
+}
+
+}  // namespace
+
 std::expected<CommandTable, ApiError> run_command(const Call& call, std::string_view text) {
-  const Words words = command_words(text);
+  const AskedCommand asked = asked_command(command_words(text));
+  const std::vector<std::string>& words = asked.words;
   if (words.empty() || !words[0].starts_with('.'))
     return std::unexpected(
         ApiError{.code = "query_syntax", .message = "A command begins with a dot.", .target = "query"});
@@ -370,8 +378,13 @@ std::expected<CommandTable, ApiError> run_command(const Call& call, std::string_
                                                " is not for clients. Functions are kept through /api/v1/functions.",
                                     .target = "query"});
   }
+  for (const std::string& name : asked.names) {
+    if (!equal_ignoring_case(words[1], "tables")) continue;
+    if (const auto known = find_command_table(call, name); !known) return std::unexpected(known.error());
+  }
   const auto found = std::ranges::find_if(commands(), [&](const Command& one) { return fits(one, words); });
-  if (found != commands().end()) return found->answer(call, words);
+  if (found != commands().end()) return found->answer(call, asked);
+  if (auto nothing = empty_command(words)) return *std::move(nothing);
   return std::unexpected(
       ApiError{.code = "query_unsupported", .message = "Picket does not know this command.", .target = "query"});
 }

@@ -1,5 +1,7 @@
 #include "query_heads.h"
 
+#include <cctype>
+
 #include "base/core/encoding.h"
 
 namespace picket::api {
@@ -23,6 +25,20 @@ std::string workspace_of(std::string_view path, std::string_view ending) {
   return name && name->find('/') == std::string::npos ? *name : std::string();
 }
 
+/// "subscriptions/…/providers/Microsoft.OperationalInsights/workspaces/{name}/query", as a resource is queried -> name.
+std::string resource_workspace_of(std::string_view path) {
+  constexpr std::string_view kProvider = "/providers/microsoft.operationalinsights/workspaces/";
+  constexpr std::string_view kEnding = "/query";
+  std::string lower(path);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::size_t at = lower.find(kProvider);
+  if (!lower.starts_with("/v1/subscriptions/") || at == std::string::npos || !lower.ends_with(kEnding)) return {};
+  std::string_view name = path.substr(at + kProvider.size());
+  if (name.size() <= kEnding.size()) return {};
+  name.remove_suffix(kEnding.size());
+  return name.find('/') == std::string_view::npos ? std::string(name) : std::string();
+}
+
 std::optional<Target> target_of(std::string_view path, std::string_view method) {
   const auto kusto_call = [](KustoCall kind) {
     return Target{"POST", [kind](Call& call) { return kusto(call, kind); }, true};
@@ -31,11 +47,14 @@ std::optional<Target> target_of(std::string_view path, std::string_view method) 
   if (path == "/v2/rest/query") return kusto_call(KustoCall::query_v2);
   if (path == "/v1/rest/mgmt") return kusto_call(KustoCall::management);
   if (path == "/v1/$batch") return Target{"POST", log_analytics_batch};
-  if (const std::string id = workspace_of(path, "/query"); !id.empty()) {
+  std::string id = workspace_of(path, "/query");
+  if (id.empty()) id = resource_workspace_of(path);
+  if (!id.empty()) {
     return Target{method == "GET" ? "GET" : "POST", [id](Call& call) { return log_analytics_query(call, id); }};
   }
-  if (const std::string id = workspace_of(path, "/metadata"); !id.empty()) {
-    return Target{method == "POST" ? "POST" : "GET", [id](Call& call) { return log_analytics_metadata(call, id); }};
+  if (const std::string shown = workspace_of(path, "/metadata"); !shown.empty()) {
+    return Target{method == "POST" ? "POST" : "GET",
+                  [shown](Call& call) { return log_analytics_metadata(call, shown); }};
   }
   return std::nullopt;
 }
@@ -52,7 +71,8 @@ std::optional<Response> answer_query_head(const Parts& parts, const Request& req
   if (!path.starts_with("/v1/") && !path.starts_with("/v2/")) return std::nullopt;
   Call call{.parts = parts, .request = request, .caller = {}, .path_values = {}, .query = {}};
   const auto target = target_of(path, request.method);
-  // Kusto's clients ask for /v1/rest/auth/metadata and take "not found" for "no sign-in service".
+  // Kusto's clients take "not found" for "no sign-in service"; some read what stands in the body, so there is none.
+  if (path == "/v1/rest/auth/metadata") return Response{.status = 404};
   if (!target) return Response::error({.code = "not_found", .target = request.path.substr(0, 256)});
   const auto refuse = [&](const ApiError& error) {
     return target->kusto ? kusto_error(call, error) : log_analytics_error(error);

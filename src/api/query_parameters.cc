@@ -1,6 +1,7 @@
 #include "query_parameters.h"
 
 #include <cctype>
+#include <charconv>
 #include <optional>
 
 #include "kql/native_decimal.h"
@@ -98,12 +99,56 @@ std::string_view unwrapped(std::string_view text) {
   return trimmed(text.substr(open + 1, text.size() - open - 2));
 }
 
+void append_utf8(std::string& out, std::uint32_t code) {
+  const auto byte = [&out](std::uint32_t value) { out += static_cast<char>(value); };
+  if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) code = 0xFFFD;
+  if (code < 0x80) return byte(code);
+  if (code < 0x800) {
+    byte(0xC0 | (code >> 6U));
+  } else if (code < 0x10000) {
+    byte(0xE0 | (code >> 12U));
+    byte(0x80 | ((code >> 6U) & 0x3FU));
+  } else {
+    byte(0xF0 | (code >> 18U));
+    byte(0x80 | ((code >> 12U) & 0x3FU));
+    byte(0x80 | ((code >> 6U) & 0x3FU));
+  }
+  byte(0x80 | (code & 0x3FU));
+}
+
+/// Takes one escape off `text`, which begins with it: the language's, and what stands for itself.
+void append_escaped(std::string& out, std::string_view& text) {
+  constexpr std::string_view kLetters = "nrtabfv0";
+  constexpr std::string_view kMeant("\n\r\t\a\b\f\v\0", 8);
+  text.remove_prefix(1);
+  if (text.empty()) return;
+  const char letter = text.front();
+  text.remove_prefix(1);
+  const std::size_t digits = letter == 'u' ? 4 : letter == 'U' ? 8 : letter == 'x' ? 2 : 0;
+  std::uint32_t code = 0;
+  const char* const end = text.data() + std::min(digits, text.size());
+  if (digits > 0 && text.size() >= digits && std::from_chars(text.data(), end, code, 16).ptr == end) {
+    append_utf8(out, code);
+    text.remove_prefix(digits);
+    return;
+  }
+  const std::size_t at = kLetters.find(letter);
+  out += at == std::string_view::npos ? letter : kMeant[at];
+}
+
 std::string unquoted(std::string_view text) {
+  if (text.starts_with('h') || text.starts_with('H')) {  // a hidden literal: what is hidden are logs
+    const std::string_view rest = text.substr(1);
+    if (rest.size() >= 2 && (rest[0] == '"' || rest[0] == '\'') && rest.back() == rest[0]) text = rest;
+  }
   if (text.size() < 2 || (text[0] != '"' && text[0] != '\'') || text.back() != text[0]) return std::string(text);
   std::string out;
-  for (std::size_t at = 1; at + 1 < text.size(); ++at) {
-    if (text[at] == '\\' && at + 2 < text.size()) ++at;
-    out += text[at];
+  text = text.substr(1, text.size() - 2);
+  while (!text.empty()) {
+    const std::size_t plain = std::min(text.find('\\'), text.size());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (!text.empty()) append_escaped(out, text);
   }
   return out;
 }

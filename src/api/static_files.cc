@@ -5,11 +5,10 @@
 #include <filesystem>
 #include <system_error>
 
-#include <zlib.h>
-
 #include "base/core/crypto.h"
 #include "base/core/encoding.h"
 #include "base/core/file.h"
+#include "gzip.h"
 
 namespace picket::api {
 namespace {
@@ -53,38 +52,6 @@ constexpr std::array<std::string_view, 6> kCompressible{".html", ".js", ".mjs", 
 
 bool is_compressible(std::string_view name) {
   return std::ranges::any_of(kCompressible, [name](std::string_view extension) { return name.ends_with(extension); });
-}
-
-/// "gzip" or "*" among the codings, not refused by q=0.
-bool accepts_gzip(const Request& request) {
-  std::string_view rest = request.header("accept-encoding");
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(','), rest.size());
-    std::string coding(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    std::erase_if(coding, [](char c) { return c == ' ' || c == '\t'; });
-    const std::string_view name = std::string_view(coding).substr(0, coding.find(';'));
-    if (!equal_ignoring_case(name, "gzip") && name != "*") continue;
-    const std::string_view quality = std::string_view(coding).substr(name.size());
-    return !quality.starts_with(";q=0") || quality.find_first_of("123456789") != std::string_view::npos;
-  }
-  return false;
-}
-
-/// Empty when zlib has no memory.
-std::string gzip(std::string_view content) {
-  z_stream stream{};
-  constexpr int kGzipWindow = 15 + 16;
-  if (deflateInit2(&stream, 6, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
-  std::string out(deflateBound(&stream, static_cast<uLong>(content.size())), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));  // zlib's face knows no const
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const bool whole = deflate(&stream, Z_FINISH) == Z_STREAM_END;
-  out.resize(whole ? stream.total_out : 0);
-  deflateEnd(&stream);
-  return out;
 }
 
 }  // namespace
@@ -131,7 +98,7 @@ Response StaticFiles::serve(const Request& request) const {
   auto content = read_file(file.path, kFileBytesMax);
   if (!content) return Response::error({.code = "not_found"});  // removed since the start
   if (file.compressed && accepts_gzip(request)) {
-    std::call_once(file.compressed->made, [&] { file.compressed->content = gzip(*content); });
+    std::call_once(file.compressed->made, [&] { file.compressed->content = gzip(*content, Compression::small); });
     if (!file.compressed->content.empty()) {
       response.headers.emplace_back("Content-Encoding", "gzip");
       response.body = file.compressed->content;

@@ -364,9 +364,17 @@ struct Parameter {
   ExpressionPtr fallback;  ///< nullptr: none
 };
 
+/// set name = value; a text without its quotes.
+struct Property {
+  std::string name;
+  std::string value;
+  Span span;
+};
+
 /// The parts of a request in their order; each pipeline gives a result and sees the declarations before it.
 struct Query {
   std::vector<std::variant<Let, Parameter, PipelinePtr>> statements;
+  std::vector<Property> properties{};
 };
 
 }  // namespace picket::kql::ast

@@ -5,6 +5,7 @@
 #include "binder.h"
 #include "kql/emitter.h"
 #include "parser.h"
+#include "request_properties.h"
 
 namespace picket::kql {
 
@@ -22,9 +23,10 @@ Checked<CompiledQuery> emit(Plan plan, const Options& options) {
   return out;
 }
 
-Checked<std::vector<CompiledQuery>> compile_checked(std::string_view text, const Schema& schema,
-                                                    const Options& options) {
+Checked<std::vector<CompiledQuery>> compile_checked(std::string_view text, const Schema& schema, const Options& asked) {
   TRY(const auto query, parse(text));
+  TRY(const Applied applied, apply_properties(query, schema, asked));
+  const Options& options = applied.options;
   Discover discover;
   if (options.discover) {
     discover = [&options](Plan plan) -> Checked<std::vector<std::string>> {
@@ -37,6 +39,8 @@ Checked<std::vector<CompiledQuery>> compile_checked(std::string_view text, const
   TRY(auto plans, kql::bind(query, schema, options, discover));
   std::vector<CompiledQuery> out;
   for (auto& plan : plans) {
+    if (applied.rows_max)
+      plan.root = std::make_shared<const Node>(Node{Take{std::move(plan.root), *applied.rows_max, plan.order}});
     TRY(auto compiled, emit(std::move(plan), options));
     out.push_back(std::move(compiled));
   }

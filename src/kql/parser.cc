@@ -148,7 +148,7 @@ Checked<ast::Query> Parser::query() {
       TRY(auto declared, let());
       out.statements.emplace_back(std::move(declared));
     } else if (at("set") && peek(1).kind == TokenKind::identifier) {
-      TRY_VOID(set_statement());
+      TRY_VOID(set_statement(out));
     } else if (at("declare") && peek(1).kind == TokenKind::identifier) {
       TRY_VOID(declare_statement(out));
     } else if ((at("alias") && at("database", 1)) || (at("restrict") && at("access", 1))) {
@@ -181,18 +181,20 @@ Checked<ast::Let> Parser::let() {
   return ast::Let{std::move(declared), std::move(value)};
 }
 
-/// Request properties steer Microsoft's engine (caching, truncation), not the meaning of a query. The one that does
-/// change results is refused.
-Checked<> Parser::set_statement() {
+Checked<> Parser::set_statement(ast::Query& out) {
   take();
   const auto& property = take();
-  if (property.text == "query_now") return unsupported(property.span, "'set query_now'");
+  ast::Property set{std::string(property.text), {}, property.span};
   if (accept("=")) {
     if (peek().kind != TokenKind::literal && peek().kind != TokenKind::string && peek().kind != TokenKind::identifier) {
       return expected("a value for the request property");
     }
-    take();
+    const auto& value = take();
+    const auto* text = value.kind == TokenKind::string ? std::get_if<std::string>(&value.value.data) : nullptr;
+    set.value = text != nullptr ? *text : std::string(value.text);
+    set.span = cover(set.span, value.span);
   }
+  out.properties.push_back(std::move(set));
   return {};
 }
 

@@ -54,7 +54,7 @@ class Parser {
 
   // --- statements and operators (parser.cc)
   Checked<ast::Let> let();
-  Checked<> set_statement();
+  Checked<> set_statement(ast::Query& out);
   Checked<> declare_statement(ast::Query& out);
   Checked<ast::PipelinePtr> pipeline();
   Checked<> source(ast::Pipeline& out);

@@ -1,17 +1,18 @@
 // Kusto's REST API (docs/workspace.md): queries in v1 and v2, management commands that read.
+#include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <boost/json.hpp>
 
+#include "../gzip.h"
 #include "../json_body.h"
 #include "../kusto_answer.h"
 #include "../kusto_command_pipe.h"
 #include "../query_heads.h"
+#include "../request_limits.h"
 #include "api/errors.h"
 #include "base/core/encoding.h"
 #include "base/core/random.h"
-#include "kql/native_functions.h"
 
 namespace picket::api {
 namespace {
@@ -66,25 +67,26 @@ bool is_set(const json::object& options, std::string_view name) {
                           : value->is_string() && equal_ignoring_case(std::string_view(value->get_string()), "true");
 }
 
-std::optional<std::int64_t> number_of(const json::object& options, std::string_view name) {
-  const json::value* value = options.if_contains(name);
-  if (value == nullptr) return std::nullopt;
-  if (value->is_int64()) return value->get_int64();
-  if (!value->is_string()) return std::nullopt;
-  return kql::parse_long(std::string_view(value->get_string()));
+/// Options as the text could `set` them. What steers the shape of the answer only is left out.
+std::vector<kql::RequestProperty> properties_of(const json::object& options) {
+  std::vector<kql::RequestProperty> out;
+  for (const auto& [name, value] : options) {
+    if (name.starts_with("results_") || name == "query_results_apply_getschema" || value.is_structured()) continue;
+    if (value.is_null()) continue;
+    out.push_back({std::string(name), value.is_string() ? std::string(value.get_string()) : json::serialize(value)});
+  }
+  return out;
 }
 
-RunLimits limits_of(const json::object& options) {
-  RunLimits out{kRowsMax, kResultBytesMax, kTimeoutDefault};
-  if (const auto ticks = kql::parse_timespan(text_of(options, "servertimeout")); ticks && *ticks > 0)
-    out.timeout = std::min(Duration::microseconds(*ticks / kql::kTicksPerMicrosecond), kTimeoutMax);
-  const auto lower = [&](std::size_t& limit, std::string_view name) {
-    if (const auto wanted = number_of(options, name); wanted && *wanted > 0)
-      limit = std::min(limit, static_cast<std::size_t>(*wanted));
-  };
-  lower(out.rows_max, "truncationmaxrecords");
-  lower(out.bytes_max, "truncationmaxsize");
-  return out;
+KustoStyle style_of(const json::object& options) {
+  const std::string errors = text_of(options, "results_error_reporting_placement");
+  return {.progressive = is_set(options, "results_progressive_enabled"),
+          .fragmented = is_set(options, "results_v2_fragment_primary_tables"),
+          .newlines = is_set(options, "results_v2_newlines_between_frames"),
+          .errors = errors == "end_of_table"     ? ErrorPlacement::end_of_table
+                    : errors == "end_of_dataset" ? ErrorPlacement::end_of_dataset
+                                                 : ErrorPlacement::in_data,
+          .errors_deferred = is_set(options, "deferpartialqueryfailures")};
 }
 
 /// Parameters travel as texts of literals or as plain texts; the query says their types.
@@ -124,10 +126,40 @@ Response refuse(const KustoContext& context, const ApiError& error) {
   return finish(std::move(response), context);
 }
 
+bool is_command(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  return begin != std::string_view::npos && text[begin] == '.';
+}
+
+/// What a result's columns are, in place of its rows.
+KqlTable schema_of(const KqlTable& table) {
+  using workspace::ColumnType;
+  KqlTable out;
+  out.elapsed = table.elapsed;
+  for (const char* name : {"ColumnName", "ColumnOrdinal", "DataType", "ColumnType"}) {
+    const bool number = std::string_view(name) == "ColumnOrdinal";
+    out.columns.push_back({name, number ? kql::Type::int64 : kql::Type::string});
+    out.result.columns.emplace_back(name, number ? ColumnType::int64 : ColumnType::text);
+  }
+  for (const kql::ResultColumn& column : table.columns) {
+    out.result.columns[0].push_text(column.name);
+    out.result.columns[1].push_integer(static_cast<std::int64_t>(out.result.rows++));
+    out.result.columns[2].push_text("System." + std::string(dotnet_type(column.type)));
+    out.result.columns[3].push_text(to_string(column.type));
+  }
+  return out;
+}
+
 std::expected<QueryOrder, ApiError> order_of(const Call& call, const Asked& asked, const KustoContext& context) {
+  if (const std::string language = text_of(asked.options, "query_language");
+      !language.empty() && language != "csl" && language != "kql")
+    return std::unexpected(ApiError{.code = "query_unsupported",
+                                    .message = "The query language '" + language + "' is not supported.",
+                                    .target = "query"});
+  std::vector<kql::RequestProperty> properties = properties_of(asked.options);
   QueryOrder out{.text = asked.csl,
-                 .options = {.now = call.now()},
-                 .limits = limits_of(asked.options),
+                 .options = {.now = call.now(), .properties = properties},
+                 .limits = with_properties({kRowsMax, kResultBytesMax, kTimeoutDefault}, properties),
                  .api = "kusto",
                  .client_request_id = context.client_request_id,
                  .application = std::string(call.request.header("x-ms-app"))};
@@ -147,20 +179,28 @@ Response kusto(Call& call, KustoCall kind) {
         asked.database != "NetDefaultDB")
       return std::unexpected(ApiError{
           .code = "query_unknown_name", .message = "There is no database " + asked.database + ".", .target = "db"});
-    if (kind == KustoCall::management) {
+    // Tools ask for commands at the place of v1 queries too.
+    if (kind == KustoCall::management || (kind == KustoCall::query_v1 && is_command(asked.csl))) {
       const PipedCommand piped = split_command(asked.csl);
       API_TRY(const CommandTable table, run_command(call, piped.command));
       if (piped.query.empty()) return Response::json(kusto_v1(table));
       asked.csl = datatable_text(table) + std::string(piped.query);
     }
-    API_TRY(const QueryOrder order, order_of(call, asked, context));
-    API_TRY(const auto tables, run_order(call, order));
-    if (kind != KustoCall::query_v2) return Response::json(kusto_v1(tables, context, order.limits));
-    const bool progressive = is_set(asked.options, "results_progressive_enabled");
-    return Response::json(kusto_v2(tables, context, order.limits, progressive));
+    if (kind == KustoCall::query_v2 && is_command(asked.csl))
+      return std::unexpected(
+          ApiError{.code = "query_unsupported", .message = "Commands go to /v1/rest/mgmt.", .target = "query"});
+    API_TRY(QueryOrder order, order_of(call, asked, context));
+    const bool schema = is_set(asked.options, "query_results_apply_getschema");
+    if (schema) order.options.properties.push_back({"query_take_max_records", "1"});
+    API_TRY(auto tables, run_order(call, order));
+    if (schema) std::ranges::transform(tables, tables.begin(), schema_of);
+    const KustoStyle style = style_of(asked.options);
+    if (kind != KustoCall::query_v2)
+      return Response::json(kusto_v1(tables, context, order.limits, style.errors_deferred));
+    return Response::json(kusto_v2(tables, context, order.limits, style));
   };
   auto response = run();
-  return response ? finish(*std::move(response), context) : refuse(context, response.error());
+  return response ? compressed(finish(*std::move(response), context), call.request) : refuse(context, response.error());
 }
 
 }  // namespace picket::api

@@ -6,9 +6,11 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "../gzip.h"
 #include "../json_body.h"
 #include "../kql_run.h"
 #include "../query_heads.h"
+#include "../render_json.h"
 #include "api/errors.h"
 #include "base/core/json_writer.h"
 
@@ -100,17 +102,6 @@ void write_statistics(JsonWriter& out, std::span<const KqlTable> tables) {
   out.end_array().end_object().end_object();
 }
 
-void write_render(JsonWriter& out, const KqlTable& table) {
-  out.key("render").begin_object();
-  if (table.plan && table.plan->render) {
-    out.key("visualization").value(table.plan->render->chart);
-    for (const auto& [name, value] : table.plan->render->properties) out.key(name).value(value);
-  } else {
-    out.key("visualization").value("table");
-  }
-  out.end_object();
-}
-
 struct Asked {
   std::string query;
   std::string timespan;
@@ -142,7 +133,8 @@ std::expected<std::string, ApiError> answer_one(const Call& call, std::string_vi
     write_table(out, tables[i], i == 0 ? "PrimaryResult" : "PrimaryResult_" + std::to_string(i));
   out.end_array();
   if (preferences.statistics) write_statistics(out, tables);
-  if (preferences.render) write_render(out, tables.front());
+  if (preferences.render)
+    out.key("render").raw(render_json(tables.front().plan.get(), RenderNames::log_analytics, "\"table\""));
   const auto cut = std::ranges::find_if(tables, [](const KqlTable& table) { return table.result.truncated; });
   if (cut != tables.end()) {
     out.key("error");
@@ -202,7 +194,7 @@ Response log_analytics_query(Call& call, std::string_view workspace) {
     return answer_one(call, workspace, asked, call.request.header("prefer"));
   };
   const auto answer = run();
-  return answer ? Response::json(*answer) : log_analytics_error(answer.error());
+  return answer ? compressed(Response::json(*answer), call.request) : log_analytics_error(answer.error());
 }
 
 // Requests one after the other, each with its own status.

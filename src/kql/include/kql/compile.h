@@ -14,6 +14,7 @@
 #include "kql/diagnostic.h"
 #include "kql/emitter.h"
 #include "kql/plan.h"
+#include "kql/request_properties.h"
 #include "kql/schema.h"
 #include "kql/value.h"
 
@@ -43,6 +44,9 @@ struct Options {
   std::map<std::string, Value, std::less<>>
       parameters{};                       ///< Values for `declare query_parameters`; others are an error.
   std::optional<TimeRange> time_range{};  ///< Limits each table's time column, in addition to the text.
+  /// What the client says beside the text, whose own `set` statements count after these. Those that change results
+  /// are done or refused by name, so that no answer is another than was asked for.
+  std::vector<RequestProperty> properties{};
   /// Allowed: whoever runs the query sees to CompiledQuery::computed.
   ComputedColumns computed = ComputedColumns::none;
   /// Runs a query of one string column and returns its rows, at most kColumnsMax + 1 of them, or what went wrong. Asked
