@@ -90,11 +90,9 @@ void read_components(const Json& list, Document& out, std::size_t depth) {
       }
       if (const auto supplier = item.find("supplier")) component.vendor = member(*supplier, "name");
       if (component.vendor.empty()) component.vendor = member(item, "publisher");
-      if (kind == "operating-system" && component.purl.empty()) {
-        ++out.left_out;  // the distribution itself
-      } else {
+      // Not the distribution itself.
+      if (kind != "operating-system" || !component.purl.empty())
         out.components.push_back(finished(std::move(component)));
-      }
     }
     if (const auto nested = item.find("components"); nested && depth > 0) read_components(*nested, out, depth - 1);
   });

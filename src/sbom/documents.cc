@@ -126,4 +126,23 @@ Result<Document> read_document(std::string_view text) {
   return out;
 }
 
+std::string describe_refusal(const Error& error) {
+  constexpr std::string_view kRead =
+      "CycloneDX 1.2 to 1.7 as JSON, SPDX 2.2 and 2.3 as JSON or tag-value, SPDX 3.0 as JSON";
+  std::string out;
+  if (error.where.ends_with(".xml") || error.where.ends_with(".yaml")) {
+    const auto dot = error.where.find('.');
+    const auto form = error.where.substr(dot + 1);
+    out = std::string(error.where.starts_with("spdx") ? "SPDX" : "CycloneDX") + " as " +
+          (form == "xml" ? "XML" : "YAML") + " is not read; have its builder write JSON";
+  } else if (error.where == "sbom.format") {
+    out = "this is no document of software";
+  } else if (error.code == Errc::unsupported) {
+    out = "this version of the format is not read";
+  } else {
+    return describe(error);
+  }
+  return out.append(" (").append(describe(error)).append("). What is read: ").append(kRead).append(".");
+}
+
 }  // namespace picket::sbom

@@ -112,10 +112,7 @@ void add(Package&& package, std::string_view described, Document& out) {
   }
   if (package.purpose == "OPERATING-SYSTEM" || package.purpose == "OPERATING_SYSTEM") {
     out.system = system_of(package.name, package.version);
-    if (package.purl.empty()) {
-      ++out.left_out;  // the distribution itself
-      return;
-    }
+    if (package.purl.empty()) return;  // the distribution itself
   }
   if (package.own && !package.own->name.empty()) {
     package.own->purl = package.purl;

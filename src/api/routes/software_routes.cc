@@ -136,14 +136,16 @@ Answer put_device_document(Call& call) {
   auto* desk = call.parts.services.vulnerability;
   if (desk == nullptr) return not_offered();
   const auto document = sbom::read_document(call.request.body);
-  if (!document) return std::unexpected(invalid("document", describe(document.error())));
+  if (!document) return std::unexpected(invalid("document", sbom::describe_refusal(document.error())));
   const auto done = desk->put_document({call.parts.services.hub, call.path_values[0]}, call.path_values[1], *document);
   if (!done) return api_error(done.error(), "document");
   API_TRY(const auto recorded, audited(call, "sbom.import", call.path_values[1]));
   JsonWriter out;
   out.begin_object().key("name").value(call.path_values[1]).key("format").value(document->format);
   out.key("components").value(static_cast<std::uint64_t>(document->components.size()));
-  return Response::json(out.key("leftOut").value(document->left_out).end_object().take(), 201);
+  out.key("leftOut").value(document->left_out);
+  out.key("remarks").value(static_cast<std::uint64_t>(document->remarks.size()));
+  return Response::json(out.end_object().take(), 201);
 }
 
 Answer delete_device_document(Call& call) {

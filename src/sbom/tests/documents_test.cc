@@ -249,6 +249,16 @@ TEST(Documents, OtherFormsAreRefusedByName) {
   EXPECT_EQ(where("{}"), "sbom.format");
 }
 
+TEST(Documents, ARefusalSaysWhatWouldBeRead) {
+  const auto said = [](std::string_view text) { return describe_refusal(read_document(text).error()); };
+  EXPECT_THAT(said("<bom xmlns='http://cyclonedx.org/schema/bom/1.6'/>"),
+              ::testing::StartsWith("CycloneDX as XML is not read"));
+  EXPECT_THAT(said("hello"), ::testing::AllOf(::testing::StartsWith("this is no document of software"),
+                                              ::testing::HasSubstr("SPDX 3.0 as JSON")));
+  EXPECT_THAT(said(R"({"bomFormat":"CycloneDX","specVersion":"9.9"})"), ::testing::StartsWith("this version"));
+  EXPECT_EQ(said(cyclonedx(R"({"type":"library"})")), "cyclonedx.component.name: malformed at byte 59");
+}
+
 TEST(Spdx, OfVersionThreeTakesWhatIsInstalled) {
   const auto graph = [](std::string_view version) {
     return R"({"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[

@@ -12,6 +12,14 @@ void set(std::string& target, std::string_view value) {
   target.assign(value.substr(0, Package::kTextMax));
 }
 
+/// "install ok installed": whether the files are there, whatever is wanted (removal is not done yet) or still to be
+/// configured. Not so "config-files", "not-installed", "half-installed".
+bool is_there(std::string_view status) {
+  constexpr std::string_view kThere[] = {"installed", "triggers-pending", "triggers-awaited", "half-configured",
+                                         "unpacked"};
+  return std::ranges::find(kThere, status.substr(status.rfind(' ') + 1)) != std::end(kThere);
+}
+
 }  // namespace
 
 StanzaParser::StanzaParser(StanzaForm form, bool status_needed, PackageSink sink)
@@ -82,8 +90,7 @@ void StanzaParser::on_field(std::string_view key, std::string_view value) {
         std::string status;
         set(status, value);
         has_status_ = true;
-        installed_ = form_ == StanzaForm::opkg ? status.ends_with(" installed")
-                                               : status == "install ok installed" || status == "hold ok installed";
+        installed_ = is_there(status);
       }
       break;
     default:

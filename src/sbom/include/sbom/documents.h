@@ -55,4 +55,7 @@ inline constexpr std::size_t kDocumentComponentsMax = 50'000;
 /// "sbom.format", "cyclonedx.specVersion", "cyclonedx.xml", "spdx.spdxVersion", "spdx.yaml", "spdx.xml".
 Result<Document> read_document(std::string_view text);
 
+/// Why a document was refused, for people: with what would be read.
+std::string describe_refusal(const Error& error);
+
 }  // namespace picket::sbom

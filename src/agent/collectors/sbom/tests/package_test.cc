@@ -51,6 +51,22 @@ TEST(Stanzas, InstalledPackagesOfDpkgWithTheirSource) {
   EXPECT_EQ(packages[1].source_name, "") << "a source of the same name is not repeated";
 }
 
+TEST(Stanzas, WhatIsOnDiskCountsWhateverIsWantedOfIt) {
+  const auto there = [](std::string_view status) {
+    return parse(StanzaForm::deb, "Package: a\nStatus: " + std::string(status) + "\nVersion: 1\n").size() == 1;
+  };
+  for (const char* const status :
+       {"install ok installed", "hold ok installed", "deinstall ok installed", "purge ok installed",
+        "install reinstreq installed", "install ok triggers-pending", "install ok triggers-awaited",
+        "install ok half-configured", "install ok unpacked"}) {
+    EXPECT_TRUE(there(status)) << status;
+  }
+  for (const char* const status : {"deinstall ok config-files", "purge ok not-installed", "unknown ok not-installed",
+                                   "install reinstreq half-installed", ""}) {
+    EXPECT_FALSE(there(status)) << status;
+  }
+}
+
 TEST(Stanzas, CuttingTheTextDoesNotMatter) {
   const auto whole = parse(StanzaForm::deb, kStatus);
   for (std::size_t cut = 0; cut <= kStatus.size(); ++cut) {
@@ -90,7 +106,7 @@ TEST(Stanzas, ApkAndOpkg) {
   const auto opkg =
       parse(StanzaForm::opkg,
             "Package: busybox\nVersion: 1.36.1-1\nStatus: install user installed\nArchitecture: mips_24kc\nSource: "
-            "package/utils/busybox\n\nPackage: half\nVersion: 1\nStatus: install ok unpacked\n");
+            "package/utils/busybox\n\nPackage: half\nVersion: 1\nStatus: install ok half-installed\n");
   ASSERT_THAT(opkg, SizeIs(1));
   EXPECT_EQ(opkg[0].type, "opkg");
   EXPECT_EQ(opkg[0].source_name, "");
