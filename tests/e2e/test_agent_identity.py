@@ -19,7 +19,7 @@ import uuid
 
 import pytest
 from picket_agent import Agent
-from picket_server import BIN, Server, wait_for
+from picket_server import BIN, Server, free_port, wait_for
 
 COLLECT_LITTLE = "[collectors.process]\nenabled = false\n[collectors.network]\nenabled = false\n[collectors.login]\nenabled = false\n"
 
@@ -230,8 +230,7 @@ def test_mqtt_over_a_websocket_through_a_proxy_and_the_secret_is_nowhere(shared_
 
 def test_auto_goes_on_by_websocket_where_mqtt_is_blocked(shared_server, tmp_path):
     server = shared_server
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        closed = taken.getsockname()[1]
+    closed = free_port()
     text = server.add_device("by-auto") + f";GatewayHostName=localhost:{closed}"
     path = secret_file(tmp_path / "cs", text)
     settings = f'connection_string_file = "{path}"\nuplink.websocket_port = {server.https_port}\n'

@@ -216,7 +216,7 @@ def told(output: str, word: str) -> list[tuple[str, str]]:
 
 
 def portal() -> Outcome:
-    return run_counting([ROOT / "tools/portal/test.sh", "unit"], "portal", 900)
+    return run_counting([ROOT / "tools/portal/test.sh", "unit"], "portal", 1800)
 
 
 def browser() -> Outcome:
@@ -234,7 +234,7 @@ def sdk() -> Outcome:
 def software() -> Outcome:
     if broken := build("release"):
         return broken
-    return run_counting([sys.executable, ROOT / "tests/software/run.py"], "software", 600)
+    return run_counting([sys.executable, ROOT / "tests/software/run.py"], "software", 1800)
 
 
 def fuzz() -> Outcome:
@@ -271,7 +271,7 @@ SUITES = {
     "unit": unit,
     "compile-times": compile_times,
     "portal": portal,
-    "e2e": lambda: run_pytest("tests/e2e", "not slow", 1500),
+    "e2e": lambda: run_pytest("tests/e2e", "not slow", 3600),
     "sdk": sdk,
     "software": software,
     "browser": browser,
