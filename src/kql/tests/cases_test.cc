@@ -182,10 +182,11 @@ TEST(KqlCases, GiveTheRowsThatTheReferenceStatesAlsoAfterARestart) {
   }
 }
 
-/// What a hunter asks of our tables compiles, and the engine takes the SQL.
-TEST(KqlHunting, RunsOnTheTablesOfTheWorkspace) {
-  DuckdbRunner runner;
-  const auto schema = read_tables(kCases + "/tables.txt");
+namespace {
+
+/// The tables of the workspace without rows.
+Schema create_tables(DuckdbRunner& runner) {
+  auto schema = read_tables(kCases + "/tables.txt");
   for (const auto& table : schema.tables) {
     std::string columns;
     for (const auto& column : table.columns) {
@@ -193,6 +194,15 @@ TEST(KqlHunting, RunsOnTheTablesOfTheWorkspace) {
     }
     runner.execute("CREATE TABLE " + table.name + "(" + columns + ")");
   }
+  return schema;
+}
+
+}  // namespace
+
+/// What a hunter asks of our tables compiles, and the engine takes the SQL.
+TEST(KqlHunting, RunsOnTheTablesOfTheWorkspace) {
+  DuckdbRunner runner;
+  const auto schema = create_tables(runner);
   const auto queries = read_queries(kCases + "/hunting");
   EXPECT_GE(queries.size(), 300U);
   for (const auto& query : queries) {
@@ -200,6 +210,26 @@ TEST(KqlHunting, RunsOnTheTablesOfTheWorkspace) {
     ASSERT_TRUE(compiled) << query << render(compiled.error().front(), query);
     const auto rows = runner.run(*compiled);
     EXPECT_TRUE(rows) << query << rows.error() << "\n" << compiled->sql;
+  }
+}
+
+/// Questions of analysts, which have an answer in the sample beside them.
+TEST(KqlHunting, AnswersQuestionsAboutTheSampleFleet) {
+  DuckdbRunner runner;
+  const auto schema = create_tables(runner);
+  std::ifstream sample(kCases + "/questions/sample.sql");
+  runner.execute(std::string(std::istreambuf_iterator<char>(sample), {}));
+  const auto queries = read_queries(kCases + "/questions");
+  EXPECT_GE(queries.size(), 150U);
+  for (const auto& query : queries) {
+    const auto compiled = compile(query, schema, Options{.now = kNow});
+    ASSERT_TRUE(compiled) << query << render(compiled.error().front(), query);
+    const auto rows = runner.run(*compiled);
+    if (!rows) {
+      ADD_FAILURE() << query << rows.error() << "\n" << compiled->sql;
+      continue;
+    }
+    EXPECT_FALSE(rows->empty()) << query;
   }
 }
 
