@@ -218,10 +218,14 @@ Answer import_workbooks(Call& call) {
   out.begin_object().key("imported").begin_array();
   for (std::size_t i = 0; i < documents->size(); ++i) {
     Document& document = (*documents)[i];
-    std::string name = named && documents->size() == 1 ? *named : document.name;
+    std::string name = document.name;
     if (name.empty())
       name = named.value_or("Imported workbook") + (documents->size() > 1 ? " " + std::to_string(i + 1) : "");
-    name.resize(std::min(name.size(), kNameBytesMax));
+    if (name.size() > kNameBytesMax) {
+      std::size_t end = kNameBytesMax;
+      while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;  // between characters
+      name.resize(end);
+    }
     bool made = false;
     if (auto done = keep(call, name, document.description, "", document, made); !done)
       return std::unexpected(done.error());
@@ -247,7 +251,8 @@ Answer check_workbooks(Call& call) {
   return Response::json(out.end_array().end_object().take());
 }
 
-// {"path": place of the item or parameter, "values": {...}}: the rows, and the query as it ran.
+// {"path": place of the item or parameter, "values": {...}}: the rows, and the query as it ran. Without values, with
+// what the workbook shows before anybody chose.
 Answer run_workbook(Call& call) {
   if (call.parts.services.saved_queries == nullptr) return not_offered();
   API_TRY(const auto body, JsonBody::parse(call.request, {"path", "values", "max_rows", "client_request_id"}));
@@ -259,7 +264,7 @@ Answer run_workbook(Call& call) {
   API_TRY(const auto document, read(entry));
   const workbook::Query* query = document.query(path);
   if (query == nullptr) return std::unexpected(ApiError{.code = "not_found", .target = "path"});
-  const auto choices = workbook::read_choices(values.value_or("{}"));
+  const auto choices = values ? workbook::read_choices(*values) : workbook::initial_choices(document);
   if (!choices) return std::unexpected(invalid("values", choices.error()));
   if (query->source == workbook::Source::resources) return Response::json(resources_json(call, document, path));
   if (query->source != workbook::Source::kql)

@@ -96,6 +96,34 @@ TEST_F(WorkbookApiTest, AQueryRunsWithItsValuesAndItsTime) {
   EXPECT_EQ(*to_ - *from_, Duration::minutes(1));
 }
 
+TEST_F(WorkbookApiTest, WithoutValuesAQueryRunsAsItIsShownAtFirst) {
+  start();
+  keep_requests();
+  ASSERT_EQ(post("/workbooks?name=Mine", R"json({"version":"Notebook/1.0","items":[
+      {"type":9,"content":{"parameters":[{"name":"TimeRange","type":4,"value":{"durationMs":3600000}},{"name":"Name","type":1,"isRequired":true,"value":"press"}]}},
+      {"type":3,"content":{"query":"T","exportMultipleValues":true,"exportedParameters":[{"parameterName":"Rows"}]}},
+      {"type":3,"content":{"query":"let rows = dynamic('{Rows}'); T | where Name == '{Name}' and isempty(rows) | count","timeContextFromParameter":"TimeRange"}}]})json")
+                .status,
+            200);
+  const Reply reply = post("/workbooks/Mine/run", R"({"path":"2"})", state::Role::reader);
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_THAT(std::string(reply.json().at("query").as_string()), HasSubstr("dynamic(''); T | where Name == 'press'"));
+  ASSERT_TRUE(from_ && to_);
+  EXPECT_EQ(*to_ - *from_, Duration::hours(1));
+  EXPECT_EQ(run("2", "{}").error_code(), "workbook_unset") << "no values at all are what somebody chose";
+}
+
+TEST_F(WorkbookApiTest, ATemplateNamesItsWorkbooks) {
+  start();
+  const Reply made =
+      post("/workbooks?name=mainTemplate", R"json({"parameters":{"name":{"defaultValue":"Plant floor"}},"resources":[
+      {"type":"Microsoft.Insights/workbooks","properties":{"displayName":"[concat(parameters('name'), ' - ', utcNow())]",
+       "serializedData":"{\"version\":\"Notebook/1.0\",\"items\":[]}"}}]})json");
+  ASSERT_EQ(made.status, 200) << made.body;
+  EXPECT_EQ(made.json().at("imported").at(0).at("name").as_string(), "Plant floor");
+  EXPECT_EQ(client_->get("/api/v1/workbooks/Plant%20floor", admin()).status, 200);
+}
+
 TEST_F(WorkbookApiTest, WhatCannotRunIsSaidByName) {
   start();
   keep_requests();
