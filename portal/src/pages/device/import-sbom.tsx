@@ -55,7 +55,7 @@ function ImportDialog({ deviceId, onClose }: { deviceId: string; onClose(): void
       }
       onClose={onClose}
     >
-      <div>CycloneDX 1.2 to 1.6 (JSON), SPDX 2.2 and 2.3 (JSON or tag-value); at most 8 MiB.</div>
+      <div>CycloneDX 1.2 to 1.7 (JSON), SPDX 2.2 and 2.3 (JSON or tag-value), 3.0 (JSON); at most 8 MiB.</div>
       <FileButton label="Document" accept=".json,.spdx,.tag,.txt" onFile={take} />
       {file && <Muted>{file.name}</Muted>}
       <Field label="Name" required hint="Such as firmware-1.4. One that is there under this name is replaced.">
