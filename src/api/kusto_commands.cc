@@ -9,6 +9,7 @@
 #include "kql_run.h"
 #include "kusto_answer.h"
 #include "kusto_command_parts.h"
+#include "kusto_retention.h"
 
 namespace picket::api {
 namespace {
@@ -372,6 +373,7 @@ std::expected<CommandTable, ApiError> run_command(const Call& call, std::string_
   if (words.empty() || !words[0].starts_with('.'))
     return std::unexpected(
         ApiError{.code = "query_syntax", .message = "A command begins with a dot.", .target = "query"});
+  if (auto done = run_retention_command(call, words, text)) return *std::move(done);
   if (!equal_ignoring_case(words[0], ".show") && !equal_ignoring_case(words[0], ".cancel")) {
     return std::unexpected(ApiError{.code = "denied",
                                     .message = "The workspace is read-only: " + words[0] +

@@ -1,4 +1,5 @@
-// Kusto's management commands that read: .show …, and .cancel query. Everything that writes is refused.
+// Kusto's management commands that read: .show …, and .cancel query. Everything that writes is refused, except how
+// long tables are kept (kusto_retention.h).
 #pragma once
 
 #include <expected>

@@ -1,16 +1,14 @@
 // The stored tables: what they hold, how long they are kept.
-#include <algorithm>
 #include <map>
 
 #include "../json_body.h"
+#include "../table_retention.h"
 #include "base/core/json_writer.h"
 #include "handlers.h"
 #include "state/table_retention.h"
 
 namespace picket::api {
 namespace {
-
-constexpr std::int64_t kDaysMax = 36'500;
 
 using Overrides = std::map<std::string, state::TableRetentionRow, std::less<>>;
 
@@ -56,18 +54,8 @@ void write_damage(JsonWriter& out, const workspace::DamagedFile& file) {
   out.end_array().key("text").value(workspace::sentence(file)).end_object();
 }
 
-std::expected<workspace::TableStats, ApiError> find_table(const Call& call) {
-  const auto tables = call.parts.services.workspace.tables();
-  const auto found = std::ranges::find(tables, call.path_values[0], &workspace::TableStats::table);
-  if (found != tables.end()) return *found;
-  return std::unexpected(
-      ApiError{.code = "not_found",
-               .message = "There is no stored table of that name; views have the retention of their tables.",
-               .target = "table"});
-}
-
 Answer one_table(Call& call) {
-  API_TRY(const auto table, find_table(call));
+  API_TRY(const auto table, find_stored_table(call, call.path_values[0]));
   API_TRY(const Overrides overrides, overrides_of(call));
   JsonWriter out;
   write_table(out, table, overrides);
@@ -86,33 +74,19 @@ Answer list_workspace_tables(Call& call) {
   return Response::json(out.end_array().end_object().take());
 }
 
-// Durable first: what is in force is never more than what a restart would bring back.
 Answer put_table_retention(Call& call) {
-  auto* store = call.parts.services.table_retentions;
-  if (store == nullptr) return std::unexpected(ApiError{.code = "not_implemented"});
-  API_TRY(const auto table, find_table(call));
+  API_TRY(const auto table, find_stored_table(call, call.path_values[0]));
   API_TRY(const auto body, JsonBody::parse(call.request, {"days", "archiveDays"}));
-  API_TRY(const auto days, body.number("days", 0, kDaysMax));
-  API_TRY(const auto archive, body.number("archiveDays", 0, kDaysMax));
+  API_TRY(const auto days, body.number("days", 0, kRetentionDaysMax));
+  API_TRY(const auto archive, body.number("archiveDays", 0, kRetentionDaysMax));
   if (!days) return std::unexpected(invalid("days", "Say how many days rows stay; 0 keeps them for ever."));
-  if (*days == 0 && archive.value_or(0) != 0)
-    return std::unexpected(invalid("archiveDays", "Rows that stay for ever never reach the archive."));
-  const state::TableRetentionRow row{.table = table.table, .days = *days, .archive_days = archive.value_or(0)};
-  if (const auto done = store->put(row, call.actor(), call.now()); !done) return api_error(done.error(), "retention");
-  const workspace::TableRetention retention{Duration::days(row.days), Duration::days(row.archive_days)};
-  if (const auto done = call.parts.services.workspace.set_retention(row.table, retention); !done)
-    return api_error(done.error(), "retention");
+  if (const auto done = set_table_retention(call, table.table, *days, archive.value_or(0)); !done)
+    return std::unexpected(done.error());
   return one_table(call);
 }
 
 Answer delete_table_retention(Call& call) {
-  auto* store = call.parts.services.table_retentions;
-  if (store == nullptr) return std::unexpected(ApiError{.code = "not_implemented"});
-  API_TRY(const auto table, find_table(call));
-  if (const auto done = store->remove(table.table, call.actor(), call.now()); !done)
-    return api_error(done.error(), "retention");
-  if (const auto done = call.parts.services.workspace.set_retention(table.table, std::nullopt); !done)
-    return api_error(done.error(), "retention");
+  if (const auto done = reset_table_retention(call, call.path_values[0]); !done) return std::unexpected(done.error());
   return one_table(call);
 }
 
