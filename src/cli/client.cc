@@ -104,8 +104,6 @@ std::string_view list_of(std::string_view target) {
       {"suppression", "picket suppression list"},
       {"software of the device", "picket sbom list"},
       {"statements", "picket vuln vex list"},
-      {"feed", "picket vuln feed list"},
-      {"exemption", "picket posture exemptions"},
   };
   for (const auto& [name, command] : kLists) {
     if (name == target) return command;
@@ -125,7 +123,8 @@ Failure failure_of(long status, const std::string& body) {
   const std::string target = member(*error, "target");
   if (!message.empty()) out.text = message;
   if (!target.empty() && target != "query") out.text += fmt::format(" [{}]", target);
-  if (const auto list = list_of(target); status == 404 && !list.empty())
+  const std::string code = member(*error, "code");
+  if (const auto list = list_of(target); !list.empty() && (code == "not_found" || code == "hub_device_not_found"))
     out.text += fmt::format(" What there is: {}", list);
   if (const auto* span = error->get_object().if_contains("span"); span != nullptr && span->is_object()) {
     const auto& fields = span->get_object();

@@ -154,11 +154,11 @@ void give_manners(CLI::App& app) {
   help->column_width(32);
   help->label("Positionals", "Arguments");
   help->label("SUBCOMMAND", "COMMAND");
-  help->label("Subcommands", "Commands");
   std::vector<CLI::App*> all{&app};
   for (std::size_t i = 0; i < all.size(); ++i) {
     CLI::App* const one = all[i];
     one->formatter(help);
+    if (one != &app) one->group("Commands");
     one->failure_message(refusal);
     for (CLI::App* below : one->get_subcommands([](const CLI::App*) { return true; })) all.push_back(below);
   }

@@ -89,6 +89,10 @@ TEST(CommandLine, HelpNamesBoundsAndDefaultInWords) {
   EXPECT_THAT(help, Not(HasSubstr("REQUIRED")));
 }
 
+TEST(CommandLine, HelpListsCommands) {
+  EXPECT_THAT(Program().said({"device", "--help"}), HasSubstr("Commands:\n  add "));
+}
+
 TEST(CommandLine, HelpGivesFlagsNoValue) {
   EXPECT_THAT(Program().said({"device", "list", "--help"}), HasSubstr("--json  "));
 }
