@@ -9,6 +9,10 @@
 namespace picket::agent {
 namespace {
 
+/// Watched where nothing is set: what an intruder changes to come back, to become another user, or to be overlooked,
+/// and what hardly anybody else changes. Not the whole of /etc, since package managers, network managers and time zones
+/// write there; not /home, since nobody can tell there what is meant. The folders of programs are in it: on a device
+/// they change with an update only.
 constexpr std::string_view kDefault[] = {
     // users and what they may
     "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d", "/etc/pam.d",
@@ -58,8 +62,6 @@ std::string followed(const std::string& path) {
 }
 
 }  // namespace
-
-std::span<const std::string_view> default_watch_list() { return kDefault; }
 
 std::string_view parent_of(std::string_view path) {
   const auto slash = path.rfind('/');

@@ -9,12 +9,6 @@
 
 namespace picket::agent {
 
-/// Watched where nothing is set: what an intruder changes to come back, to become another user, or to be overlooked,
-/// and what hardly anybody else changes. Not the whole of /etc, since package managers, network managers and time zones
-/// write there; not /home, since nobody can tell there what is meant. The folders of programs are in it: on a device
-/// they change with an update only.
-std::span<const std::string_view> default_watch_list();
-
 /// How much of what happens to a folder's entries is reported.
 enum class Interest : std::uint8_t { none, some, all };
 
