@@ -104,6 +104,8 @@ std::string_view list_of(std::string_view target) {
       {"suppression", "picket suppression list"},
       {"software of the device", "picket sbom list"},
       {"statements", "picket vuln vex list"},
+      {"feed", "picket vuln feed list, picket intelligence feed list"},
+      {"exemption", "picket posture exemptions"},
   };
   for (const auto& [name, command] : kLists) {
     if (name == target) return command;
