@@ -177,13 +177,16 @@ Result<> CheckpointStore::commit(const journal::Position& position, const journa
                       .skipped = skipped,
                       .parts = versions_of(parts)};
   for (StatePart* part : parts) {
-    PartChanges& owed = owed_[std::string(part->part_name())];
-    for (StateChange& change : part->take_changes()) owed.insert_or_assign(change.key, std::move(change.value));
-    file.changes.push_back(owed);
-    if (file.previous == 0) std::erase_if(file.changes.back(), [](const auto& change) { return !change.second; });
+    PartChanges& changes = file.changes.emplace_back(std::exchange(owed_[std::string(part->part_name())], {}));
+    for (StateChange& change : part->take_changes()) {  // most parts give them in order
+      changes.insert_or_assign(changes.end(), std::move(change.key), std::move(change.value));
+    }
+    if (file.previous == 0) std::erase_if(changes, [](const auto& change) { return !change.second; });
   }
-  TRY_VOID(write(file));
-  owed_.clear();
+  if (auto written = write(file); !written) {
+    for (std::size_t p = 0; p < parts.size(); ++p) owed_[file.parts[p].name] = std::move(file.changes[p]);
+    return written;
+  }
   ++next_number_;
   files_.push_back({file.number, file.previous, position, derived, skipped.from(), file.parts});
   for (const std::uint64_t stranger : strangers_) TRY_VOID(remove(stranger));

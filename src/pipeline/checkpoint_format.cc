@@ -32,10 +32,21 @@ std::uint64_t last_before(const journal::Position& position) {
   return next == 0 ? 0 : next - 1;
 }
 
+std::size_t size_max(const CheckpointFile& file) {
+  constexpr std::size_t kLengths = 32;
+  std::size_t out = 4096 + file.position.size() + file.derived.size() + file.skipped.entries().size() * kLengths;
+  for (std::size_t p = 0; p < file.parts.size(); ++p) {
+    out += kLengths + file.parts[p].name.size();
+    for (const auto& [key, value] : file.changes[p]) out += kLengths + key.size() + (value ? value->size() : 0);
+  }
+  return out;
+}
+
 }  // namespace
 
 Buffer encode_checkpoint(const CheckpointFile& file) {
   Buffer bytes;
+  bytes.reserve(size_max(file));
   ByteWriter out(bytes);
   out.text(kMagic).le(kFormat).le(file.number).le(file.previous);
   put_text(out, file.position);

@@ -12,8 +12,10 @@
 namespace picket::pipeline {
 namespace {
 
-/// Between checkpoints that are written because the workspace has sealed rows behind the last one.
+/// Between checkpoints that are written because the workspace has sealed rows behind the last one: at least this, and
+/// so many times what the last one took, since alerts wait for it.
 constexpr Duration kSealedInterval = Duration::seconds(5);
+constexpr std::int64_t kSealedIntervalFactor = 200;
 /// Between attempts when the workspace or the derived journal is full.
 constexpr Duration kLoadsInterval = Duration::seconds(1);
 constexpr Duration kRetryDelay = Duration::milliseconds(20);
@@ -79,7 +81,8 @@ Result<journal::Batch> Loop::read_batch() {
 bool Loop::checkpoint_due() const {
   const Duration since = clock_.monotonic() - last_checkpoint_;
   if (since >= options_.checkpoint_interval) return true;
-  return since >= kSealedInterval && !checkpointed_.covers(sealed());
+  const Duration apart = std::max(kSealedInterval, checkpoint_took_ * kSealedIntervalFactor);
+  return since >= apart && !checkpointed_.covers(sealed());
 }
 
 Result<> Loop::handle(const journal::Batch& batch) {
@@ -227,6 +230,7 @@ Result<> Loop::checkpoint() {
     TRY_VOID(messages_.set_position(kPipelineConsumer, *from));
     TRY_VOID(messages_.store_positions());
   }
+  checkpoint_took_ = clock_.monotonic() - last_checkpoint_;
   step("checkpoint.done");
   return {};
 }

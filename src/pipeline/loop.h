@@ -96,6 +96,7 @@ class Loop {
   Replay replay_;
   journal::Position checkpointed_;  ///< Where the newest checkpoint stands.
   Duration last_checkpoint_;
+  Duration checkpoint_took_;
   /// What of the last batch is still to be done, when the workspace or the derived journal refused it.
   enum class Pending : std::uint8_t { nothing, rows, changes };
   Pending pending_ = Pending::nothing;
