@@ -59,3 +59,22 @@ test('Custom alerts of a group are set, kept, and removed', async ({ page, call 
   await expect(heading(page, 'Security groups')).toBeVisible();
   expect(await rules()).toEqual([]);
 });
+
+test('What is being written stays when somebody else changes the group, and says so', async ({ page, call }) => {
+  await page.goto(`/security-groups/${kGroup}`);
+  await page.getByRole('switch', { name: kLogins }).click();
+  const most = page.getByRole('group', { name: kLogins }).getByLabel('At most');
+  await most.fill('7');
+  const theirs = { ruleType: 'ConnectionToIpNotAllowed', isEnabled: true, allowlistValues: ['192.0.2.0/24'] };
+  const put = await call('PUT', `/security-groups/${kGroup}`, { properties: { timeWindowRules: [], allowlistRules: [theirs] } });
+  expect(put.status).toBeLessThan(300);
+  await expect(async () => {
+    await page.evaluate(() => window.dispatchEvent(new Event('visibilitychange')));
+    await expect(page.getByText('Somebody else changed this group meanwhile')).toBeVisible({ timeout: 1000 });
+  }).toPass();
+  await expect(most).toHaveValue('7');
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await expect(page.getByText('Somebody else changed this group meanwhile')).toBeHidden();
+  await expect(page.getByRole('switch', { name: kLogins })).not.toBeChecked();
+  await expect(page.getByRole('switch', { name: kNetworks })).toBeChecked();
+});

@@ -22,9 +22,10 @@ export function useSecurityGroup(name: string) {
   });
 }
 
-function useGroupsChanged(): () => void {
+function useGroupsChanged(): () => Promise<void> {
   const client = useQueryClient();
-  return () => void client.invalidateQueries({ queryKey: kGroups });
+  // The promise keeps a change pending until the groups are here as it left them.
+  return () => client.invalidateQueries({ queryKey: kGroups });
 }
 
 export function usePutSecurityGroup(name: string) {

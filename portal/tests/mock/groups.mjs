@@ -55,7 +55,7 @@ export function askGroups(method, [area, name = ''], _query, body) {
   if (area !== 'security-groups') return undefined;
   if (method === 'GET') return name ? ok(groups.get(name) ?? resource(name)) : ok({ value: [...groups.values()] });
   if (method === 'PUT') {
-    const { properties } = JSON.parse(body);
+    const { properties } = typeof body === 'string' ? JSON.parse(body) : body;
     const wrong = properties.timeWindowRules.find((/** @type {any} */ rule) => rule.minThreshold > rule.maxThreshold);
     if (wrong) return refused('security_group.threshold', `${wrong.ruleType}: minThreshold is above maxThreshold`);
     const made = !groups.has(name);

@@ -28,22 +28,44 @@ export default function GroupPage() {
   return (
     <Page title={name} parent={kParent} actions={<Remove name={name} />}>
       <Loaded query={group} label="Loading the group">
-        {/* Another user's change shows when nothing is being written here. */}
-        {(data) => <Rules key={JSON.stringify(data)} name={name} group={data} />}
+        {(data) => <Rules key={name} name={name} group={data} />}
       </Loaded>
     </Page>
   );
 }
 
+/** What is being written, and the rules as they were when that began. */
+interface Draft {
+  rules: RuleForm[];
+  begun: RuleForm[];
+}
+
+const same = (a: RuleForm[], b: RuleForm[]) => JSON.stringify(a) === JSON.stringify(b);
+
+/** Another user's change shows when nothing is being written here; what is being written stays. */
 function Rules({ name, group }: { name: string; group: SecurityGroup }) {
   const styles = useStyles();
   const mayChange = useMay('Contributor');
-  const [rules, setRules] = useState(() => formOf(group));
+  const [draft, setDraft] = useState<Draft>();
   const put = usePutSecurityGroup(name);
   const { done } = useNotifications();
-  const changed = JSON.stringify(rules) !== JSON.stringify(formOf(group));
+  const stored = formOf(group);
+  const rules = draft?.rules ?? stored;
+  const changed = !same(rules, stored);
+  const overtaken = changed && draft !== undefined && !same(draft.begun, stored);
   const problems = rules.filter((rule) => problemOf(rule) !== '').length;
-  const set = (type: string, next: RuleForm) => setRules((old) => old.map((rule) => (rule.type === type ? next : rule)));
+  const set = (type: string, next: RuleForm) =>
+    setDraft((old) => ({
+      rules: (old?.rules ?? stored).map((rule) => (rule.type === type ? next : rule)),
+      begun: old?.begun ?? stored,
+    }));
+  const save = () =>
+    put.mutate(propertiesOf(rules, group), {
+      onSuccess: () => {
+        setDraft(undefined);
+        done('The custom alerts are in force');
+      },
+    });
   const list = (title: string, wanted: (rule: RuleForm) => boolean) => (
     <Section title={title}>
       <ul className={styles.rules}>
@@ -57,20 +79,24 @@ function Rules({ name, group }: { name: string; group: SecurityGroup }) {
     <div className={styles.stack}>
       {mayChange && (
         <div className={styles.bar}>
-          <Button
-            appearance="primary"
-            disabled={!changed || problems > 0 || put.isPending}
-            onClick={() => put.mutate(propertiesOf(rules, group), { onSuccess: () => done('The custom alerts are in force') })}
-          >
+          <Button appearance="primary" disabled={!changed || problems > 0 || put.isPending} onClick={save}>
             Save
           </Button>
-          <Button disabled={!changed || put.isPending} onClick={() => setRules(formOf(group))}>
+          <Button disabled={!changed || put.isPending} onClick={() => setDraft(undefined)}>
             Discard
           </Button>
           <span role="status">
             <Muted>{problems > 0 ? `${count(problems, 'rule')} cannot be saved` : changed ? 'Not saved yet' : ''}</Muted>
           </span>
         </div>
+      )}
+      {overtaken && (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>
+            Somebody else changed this group meanwhile. Save puts what is written here in its place; Discard shows what is in
+            force.
+          </MessageBarBody>
+        </MessageBar>
       )}
       {put.error && (
         <MessageBar intent="error" layout="multiline" role="alert">
