@@ -188,10 +188,13 @@ std::string mistake_in(const json::object& from, Rule& rule) {
     return read.has_value();
   };
   if (rule.near_real_time) rule.frequency = rule.period = kFrequencyMin;
+  if (!rule.near_real_time && text(from, "queryFrequency").empty())
+    return "it has no queryFrequency: it is a query for hunting, not a rule that runs by itself";
   if (!duration("queryFrequency", rule.frequency)) return "its queryFrequency is no duration";
   if (!duration("queryPeriod", rule.period)) return "its queryPeriod is no duration";
   if (rule.frequency < kFrequencyMin || rule.period < kFrequencyMin || rule.period > kPeriodMax)
     return "its queryFrequency or queryPeriod is outside 1 minute to 14 days";
+  if (rule.period < rule.frequency) return "its queryPeriod is shorter than its queryFrequency: it would miss events";
   if (const std::string name = text(from, "triggerOperator"); !name.empty()) {
     const auto trigger = trigger_of(name);
     if (!trigger) return "its triggerOperator is " + name;

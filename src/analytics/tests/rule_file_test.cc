@@ -155,6 +155,8 @@ TEST(RuleFile, AMistakeIsToldByTheRulesName) {
   EXPECT_THAT(complaint("severity: High", "severity: Huge"), HasSubstr("severity is Huge"));
   EXPECT_THAT(complaint("queryPeriod: 1d", "queryPeriod: 15d"), HasSubstr("14 days"));
   EXPECT_THAT(complaint("queryFrequency: 5m", "queryFrequency: 5 apples"), HasSubstr("queryFrequency"));
+  EXPECT_THAT(complaint("queryFrequency: 5m\n", ""), HasSubstr("hunting"));
+  EXPECT_THAT(complaint("queryFrequency: 5m", "queryFrequency: 2d"), HasSubstr("miss events"));
   EXPECT_THAT(complaint("triggerOperator: gt", "triggerOperator: about"), HasSubstr("Excessive sign-in attempts"));
   EXPECT_THAT(complaint("triggerThreshold: 0", "triggerThreshold: -1"), HasSubstr("triggerThreshold"));
   EXPECT_THAT(complaint("kind: Scheduled", "kind: Fusion"), HasSubstr("Fusion"));
