@@ -32,7 +32,9 @@ std::string resource_workspace_of(std::string_view path) {
   std::string lower(path);
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   const std::size_t at = lower.find(kProvider);
-  if (!lower.starts_with("/v1/subscriptions/") || at == std::string::npos || !lower.ends_with(kEnding)) return {};
+  // Some clients put their path together with two slashes.
+  const bool resource = lower.starts_with("/v1/subscriptions/") || lower.starts_with("/v1//subscriptions/");
+  if (!resource || at == std::string::npos || !lower.ends_with(kEnding)) return {};
   std::string_view name = path.substr(at + kProvider.size());
   if (name.size() <= kEnding.size()) return {};
   name.remove_suffix(kEnding.size());

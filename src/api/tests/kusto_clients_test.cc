@@ -148,10 +148,12 @@ TEST_F(KustoClientsTest, SignInMetadataIsAnEmptyNotFound) {
 TEST_F(KustoClientsTest, AWorkspaceIsQueriedAsAResourceToo) {
   start();
   answer_rows(1);
-  const std::string path = "/v1/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/";
-  const auto ask = [&](const std::string& name) {
-    return client_->call("POST", path + name + "/query", R"({"query":"T"})", admin(), {});
+  const auto ask = [&](const std::string& name, const std::string& begin = "/v1/") {
+    const std::string id =
+        "subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/" + name;
+    return client_->call("POST", begin + id + "/query", R"({"query":"T"})", admin(), {});
   };
+  EXPECT_EQ(ask("picket", "/v1//").status, 200) << "as one client asks";
   EXPECT_EQ(ask("picket").status, 200);
   EXPECT_EQ(ask("other").status, 404);
 }
