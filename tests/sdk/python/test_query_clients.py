@@ -1,6 +1,7 @@
 """azure-kusto-data and azure-monitor-query against the query heads: values, parameters, errors, cancel, large results."""
 
 import datetime
+import decimal
 import json
 import threading
 import uuid
@@ -80,9 +81,24 @@ def test_kusto_nulls_of_every_type_are_none_and_a_missing_text_is_empty(kusto):
     assert table[0]["s"] == ""
 
 
-def test_kusto_a_decimal_is_refused_by_name(kusto):
-    with pytest.raises(KustoServiceError, match="decimal"):
-        kusto.execute_query(DATABASE, "print decimal(1.5)")
+def test_kusto_a_decimal_keeps_its_digits(kusto):
+    row = kusto.execute_query(DATABASE, "print d = decimal(0.1234567890123456789), n = decimal(null)").primary_results[0][0]
+    assert row["d"] == decimal.Decimal("0.1234567890123456789") and row["n"] is None
+
+
+def test_kusto_properties_beside_the_query_are_done_or_refused(kusto):
+    def run(query, **options):
+        properties = ClientRequestProperties()
+        for name, value in options.items():
+            properties.set_option(name, value)
+        return [row.to_list() for row in kusto.execute_query(DATABASE, query, properties).primary_results[0]]
+
+    assert run("range x from 1 to 9 step 1 | sort by x asc", query_take_max_records=2) == [[1], [2]]
+    assert run("set query_take_max_records = 1; range x from 1 to 9 step 1 | sort by x asc") == [[1]]
+    assert run("print now()", query_now="datetime(2020-01-02)")[0][0].year == 2020
+    assert run("print x = 1", query_results_apply_getschema=True) == [["x", 0, "System.Int64", "long"]]
+    with pytest.raises(KustoServiceError, match="'sql'"):
+        run("select 1", query_language="sql")
 
 
 def test_kusto_parameters_have_the_types_that_the_query_declares(kusto, device):
