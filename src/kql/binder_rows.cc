@@ -154,9 +154,8 @@ Checked<> Binder::apply(Relation& relation, const ast::Top& op, Span span) {
 /// The name stands for the table up to here, in what follows in this pipeline.
 Checked<> Binder::apply(Relation& /*relation*/, const ast::As& op, Span span) {
   if (pipeline_ == nullptr) return diagnose(code::kUnsupported, {span.start, 2}, "'as' inside of a sub-query");
-  TRY_VOID(check_new_name(op.name));
   const auto* const scope = visible_;
-  auto& declared = add_declared(op.name.text);
+  auto& declared = add_declared(op.name.text);  // the newest of a name counts
   declared.table = pipeline_;
   declared.operators = pipeline_at_;
   declared.table_scope = scope;
