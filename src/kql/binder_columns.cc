@@ -240,6 +240,15 @@ std::string Binder::unique_name(const Scope& scope, std::string name) {
   }
 }
 
+std::string Binder::joined_name(const Scope& out, const Scope& side, const std::string& name) {
+  auto candidate = name;
+  for (std::size_t i = 1; find_column(out, candidate) != nullptr || (i > 1 && find_column(side, candidate) != nullptr);
+       ++i) {
+    candidate = name + std::to_string(i);
+  }
+  return candidate;
+}
+
 Checked<> Binder::add_column(Scope& scope, ScopeColumn column, Span span) const {
   if (find_column(scope, column.name) != nullptr) {
     return diagnose(code::kDuplicate, span, "the column " + quoted(column.name) + " is declared twice");

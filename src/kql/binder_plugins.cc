@@ -285,10 +285,10 @@ Checked<> Binder::ip_lookup(Relation& relation, const ast::Evaluate& op, Span sp
     for (const auto& column : side) {
       const auto id = new_column();
       columns.push_back({id, column.id, column.type});
-      TRY_VOID(add_column(
-          out,
-          {unique_name(out, column.name), column.type, id, column.type != Type::string && (column.nullable || padded)},
-          span));
+      TRY_VOID(add_column(out,
+                          {joined_name(out, side, column.name), column.type, id,
+                           column.type != Type::string && (column.nullable || padded)},
+                          span));
     }
     return {};
   };

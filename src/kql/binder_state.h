@@ -376,6 +376,8 @@ class Binder {
   ColumnId new_column() { return next_column_++; }
   static std::string implicit_name(const ast::Expression& expression);
   static std::string unique_name(const Scope& scope, std::string name);
+  /// The name of a column of `side` beside `out`: its own, or the first with a number that neither of both has.
+  static std::string joined_name(const Scope& out, const Scope& side, const std::string& name);
   /// What ingestion_time() reads is a hidden column of a name that no query can write.
   static constexpr std::string_view kIngestionColumn = "\n";
   /// Hidden columns of a union: those of any branch. Fills in what the branches give for them.

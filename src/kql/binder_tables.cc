@@ -253,10 +253,10 @@ Checked<> Binder::apply(Relation& relation, const ast::Join& op, Span span) {
       if (op.lookup && &side == &right.columns && std::ranges::any_of(join.keys, is_key)) continue;
       const auto id = new_column();
       columns.push_back({id, column.id, column.type});
-      TRY_VOID(add_column(
-          out,
-          {unique_name(out, column.name), column.type, id, column.type != Type::string && (column.nullable || padded)},
-          span));
+      TRY_VOID(add_column(out,
+                          {joined_name(out, side, column.name), column.type, id,
+                           column.type != Type::string && (column.nullable || padded)},
+                          span));
     }
     return {};
   };
