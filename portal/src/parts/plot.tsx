@@ -47,8 +47,25 @@ interface Point {
   percent?: number;
 }
 
+/** A narrow one has its legend below. */
+const kPieShapes = [
+  {
+    option: {
+      legend: { orient: 'vertical', right: 4, left: 'auto', top: 'middle', bottom: 'auto' },
+      series: [{ radius: ['45%', '78%'], center: ['34%', '50%'] }],
+    },
+  },
+  {
+    query: { maxWidth: 380 },
+    option: {
+      legend: { orient: 'horizontal', right: 4, left: 4, top: 'auto', bottom: 0 },
+      series: [{ radius: ['40%', '70%'], center: ['50%', '42%'] }],
+    },
+  },
+];
+
 function pieOptions(data: ChartData, tone: Tone, surface: Surface): Options {
-  return {
+  const baseOption = {
     animation: false,
     tooltip: {
       trigger: 'item',
@@ -56,18 +73,10 @@ function pieOptions(data: ChartData, tone: Tone, surface: Surface): Options {
       ...tooltipStyle(surface),
       formatter: ({ name, value, percent }: Point) => `${escapeHtml(name)}<br><b>${exact(Number(value))}</b> (${percent ?? 0} %)`,
     },
-    legend: {
-      type: 'scroll',
-      orient: 'vertical',
-      right: 4,
-      top: 'middle',
-      textStyle: { color: surface.text, width: 130, overflow: 'truncate' },
-    },
+    legend: { type: 'scroll', textStyle: { color: surface.text, width: 130, overflow: 'truncate' } },
     series: [
       {
         type: 'pie',
-        radius: ['45%', '78%'],
-        center: ['34%', '50%'],
         label: { show: false },
         itemStyle: { borderColor: surface.tip, borderWidth: 1 },
         data: data.series[0]!.points.map(([name, value], index) => ({
@@ -77,7 +86,8 @@ function pieOptions(data: ChartData, tone: Tone, surface: Surface): Options {
         })),
       },
     ],
-  } as Options;
+  };
+  return { baseOption, media: kPieShapes } as Options;
 }
 
 function axisOptions(data: ChartData, tone: Tone, surface: Surface): Options {

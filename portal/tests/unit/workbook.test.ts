@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chartData, chartKind } from '../../src/format/chart-data';
-import { formatterOf, linkOf, paletteOf, shownText, thresholdOf, toneOf } from '../../src/format/workbook/cells';
+import { formatterOf, linkOf, paletteOf, shownText, thresholdOf, titleColumn, toneOf } from '../../src/format/workbook/cells';
 import {
   defaultOf,
   initialChoices,
@@ -226,6 +226,22 @@ describe('a cell', () => {
     expect(linkOf(formatter({ linkTarget: 'OpenBlade' }, 7), columns, ['https://x.example', ''], 0)).toBeUndefined();
     expect(linkOf(formatter({ linkTarget: 'OpenBlade' }, 7), columns, ['/incidents/7', ''], 0)).toBe('/incidents/7');
     expect(linkOf(formatter({ linkTarget: 'OpenBlade' }, 7), columns, ['//x.example', ''], 0)).toBeUndefined();
+  });
+
+  it('heads a tile with the column that it names, or with a text that stands nowhere else', () => {
+    const columns = [
+      { name: 'n', type: 'long' as const },
+      { name: 'Link', type: 'string' as const },
+      { name: 'Name', type: 'string' as const },
+    ];
+    const of = (tileSettings: object) => {
+      const [item] = readWorkbook({ items: [{ type: 3, content: { query: 'T', tileSettings } }] });
+      return item?.kind === 'query' ? titleColumn(item.tiles, columns, 0) : undefined;
+    };
+    expect(of({})).toBe(1);
+    expect(of({ secondaryContent: { columnMatch: 'Link' } })).toBe(2);
+    expect(of({ titleContent: { columnMatch: 'Name' } })).toBe(2);
+    expect(of({ titleContent: { formatter: 1 } })).toBe(-1);
   });
 
   it('shows numbers by their units', () => {

@@ -1,9 +1,9 @@
 /** How a formatter of a workbook shows a cell: pure, drawn by pages/workbook/cell.tsx. */
 import type { Column, QueryResult } from '@/api/types';
-import { cellText } from '@/format/table';
+import { cellText, isNumeric } from '@/format/table';
 import { duration, localTime } from '@/format/time';
 import { safeHref } from './markdown';
-import { list, number, text, type Formatter } from './model';
+import { list, number, text, type Formatter, type QueryItem } from './model';
 
 /** Colours by the names that the format uses, as tones of our own that read on light and dark. */
 export type Tone = 'red' | 'orange' | 'yellow' | 'green' | 'blue' | 'purple' | 'grey';
@@ -160,6 +160,15 @@ function tryJson(value: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The column that heads a tile; of a title that names none, none: such tiles are headed by nothing. */
+export function titleColumn(tiles: QueryItem['tiles'], columns: readonly Column[], left: number): number {
+  const { title, subtitle, right, secondary } = tiles;
+  const named = columns.findIndex(({ name }) => name === title?.column);
+  if (named >= 0 || title?.column === '') return named;
+  const used = new Set([subtitle, right, secondary].map((formatter) => formatter?.column));
+  return columns.findIndex((column, index) => index !== left && !isNumeric(column) && !used.has(column.name));
 }
 
 /** Where a link cell leads: the address in it, or the formatter's own with {0} and {Column} of the row put in. */

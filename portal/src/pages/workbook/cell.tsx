@@ -45,7 +45,7 @@ const useStyles = makeStyles({
     overflow: 'hidden',
   },
   fill: { height: '100%' },
-  mark: { display: 'inline-flex', alignItems: 'center', gap: '6px' },
+  mark: { display: 'inline-flex', alignItems: 'center', gap: '6px', maxWidth: '100%' },
   dot: { display: 'inline-block', width: '10px', height: '10px', borderRadius: '50%', flexShrink: 0 },
   spark: { display: 'block' },
   button: { fontSize: 'inherit', maxWidth: '100%' },
@@ -112,7 +112,7 @@ export function Cell({ column, columns, row, index, formatter, share, onDetails 
           ) : formatter.options.thresholdsOptions === 'icons' ? null : (
             <span className={styles.dot} style={{ background: kToneFill[threshold.tone] }} aria-hidden />
           )}
-          {threshold.text}
+          <span className={styles.cut}>{threshold.text}</span>
         </span>
       );
     }
@@ -138,7 +138,7 @@ function Icon({ tone }: { tone: Tone }) {
     grey: <Circle16Filled />,
   };
   return (
-    <span style={{ color: kToneColor[tone], display: 'inline-flex' }} aria-hidden>
+    <span style={{ color: kToneColor[tone], display: 'inline-flex', flexShrink: 0 }} aria-hidden>
       {icons[tone]}
     </span>
   );
@@ -160,7 +160,12 @@ function LinkCell({ columns, row, index, formatter, shown, onDetails }: LinkCell
   if (label === '') return null;
   if (target === 'CellDetails' || target === 'GenericDetails') {
     return (
-      <FluentLink as="button" className={mergeClasses(styles.cut, styles.button)} title={cellText(row[index])} onClick={onDetails}>
+      <FluentLink
+        as="button"
+        className={mergeClasses(styles.cut, styles.button)}
+        title={cellText(row[index])}
+        onClick={onDetails}
+      >
         {label}
       </FluentLink>
     );

@@ -22,6 +22,7 @@ const useStyles = makeStyles({
     '@container (max-width: 760px)': { flexBasis: '100% !important', maxWidth: '100% !important' },
   },
   group: { padding: '12px' },
+  note: { flexShrink: 0 },
   title: { margin: '0 0 8px', fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold },
   tabs: { overflowX: 'auto' },
   links: { display: 'flex', gap: '12px', flexWrap: 'wrap' },
@@ -52,11 +53,12 @@ export function ItemList({ items }: { items: readonly Item[] }) {
 
 /** What of this item Picket does not show: said in its place. */
 export function Notes({ path }: { path: string }) {
+  const styles = useStyles();
   const { notes } = useWorkbookState();
   return notes
     .filter((note) => note.path === path)
     .map((note) => (
-      <MessageBar key={note.construct + note.message} intent="info" layout="multiline">
+      <MessageBar key={note.construct + note.message} className={styles.note} intent="info" layout="multiline">
         <MessageBarBody>
           <MessageBarTitle>Not shown: {note.construct}</MessageBarTitle>
           {note.message}
@@ -107,7 +109,12 @@ function Links({ item }: { item: LinksItem }) {
   if (item.tabs) {
     const current = chosen.findIndex(({ parameter, value }) => plain(choices[parameter]) === value);
     return (
-      <TabList className={styles.tabs} selectedValue={current} onTabSelect={(_, data) => pick(Number(data.value))} aria-label={item.name || 'Tabs'}>
+      <TabList
+        className={styles.tabs}
+        selectedValue={current}
+        onTabSelect={(_, data) => pick(Number(data.value))}
+        aria-label={item.name || 'Tabs'}
+      >
         {chosen.map((link, index) => (
           <Tab key={`${link.parameter} ${link.value}`} value={index}>
             {substitute(link.label, choices)}

@@ -2,7 +2,7 @@
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { QueryResult } from '@/api/types';
 import { isNumeric } from '@/format/table';
-import { shownText } from '@/format/workbook/cells';
+import { shownText, titleColumn } from '@/format/workbook/cells';
 import type { Formatter, QueryItem } from '@/format/workbook/model';
 import { Cell } from './cell';
 import { exportedChoice } from './workbook-grid';
@@ -15,7 +15,9 @@ const kTilesMax = 100;
 const useStyles = makeStyles({
   tiles: { display: 'flex', flexWrap: 'wrap', gap: '10px' },
   tile: {
-    minWidth: '150px',
+    boxSizing: 'border-box',
+    minWidth: 'min(150px, 100%)',
+    maxWidth: '100%',
     padding: '10px 14px',
     textAlign: 'left',
     font: 'inherit',
@@ -43,8 +45,7 @@ export function Tiles({ item, data }: { item: QueryItem; data: Pick<QueryResult,
   const at = (formatter: Formatter | undefined) => data.columns.findIndex(({ name }) => name === formatter?.column);
   const numeric = data.columns.findIndex(isNumeric);
   const left = at(tiles.left) >= 0 ? at(tiles.left) : numeric;
-  const titleAt =
-    at(tiles.title) >= 0 ? at(tiles.title) : data.columns.findIndex((column, index) => index !== left && !isNumeric(column));
+  const titleAt = titleColumn(item.tiles, data.columns, left);
   const cell = (row: readonly unknown[], index: number, formatter: Formatter | undefined) =>
     index < 0 ? null : <Cell column={data.columns[index]} columns={data.columns} row={row} index={index} formatter={formatter} />;
   return (
