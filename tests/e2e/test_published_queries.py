@@ -92,8 +92,8 @@ def test_processes_with_the_names_of_their_users(agent):
 
 
 def test_failed_checks_of_the_baseline_by_time_and_by_scan(agent):
-    by_time = ('let last = SecurityIoTRawEvent | where RawEventName == "Baseline" | summarize TimeStamp = max(TimeStamp) by DeviceId; '
-               'last | join kind=inner (SecurityIoTRawEvent) on TimeStamp, DeviceId | extend event = parse_json(EventDetails) '
+    by_time = ('let lastDates = SecurityIoTRawEvent | where RawEventName == "Baseline" | summarize TimeStamp = max(TimeStamp) by DeviceId; '
+               'lastDates | join kind=inner (SecurityIoTRawEvent) on TimeStamp, DeviceId | extend event = parse_json(EventDetails) '
                '| where event.BaselineCheckResult == "FAIL" | project DeviceId, event.BaselineCheckId, event.BaselineCheckDescription')
     found = rows(agent, by_time, len, "a check of the baseline failed")
     assert {row["DeviceId"] for row in found} == {DEVICE}
