@@ -21,10 +21,6 @@ std::string_view property_of(const journal::RecordView& record, std::string_view
   return value == nullptr ? std::string_view{} : *value;
 }
 
-std::string sender_key(const journal::IdentityView& identity) {
-  return state_key(identity.hub, identity.device_id, identity.module_id, identity.generation_id);
-}
-
 /// What devices have in common that should behave alike; empty when the device told nothing of it.
 std::string model_name(const DetectorEvent& event) {
   std::string out;
@@ -44,111 +40,11 @@ bool is_of_hub(const journal::RecordView& record) {
 
 }  // namespace
 
-/// The security group and the model of each device, where it is not what is assumed.
-class Engine::Devices final : public StatePart {
- public:
-  void set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued) {
-    Entry& entry = table_.touch(state_key(identity.hub, identity.device_id));
-    entry.group = std::move(group);
-    entry.last = enqueued;
-    evicted_ += evict_oldest(table_, kDevicesMax);
-  }
-  [[nodiscard]] std::string_view group_of(const journal::IdentityView& identity) const {
-    const Entry* entry = table_.find(state_key(identity.hub, identity.device_id));
-    return entry == nullptr ? kDefaultGroup : std::string_view(entry->group);
-  }
-  /// From SystemInformation. A device that says the same as before changes nothing.
-  void set_model(const Identity& device, std::string model, Timestamp enqueued) {
-    const std::string key = state_key(device.hub, device.device_id);
-    const Entry* known = table_.find(key);
-    if (known != nullptr && known->model == model) return;
-    Entry& entry = table_.touch(key);
-    entry.model = std::move(model);
-    entry.last = enqueued;
-    evicted_ += evict_oldest(table_, kDevicesMax);
-  }
-  [[nodiscard]] std::string_view model_of(const journal::IdentityView& identity) const {
-    const Entry* entry = table_.find(state_key(identity.hub, identity.device_id));
-    if (entry == nullptr) return kDefaultGroup;
-    return entry->model.empty() ? std::string_view(entry->group) : std::string_view(entry->model);
-  }
-  [[nodiscard]] std::size_t size() const { return table_.size(); }
-  [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
-
-  std::string_view part_name() const override { return "devices"; }
-  std::uint16_t part_version() const override { return 2; }
-  std::vector<StateChange> take_changes() override { return table_.take_changes(); }
-  Result<> load(std::string_view key, Bytes value) override { return table_.load(key, value); }
-
- private:
-  struct Entry {
-    std::string group{kDefaultGroup};
-    std::string model;
-    Timestamp last;
-    void encode(ByteWriter& out) const {
-      put_text(out, group);
-      put_text(out, model);
-      put_time(out, last);
-    }
-    static Result<Entry> decode(Cursor& in) {
-      Entry out;
-      TRY(out.group, get_text(in));
-      TRY(out.model, get_text(in));
-      TRY(out.last, get_time(in));
-      return out;
-    }
-  };
-  KeyedTable<Entry> table_;
-  std::uint64_t evicted_ = 0;
-};
-
-/// What rules_change records have set.
-class Engine::Settings final : public StatePart {
- public:
-  [[nodiscard]] Profile profile() const {
-    const Entry* entry = table_.find("profile");
-    return entry == nullptr ? Profile::standard : entry->profile;
-  }
-  void set_profile(Profile profile) { table_.touch("profile").profile = profile; }
-  [[nodiscard]] bool is_on(std::string_view detector) const {
-    return std::ranges::find(off_, detector) == off_.end();  // usually none is off
-  }
-  void set_on(std::string_view detector, bool on) {
-    const std::string key = std::string(kOff) + std::string(detector);
-    on ? table_.erase(key) : static_cast<void>(table_.touch(key));
-    std::erase(off_, detector);
-    if (!on) off_.emplace_back(detector);
-  }
-
-  std::string_view part_name() const override { return "settings"; }
-  std::uint16_t part_version() const override { return 1; }
-  std::vector<StateChange> take_changes() override { return table_.take_changes(); }
-  Result<> load(std::string_view key, Bytes value) override {
-    if (key.starts_with(kOff)) off_.emplace_back(key.substr(kOff.size()));
-    return table_.load(key, value);
-  }
-
- private:
-  static constexpr std::string_view kOff = "off/";
-  struct Entry {
-    Profile profile = Profile::standard;
-    void encode(ByteWriter& out) const { out.u8(static_cast<std::uint8_t>(profile)); }
-    static Result<Entry> decode(Cursor& in) {
-      TRY(const auto profile, in.u8());
-      if (profile > 1) return fail(Errc::malformed, "pipeline.state.profile");
-      return Entry{static_cast<Profile>(profile)};
-    }
-  };
-  KeyedTable<Entry> table_;
-  std::vector<std::string> off_;  ///< Detectors; the same as the keys that begin with kOff.
-};
-
 Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspace::Schema& schema,
                const RecommendationCatalogue& recommendations)
     : options_(std::move(options)),
       rows_(schema, options_.installation_id),
-      devices_(std::make_unique<Devices>()),
-      settings_(std::make_unique<Settings>()),
+      duplicates_(options_.fingerprint_key),
       alerts_(catalogue, suppressions_, incidents_) {
   for (const DetectorEntry& entry : all_detectors())
     detectors_.push_back({.name = entry.name, .detector = entry.make()});
@@ -160,7 +56,7 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
   const auto table = schema.find_table(workspace::kHubOperations);
   CHECK(table.has_value(), "the workspace was opened with make_workspace_schema()");
   hub_ = std::make_unique<HubStage>(alerts_, recommendations, *table, options_.fingerprint_key,
-                                    [this](const Identity& device) { return std::string(devices_->group_of(device)); });
+                                    [this](const Identity& device) { return std::string(devices_.group_of(device)); });
   hub_->on_rules = [this](const RulesChange& rules) { configure(rules); };
   hub_->on_suppression = [this](const HubRecord& audit) {
     if (!suppressions_.see(audit)) ++stats_.control_records_bad;
@@ -173,8 +69,9 @@ Engine::Engine(EngineOptions options, const Catalogue& catalogue, const workspac
 Engine::~Engine() = default;
 
 std::vector<StatePart*> Engine::parts() {
-  std::vector<StatePart*> out{&streams_,        &fingerprints_, devices_.get(), settings_.get(), &processes_,
-                              &process_groups_, &alerts_,       &suppressions_, &incidents_};
+  const auto [streams, fingerprints] = duplicates_.parts();
+  std::vector<StatePart*> out{streams,          fingerprints, &devices_,      &settings_, &processes_,
+                              &process_groups_, &alerts_,     &suppressions_, &incidents_};
   for (const Running& running : detectors_) {
     if (StatePart* part = running.detector->state()) out.push_back(part);
   }
@@ -183,44 +80,19 @@ std::vector<StatePart*> Engine::parts() {
 }
 
 Moment Engine::moment_of(const journal::RecordView& record, std::vector<DerivedChange>& changes) const {
-  return {record.enqueued, record.id, settings_->profile(), changes};
+  return {record.enqueued, record.id, settings_.profile(), changes};
 }
 
 void Engine::set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued) {
   if (group.size() > kGroupBytesMax) group.resize(kGroupBytesMax);
   if (group.empty()) group = kDefaultGroup;
   hub_->see_group(identity.to_identity(), group);
-  devices_->set_group(identity, std::move(group), enqueued);
-}
-
-void Engine::resume(std::uint64_t last, SkippedBook skipped) {
-  resumed_after_ = last;
-  skipped_ = std::move(skipped);
-}
-
-bool Engine::decides(const journal::RecordView& record, Pass pass) const {
-  return pass != Pass::detection && record.id.sequence > resumed_after_;
-}
-
-bool Engine::skipped_whole(const journal::RecordView& record) const {
-  const auto skipped = skipped_.of(record.id.sequence);
-  return !skipped.empty() && skipped.front().event == Skipped::kWholeRecord;
-}
-
-std::vector<bool> Engine::skipped_events(const journal::RecordView& record,
-                                         const message::SecurityMessage& message) const {
-  const auto skipped = skipped_.of(record.id.sequence);
-  std::vector<bool> out;
-  if (skipped.empty()) return out;
-  for (const std::size_t index : message.event_index) {
-    out.push_back(std::ranges::find(skipped, index, &Skipped::event) != skipped.end());
-  }
-  return out;
+  devices_.set_group(identity, std::move(group), enqueued);
 }
 
 void Engine::process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
                      Pass pass) {
-  if (decides(record, pass)) fingerprints_.advance(record.enqueued);
+  duplicates_.begin(record, pass);
   const bool is_message = record.kind == journal::RecordKind::message;
   if (pass == Pass::rows) {
     if (is_message) process_message(record, batch, changes, pass);
@@ -255,11 +127,8 @@ void Engine::process_hub(const journal::RecordView& record, RowBatch& batch, std
     if (pass != Pass::detection) rows_.add_dead_letter(record, parsed.error(), 0, batch);
     return;
   }
-  if (!decides(record, pass)) {
-    if (skipped_whole(record)) return;
-  } else if (hub_->is_double(record)) {
-    return skipped_.add({record.id.sequence});
-  }
+  const auto is_double = [this](const journal::RecordView& one) { return hub_->is_double(one); };
+  if (duplicates_.has_record(record, pass, is_double)) return;
   if (pass != Pass::detection) hub_->add_row(*parsed, batch);
   if (pass != Pass::rows) hub_->process(*parsed, moment_of(record, changes));
 }
@@ -272,11 +141,11 @@ void Engine::minute_passed(const journal::RecordView& record, std::vector<Derive
   for (Running& running : detectors_) {
     device_findings_.clear();
     running.detector->minute(begin, device_findings_);
-    if (!settings_->is_on(running.name)) device_findings_.clear();
+    if (!settings_.is_on(running.name)) device_findings_.clear();
     running.findings += device_findings_.size();
     for (const DeviceFinding& found : device_findings_) {
       const journal::IdentityView whose(found.device);
-      raise(found.finding, running.name, found.device, devices_->group_of(whose), record, changes);
+      raise(found.finding, running.name, found.device, devices_.group_of(whose), record, changes);
     }
     running.detector->forget(begin);
   }
@@ -298,7 +167,7 @@ void Engine::process_intelligence(const journal::RecordView& record, std::vector
     running.detector->see_intelligence(record, device_findings_);
     for (const DeviceFinding& found : device_findings_) {
       const journal::IdentityView whose(found.device);
-      raise(found.finding, running.name, found.device, devices_->group_of(whose), record, changes);
+      raise(found.finding, running.name, found.device, devices_.group_of(whose), record, changes);
     }
   }
 }
@@ -309,47 +178,11 @@ void Engine::process_control(const journal::RecordView& record, std::vector<Deri
       return set_group(record.identity, *std::move(group), record.enqueued);
     }
   } else if (const auto rules = parse_rules_change(as_text(record.body))) {
-    if (rules->profile) settings_->set_profile(*rules->profile);
+    if (rules->profile) settings_.set_profile(*rules->profile);
     configure(*rules);
     return hub_->configure(*rules, moment_of(record, changes));
   }
   ++stats_.control_records_bad;
-}
-
-std::uint64_t Engine::fingerprint(std::string_view sender, char kind, std::string_view id) const {
-  std::string text(sender);
-  text += kind;
-  text += id;
-  return siphash24(options_.fingerprint_key, as_bytes(text));
-}
-
-/// The whole message: by its place in the sender's stream, else by its message id.
-bool Engine::is_duplicate(const journal::RecordView& record, std::string_view sender,
-                          const message::SecurityMessage* message) {
-  if (message != nullptr && message->sequence && !message->stream_epoch.empty()) {
-    return streams_.seen(sender, message->stream_epoch, *message->sequence, record.enqueued);
-  }
-  const auto message_id = property_of(record, "$.mid");
-  if (message_id.empty()) return false;
-  const std::uint64_t print = fingerprint(sender, 'm', message_id);
-  if (fingerprints_.contains(print)) return true;
-  fingerprints_.add(print);
-  return false;
-}
-
-/// Single events, for messages that cannot be told apart as a whole. Two events of one message may share an id.
-std::vector<bool> Engine::duplicate_events(const journal::RecordView& record, std::string_view sender,
-                                           const message::SecurityMessage& message) {
-  std::vector<bool> out;
-  std::vector<std::uint64_t> prints;
-  for (const message::Event& event : message.events) {
-    prints.push_back(fingerprint(sender, 'e', event.id));
-    out.push_back(fingerprints_.contains(prints.back()));
-    const auto index = static_cast<std::uint32_t>(message.event_index[out.size() - 1]);
-    if (out.back()) skipped_.add({record.id.sequence, index});
-  }
-  for (const std::uint64_t print : prints) fingerprints_.add(print);
-  return out;
 }
 
 void Engine::process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
@@ -361,13 +194,10 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
     return;
   }
   ++stats.messages;
-  const std::string sender = sender_key(record.identity);
   auto decoded = decoder_.decode(record.body, {.content_encoding = property_of(record, "$.ce"),
                                                .content_type = property_of(record, "$.ct"),
                                                .mti = property_of(record, "mti")});
-  const bool decide = decides(record, pass);
-  if (decide ? is_duplicate(record, sender, decoded ? &*decoded : nullptr) : skipped_whole(record)) {
-    if (decide) skipped_.add({record.id.sequence});
+  if (duplicates_.has_message(record, decoded ? &*decoded : nullptr, pass)) {
     ++stats.duplicate_messages;
     return;
   }
@@ -376,25 +206,33 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
     if (pass != Pass::detection) rows_.add_dead_letter(record, decoded.error(), 0, batch);
     return;
   }
-  const bool known_as_whole =
-      (decoded->sequence && !decoded->stream_epoch.empty()) || !property_of(record, "$.mid").empty();
-  std::vector<bool> duplicates;
-  if (!known_as_whole) {
-    duplicates = decide ? duplicate_events(record, sender, *decoded) : skipped_events(record, *decoded);
-  }
+  const std::vector<bool> duplicates = duplicates_.events(record, *decoded, pass);
   const message::SecurityMessage& message = batch.keep(*std::move(decoded));
-  const Identity device = record.identity.to_identity();
   const Moment moment = moment_of(record, changes);
   if (pass != Pass::rows) {
-    hub_->see_message({.sender = device,
+    hub_->see_message({.sender = record.identity.to_identity(),
                        .enqueued = record.enqueued,
                        .sent = message.sent_utc,
                        .bytes = record.body.size(),
                        .profile = moment.profile},
                       moment);
   }
-  const std::string group(devices_->group_of(record.identity));
-  std::string model(devices_->model_of(record.identity));
+  process_events(record, message, duplicates, batch, changes, pass);
+  if (pass != Pass::rows) hub_->message_done(moment);
+  for (const message::RejectedEvent& rejected : message.rejected) {
+    ++stats.dead_letters;
+    if (pass != Pass::detection)
+      rows_.add_dead_letter(record, rejected.error, static_cast<std::uint32_t>(rejected.index), batch);
+  }
+}
+
+void Engine::process_events(const journal::RecordView& record, const message::SecurityMessage& message,
+                            const std::vector<bool>& duplicates, RowBatch& batch, std::vector<DerivedChange>& changes,
+                            Pass pass) {
+  Stats& stats = pass == Pass::rows ? uncounted_ : stats_;
+  const Identity device = record.identity.to_identity();
+  const std::string group(devices_.group_of(record.identity));
+  std::string model(devices_.model_of(record.identity));
   const Duration correction = clock_correction(message.sent_utc, record.enqueued);
   for (std::size_t e = 0; e < message.events.size(); ++e) {
     const message::Event& event = message.events[e];
@@ -411,40 +249,31 @@ void Engine::process_message(const journal::RecordView& record, RowBatch& batch,
       if (pass == Pass::rows) continue;
       const DetectorEvent seen{event, event.items[i], device,          group,     model, processes_, process_groups_,
                                row,   time,           record.enqueued, correction};
-      if (event.is_empty) {
-        hub_->see_empty(seen, moment);
-        continue;
-      }
-      if (event.kind == message::EventKind::SystemInformation) {
-        devices_->set_model(device, model_name(seen), record.enqueued);
-        model = devices_->model_of(record.identity);
+      if (event.kind == message::EventKind::SystemInformation && !event.is_empty) {
+        devices_.set_model(device, model_name(seen), record.enqueued);
+        model = devices_.model_of(record.identity);
       }
       detect(seen, record, changes);
-      processes_.see(seen);
     }
-  }
-  if (pass != Pass::rows) hub_->message_done(moment);
-  for (const message::RejectedEvent& rejected : message.rejected) {
-    ++stats.dead_letters;
-    if (pass != Pass::detection)
-      rows_.add_dead_letter(record, rejected.error, static_cast<std::uint32_t>(rejected.index), batch);
   }
 }
 
 void Engine::detect(const DetectorEvent& event, const journal::RecordView& record,
                     std::vector<DerivedChange>& changes) {
+  if (event.event.is_empty) return hub_->see_empty(event, moment_of(record, changes));
   for (Running* running : by_kind_[static_cast<std::size_t>(event.event.kind)]) {
-    if (!settings_->is_on(running->name)) continue;
+    if (!settings_.is_on(running->name)) continue;
     findings_.clear();
     look(*running, event);
     running->findings += findings_.size();
     for (const Finding& finding : findings_) {
       const Identity& whose = finding.device.value_or(event.device);
-      const auto group = finding.device ? devices_->group_of(journal::IdentityView(whose)) : event.group;
+      const auto group = finding.device ? devices_.group_of(journal::IdentityView(whose)) : event.group;
       raise(finding, running->name, whose, group, record, changes);
     }
   }
   hub_->see_event(event, moment_of(record, changes));
+  processes_.see(event);
 }
 
 /// The clock is for operators only: nothing that is decided depends on it.
@@ -464,7 +293,7 @@ void Engine::raise(const Finding& finding, std::string_view detector, const Iden
                 {.rule = finding.rule.empty() ? detector : std::string_view(finding.rule),
                  .device = device,
                  .group = group,
-                 .profile = settings_->profile(),
+                 .profile = settings_.profile(),
                  .enqueued = record.enqueued,
                  .source = record.id},
                 changes);
@@ -472,7 +301,7 @@ void Engine::raise(const Finding& finding, std::string_view detector, const Iden
 
 void Engine::configure(const RulesChange& rules) {
   if (const auto& rule = rules.sigma_rule; rule && rule->enabled && rule->name.starts_with(kDetectorPrefix)) {
-    return settings_->set_on(rule->name, *rule->enabled);
+    return settings_.set_on(rule->name, *rule->enabled);
   }
   for (const Running& running : detectors_) running.detector->configure(rules);
 }
@@ -487,13 +316,9 @@ void Engine::add_stats(Stats& stats) const {
   stats.dead_letters = stats_.dead_letters;
   stats.control_records_bad = stats_.control_records_bad;
   stats.findings = stats_.findings;
-  stats.stream_senders = streams_.senders();
-  stats.stream_senders_evicted = streams_.stats().senders_evicted;
-  stats.stream_gaps_given_up = streams_.stats().gaps_given_up;
-  stats.fingerprints = fingerprints_.size();
-  stats.fingerprints_evicted = fingerprints_.evicted();
-  stats.devices_known = devices_->size();
-  stats.devices_evicted = devices_->evicted();
+  duplicates_.add_stats(stats);
+  stats.devices_known = devices_.size();
+  stats.devices_evicted = devices_.evicted();
   stats.detector_entries_evicted = 0;
   for (const Running& running : detectors_) stats.detector_entries_evicted += running.detector->evicted();
   stats.detector_entries_evicted += processes_.evicted() + process_groups_.evicted();

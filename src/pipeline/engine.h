@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alert_book.h"
@@ -11,32 +12,25 @@
 #include "behavior/process_rule.h"
 #include "derived_change.h"
 #include "detector.h"
-#include "duplicates.h"
+#include "engine_settings.h"
 #include "hub_stage.h"
 #include "incident_book.h"
 #include "journal/record.h"
+#include "known_devices.h"
 #include "message/decoder.h"
+#include "pass.h"
 #include "pipeline/catalogue.h"
 #include "pipeline/stats.h"
 #include "process_tree.h"
+#include "record_duplicates.h"
 #include "row_batch.h"
 #include "row_builder.h"
-#include "skipped_book.h"
 #include "suppression_book.h"
 #include "workspace/schema.h"
 
 namespace picket::pipeline {
 
-inline constexpr std::size_t kDevicesMax = 262'144;
-inline constexpr std::string_view kDefaultGroup = "default";
 inline constexpr std::string_view kSecurityInterface = "urn:azureiot:Security:SecurityAgent:1";
-
-/// What is done with a record.
-enum class Pass : std::uint8_t {
-  whole,      ///< Everything, as records come.
-  rows,       ///< Its rows only: a replay makes those first, since they are quickly there again.
-  detection,  ///< What `rows` has left out.
-};
 
 struct EngineOptions {
   std::string installation_id;
@@ -60,10 +54,10 @@ class Engine {
   void process(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
                Pass pass = Pass::whole);
   /// The duplicates that it left out.
-  [[nodiscard]] SkippedBook& skipped() { return skipped_; }
+  [[nodiscard]] SkippedBook& skipped() { return duplicates_.skipped(); }
   /// After parts() were loaded, the state behind record `last`: what it skipped up to there. A pass `rows` over those
   /// records goes by this list.
-  void resume(std::uint64_t last, SkippedBook skipped);
+  void resume(std::uint64_t last, SkippedBook skipped) { duplicates_.resume(last, std::move(skipped)); }
 
   [[nodiscard]] std::vector<StatePart*> parts();
   /// Adds this engine's counters.
@@ -72,8 +66,6 @@ class Engine {
   [[nodiscard]] std::vector<RuleLoad> loads() const;
 
  private:
-  class Devices;
-  class Settings;
   struct Running {
     std::string_view name;
     std::unique_ptr<Detector> detector;
@@ -85,18 +77,12 @@ class Engine {
 
   void process_message(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes,
                        Pass pass);
+  void process_events(const journal::RecordView& record, const message::SecurityMessage& message,
+                      const std::vector<bool>& duplicates, RowBatch& batch, std::vector<DerivedChange>& changes,
+                      Pass pass);
   void process_hub(const journal::RecordView& record, RowBatch& batch, std::vector<DerivedChange>& changes, Pass pass);
-  /// Whether duplicates are told by the state; else by what was skipped before.
-  [[nodiscard]] bool decides(const journal::RecordView& record, Pass pass) const;
-  [[nodiscard]] bool skipped_whole(const journal::RecordView& record) const;
-  /// By event of the message; empty: none is a duplicate.
-  std::vector<bool> skipped_events(const journal::RecordView& record, const message::SecurityMessage& message) const;
   void process_intelligence(const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void process_control(const journal::RecordView& record, std::vector<DerivedChange>& changes);
-  bool is_duplicate(const journal::RecordView& record, std::string_view sender,
-                    const message::SecurityMessage* message);
-  std::vector<bool> duplicate_events(const journal::RecordView& record, std::string_view sender,
-                                     const message::SecurityMessage& message);
   void detect(const DetectorEvent& event, const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void minute_passed(const journal::RecordView& record, std::vector<DerivedChange>& changes);
   void raise(const Finding& finding, std::string_view detector, const Identity& device, std::string_view group,
@@ -105,15 +91,13 @@ class Engine {
   void look(Running& running, const DetectorEvent& event);
   Moment moment_of(const journal::RecordView& record, std::vector<DerivedChange>& changes) const;
   void set_group(const journal::IdentityView& identity, std::string group, Timestamp enqueued);
-  [[nodiscard]] std::uint64_t fingerprint(std::string_view sender, char kind, std::string_view id) const;
 
   EngineOptions options_;
   message::Decoder decoder_;
   RowBuilder rows_;
-  StreamDuplicates streams_;
-  FingerprintDuplicates fingerprints_;
-  std::unique_ptr<Devices> devices_;
-  std::unique_ptr<Settings> settings_;
+  RecordDuplicates duplicates_;
+  KnownDevices devices_;
+  EngineSettings settings_;
   std::vector<Running> detectors_;
   std::array<std::vector<Running*>, message::kEventKinds> by_kind_;
   ProcessTree processes_;
@@ -126,8 +110,6 @@ class Engine {
   std::vector<DeviceFinding> device_findings_;
   std::vector<IncidentChange> incident_changes_;  ///< Scratch.
   std::int64_t minute_ = 0;
-  SkippedBook skipped_;
-  std::uint64_t resumed_after_ = 0;
   Stats stats_;
   Stats uncounted_;  ///< Of pass `rows`: detection counts the same records.
 };
